@@ -1,0 +1,28 @@
+//! A mistake in a declaration: which file, where in it, what is wrong and what to do.
+
+use std::ops::Range;
+
+/// One declaration file: its name as a person knows it (relative, `/` between folders) and its text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceFile {
+    pub name: String,
+    pub text: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    Error,
+    Warning,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Diagnostic {
+    pub severity: Severity,
+    pub file: String,
+    /// Byte range in the file's text; `None` when the mistake has no place (a missing file).
+    pub span: Option<Range<usize>>,
+    /// What is wrong.
+    pub message: String,
+    /// What to do about it.
+    pub help: Option<String>,
+}

@@ -1,0 +1,13 @@
+//! What the declarations under `schemas/` say: parsed, compiled and checked.
+//!
+//! The way is *spec → compile → run*: [`compile::compile`] takes the text of all declaration files and gives either one
+//! typed [`model::Plan`] or **all** mistakes of all files at once, each with file, line and span. Nothing here reads
+//! data, and nothing here knows how a number is computed.
+
+pub mod compile;
+pub mod model;
+mod period;
+
+
+pub use model::*;
+pub use period::{Period, PeriodError, PeriodKind};

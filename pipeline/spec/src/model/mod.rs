@@ -1,0 +1,72 @@
+//! The typed plan: what every other crate reads instead of TOML.
+
+mod dataset;
+mod export;
+mod indicator;
+mod organisation;
+mod questionnaire;
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+pub use dataset::{Code, Column, ColumnKind, Dataset, Rule};
+pub use export::{
+    DeliveryMode, Encoding, Export, ExtraColumns, FileFormat, Sequence, SourceColumn, SourceValue,
+};
+pub use indicator::{
+    Adjustment, BetaSource, CaseMix, Comparison, Convention, ContactFilter, Direction, FamilyCorrection, GoalLevels,
+    Indicator, IntervalMethod, Measure, MissingAdjuster, PeriodLength, Population, PrimaryReason, Protection, Standardisation,
+    StandardPopulation, ValueScale, Weighting,
+};
+pub use organisation::{Level, Organisation, Ownership, Unit};
+pub use questionnaire::{Adjuster, AdjusterKind, Band, Item, Link, Questionnaire, ResponseScale, ScaleCode};
+
+/// A text in the languages of the region: bokmål always, nynorsk and English where somebody wrote them.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct Text {
+    pub nb: String,
+    pub nn: Option<String>,
+    pub en: Option<String>,
+}
+
+impl Text {
+    /// The text in `language` (`nb`, `nn` or `en`), or the bokmål text where there is none.
+    pub fn get(&self, language: &str) -> &str {
+        match language {
+            "nn" => self.nn.as_deref().unwrap_or(&self.nb),
+            "en" => self.en.as_deref().unwrap_or(&self.nb),
+            _ => &self.nb,
+        }
+    }
+}
+
+/// Everything the declarations say, checked and cross-referenced. Maps are ordered, so iteration order is fixed.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Plan {
+    pub datasets: BTreeMap<String, Dataset>,
+    pub exports: BTreeMap<String, Export>,
+    pub questionnaires: BTreeMap<String, Questionnaire>,
+    pub indicators: BTreeMap<String, Indicator>,
+    pub organisation: Organisation,
+}
+
+impl Plan {
+    /// SHA-256 of the plan in lower-case hexadecimal: the same declarations, the same hash, whatever the files' layout.
+    pub fn hash(&self) -> String {
+        // Serialising plain structs, maps with string keys and finite numbers cannot fail.
+        let text = serde_json::to_vec(self).unwrap_or_default();
+        Sha256::digest(&text).iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// The columns that the stored table of `export` has: the dataset's own, and for responses one per item.
+    pub fn stored_columns(&self, export: &Export) -> Vec<Column> {
+        let Some(dataset) = self.datasets.get(&export.dataset) else { return Vec::new() };
+        let mut columns = dataset.columns.clone();
+        if let Some(questionnaire) = export.questionnaire.as_ref().and_then(|id| self.questionnaires.get(id)) {
+            columns.extend(questionnaire.items.iter().map(Item::column));
+        }
+        columns
+    }
+}

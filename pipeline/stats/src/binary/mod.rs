@@ -1,0 +1,32 @@
+//! Case-mix adjusted proportions.
+//!
+//! The order of work: [`BinaryCounts`] turns rows into counted covariate patterns per unit; [`fit_logistic`] estimates one β
+//! with unit effects; [`BinaryTable::aggregate`] makes the table of higher units; [`adjusted_proportions`] gives values and
+//! score limits for units of any level; [`indirect_ratios`] is the observed/expected option.
+
+mod counts;
+mod logistic;
+mod proportion;
+mod ratio;
+mod separation;
+
+pub use counts::{BinaryCounts, BinaryTable, Cell, ReferencePopulation};
+pub use logistic::{LogisticConvergence, LogisticFit, SeparationPolicy, fit_logistic};
+pub use proportion::{AdjustedProportion, adjusted_proportions};
+pub use ratio::{IndirectRatio, indirect_ratios};
+
+/// 1/(1 + e^−x) without overflow.
+pub(crate) fn expit(x: f64) -> f64 {
+    if x >= 0.0 {
+        1.0 / (1.0 + (-x).exp())
+    } else {
+        let e = x.exp();
+        e / (1.0 + e)
+    }
+}
+
+/// expit(x)·expit(−x), precise in both tails.
+pub(crate) fn expit_variance(x: f64) -> f64 {
+    let e = (-x.abs()).exp();
+    e / ((1.0 + e) * (1.0 + e))
+}

@@ -1,0 +1,31 @@
+//! Case-mix adjusted means: one pass over respondents, one β per indicator and period, values for units of any level.
+//!
+//! The order of work: [`SufficientStatistics`] reads rows of the lowest units; [`within`] (or [`RandomIntercept`] with its
+//! own β) gives one fit; [`UnitMoments::aggregate`] makes the moments of higher units; the fit turns moments of any level
+//! into [`AdjustedMean`]s; [`shrunken_means`] pulls them towards their mean; [`fixed_effects`] is the CAHPS family.
+
+mod adjusted;
+mod block;
+mod fixed_effects;
+mod impute;
+mod moments;
+mod profile;
+mod random_intercept;
+mod root;
+mod shrinkage;
+mod sufficient;
+mod within;
+
+pub use crate::linear_algebra::{DropReason, Dropped};
+pub use adjusted::{AdjustedMean, AdjustedMeanOptions, ROBUST_FROM, SamplingVariance, combine_strata};
+pub use fixed_effects::{
+    FixedEffectsConvention, FixedEffectsFit, FixedEffectsItem, FixedEffectsUnit, Stars, fixed_effects,
+};
+pub use impute::{Imputed, unit_mean_impute};
+pub use moments::{PooledWithin, UnitMoments};
+pub use profile::{Criterion, ProfilePoint, ProfiledLikelihood};
+pub use random_intercept::{Convergence, RandomEffect, RandomIntercept, VarianceComponents, fit_random_intercept};
+pub(crate) use root::{bracketed_root, root_from};
+pub use shrinkage::{ShrinkageInterval, ShrunkenMean, shrunken_means};
+pub use sufficient::{CHUNK_ROWS, SufficientStatistics};
+pub use within::{WithinFit, within};

@@ -1,0 +1,53 @@
+//! One root finder for all continuous quantiles: Newton on the logarithm of a tail probability, kept inside a bracket.
+//!
+//! On the scale of `u` (ln x for positive variables, logit x for the beta distribution) the logarithm of a tail is smooth,
+//! monotone and nearly linear far out, so Newton's steps are good even for tails of 1e-300.
+
+use crate::error::{Result, StatsError};
+
+const MAX_STEPS: usize = 400;
+
+/// Finds `u` where `tail(u)` = `target`. `tail` gives (probability, its derivative with respect to `u`).
+pub(super) fn solve(
+    what: &'static str,
+    target: f64,
+    start: f64,
+    increasing: bool,
+    tail: impl Fn(f64) -> Result<(f64, f64)>,
+) -> Result<f64> {
+    let ln_target = target.ln();
+    let (mut low, mut high) = (f64::NEG_INFINITY, f64::INFINITY);
+    let mut u = start;
+    let mut reach = 1.0;
+    for _ in 0..MAX_STEPS {
+        let (p, slope) = tail(u)?;
+        let gap = p.ln() - ln_target;
+        if gap == 0.0 {
+            return Ok(u);
+        }
+        if (gap > 0.0) == increasing {
+            high = high.min(u);
+        } else {
+            low = low.max(u);
+        }
+        let step = -gap * p / slope;
+        let mut next = u + step;
+        if !next.is_finite() || next <= low || next >= high {
+            next = match (low.is_finite(), high.is_finite()) {
+                (true, true) => 0.5 * (low + high),
+                (true, false) => low + reach,
+                (false, true) => high - reach,
+                (false, false) => return Err(StatsError::NotConverged { what, iterations: 0 }),
+            };
+            reach *= 2.0;
+        }
+        let moved = (next - u).abs();
+        u = next;
+        let scale = u.abs().max(1.0);
+        // Newton doubles the digits: after a step this small what is left is rounding.
+        if (moved <= 1e-11 * scale && moved == step.abs().min(moved)) || high - low <= 4e-16 * scale {
+            return Ok(u);
+        }
+    }
+    Err(StatsError::NotConverged { what, iterations: MAX_STEPS })
+}

@@ -1,0 +1,18 @@
+//! Statistical kernels: numbers in, numbers out.
+//!
+//! Every kernel takes slices of `f64` and returns a struct, or a [`StatsError`] that says why there is none. Nothing here
+//! knows a frame, a file or a clock, and no result depends on the number of threads.
+
+pub mod binary;
+pub mod case_mix;
+pub mod comparison;
+pub mod distributions;
+pub mod error;
+pub mod interval;
+mod numeric;
+mod random;
+pub mod rates;
+pub mod variation;
+pub mod linear_algebra;
+
+pub use error::{Result, StatsError};

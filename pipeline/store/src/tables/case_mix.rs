@@ -1,0 +1,50 @@
+//! The case-mix model behind one indicator and period: one row per coefficient.
+
+use super::table;
+
+table! {
+    /// A row of `casemix`.
+    CaseMix, "casemix", "1.0.0";
+    /// Period label.
+    period: String,
+    /// Indicator id.
+    indicator: String,
+    /// Adjuster and level, for example age=67-79; `(fit)` for the row of the whole model.
+    term: String,
+    /// Coefficient: points, log-odds or the value's own unit.
+    estimate: Option<f64>,
+    /// Its standard error.
+    se: Option<f64>,
+    /// Lower confidence limit.
+    ci_low: Option<f64>,
+    /// Upper confidence limit.
+    ci_high: Option<f64>,
+    /// Why the term is not in the model: constant or collinear.
+    dropped: Option<String>,
+    /// Respondents used.
+    n_used: i64,
+    /// Respondents left out because an adjuster is missing.
+    n_left_out: i64,
+    /// Units in the fit.
+    n_units: i64,
+    /// Share of within-unit variance that the adjusters explain.
+    r_squared: Option<f64>,
+    /// Residual standard deviation.
+    sigma: Option<f64>,
+    /// Between-unit standard deviation after adjustment.
+    between_sd: Option<f64>,
+    /// The same before adjustment, on the same rows.
+    between_sd_unadjusted: Option<f64>,
+    /// Largest movement of a unit's value by adjustment.
+    adjustment_max: Option<f64>,
+    /// Mean movement.
+    adjustment_mean: Option<f64>,
+    /// How the fit ended.
+    convergence: String,
+    /// Method id.
+    method: String,
+    /// Version of the methods.
+    method_version: String,
+    /// The run that made the row.
+    run_id: String,
+}
