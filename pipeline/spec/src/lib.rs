@@ -9,5 +9,6 @@ pub mod model;
 mod period;
 
 
+pub use compile::{Compiled, Diagnostic, Severity, SourceFile, compile, load_folder};
 pub use model::*;
 pub use period::{Period, PeriodError, PeriodKind};

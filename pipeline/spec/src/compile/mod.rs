@@ -1,2 +1,189 @@
+//! From declaration files to one plan, or all that is wrong with them.
+
+mod dataset;
 mod diagnostic;
-pub use diagnostic::*;
+mod export;
+mod indicator;
+mod organisation;
+mod questionnaire;
+mod reader;
+
+use std::{cell::RefCell, collections::BTreeMap, fs, io, path::Path};
+
+use toml::{Spanned, de::DeTable};
+
+pub use diagnostic::{Diagnostic, Severity, SourceFile};
+
+use self::{
+    questionnaire::Bank,
+    reader::{Node, Sink},
+};
+use crate::model::{Organisation, Plan};
+
+/// The plan where there is no error, and every mistake in any case.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Compiled {
+    pub plan: Option<Plan>,
+    /// In the order of file name and place.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Reads every `.toml` file below `root`, sorted by name.
+///
+/// # Errors
+/// When a folder or file cannot be read as UTF-8 text.
+pub fn load_folder(root: &Path) -> io::Result<Vec<SourceFile>> {
+    let mut files = Vec::new();
+    let mut folders = vec![(root.to_path_buf(), String::new())];
+    while let Some((folder, prefix)) = folders.pop() {
+        for entry in fs::read_dir(&folder)? {
+            let entry = entry?;
+            let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
+            let path = entry.path();
+            if path.is_dir() {
+                folders.push((path, format!("{name}/")));
+            } else if path.extension().is_some_and(|extension| extension == "toml") {
+                files.push(SourceFile { name, text: fs::read_to_string(&path)? });
+            }
+        }
+    }
+    files.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(files)
+}
+
+const KINDS: [&str; 5] = ["datasets", "exports", "questionnaires", "indicators", "organisations"];
+
+/// Compiles declarations; a file's folder says what it declares. Reads nothing but `sources`.
+pub fn compile(sources: &[SourceFile]) -> Compiled {
+    let diagnostics = RefCell::new(Vec::new());
+    let plan = {
+        let sinks: Vec<Sink<'_>> =
+            sources.iter().map(|source| Sink { file: &source.name, diagnostics: &diagnostics }).collect();
+        let parsed: Vec<(Spanned<DeTable<'_>>, bool)> =
+            sources.iter().zip(&sinks).map(|(source, sink)| parse(source, sink)).collect();
+        let files: Vec<File<'_>> = sources
+            .iter()
+            .zip(&sinks)
+            .zip(&parsed)
+            .filter(|(_, (_, is_sound))| *is_sound)
+            .map(|((source, sink), (table, _))| File { kind: kind_of(&source.name), sink, table })
+            .collect();
+        for (source, sink) in sources.iter().zip(&sinks) {
+            if !KINDS.contains(&kind_of(&source.name)) {
+                sink.error(0..0, "this file is in no known folder", Some(format!("known: {}", KINDS.join(", "))));
+            }
+        }
+        build(&files)
+    };
+    let mut diagnostics = diagnostics.into_inner();
+    let place = |diagnostic: &Diagnostic| diagnostic.span.as_ref().map_or(0, |span| span.start);
+    diagnostics.sort_by(|a, b| (&a.file, place(a), &a.message).cmp(&(&b.file, place(b), &b.message)));
+    let failed = diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
+    Compiled { plan: (!failed).then_some(plan), diagnostics }
+}
+
+struct File<'a> {
+    kind: &'a str,
+    sink: &'a Sink<'a>,
+    table: &'a Spanned<DeTable<'a>>,
+}
+
+impl<'a> File<'a> {
+    fn node(&self) -> Node<'a> {
+        // The whole file has no caret worth showing; its first line is where a missing key belongs.
+        Node::new(self.sink, self.table.get_ref(), 0..0)
+    }
+}
+
+fn kind_of(name: &str) -> &str {
+    name.split('/').next().unwrap_or_default()
+}
+
+fn parse<'a>(source: &'a SourceFile, sink: &Sink<'_>) -> (Spanned<DeTable<'a>>, bool) {
+    let (table, errors) = DeTable::parse_recoverable(&source.text);
+    for error in &errors {
+        sink.error(error.span().unwrap_or(0..0), error.message(), None);
+    }
+    (table, errors.is_empty())
+}
+
+/// Datasets first, indicators last: each kind refers to those before it.
+fn build(files: &[File<'_>]) -> Plan {
+    let of = |kind: &'static str| files.iter().filter(move |file| file.kind == kind);
+    let mut plan = Plan {
+        datasets: BTreeMap::new(),
+        exports: BTreeMap::new(),
+        questionnaires: BTreeMap::new(),
+        indicators: BTreeMap::new(),
+        organisation: Organisation { units: Vec::new() },
+    };
+    for file in of("datasets") {
+        let dataset = dataset::read(file.node());
+        insert(&mut plan.datasets, file, dataset, |dataset| &dataset.name);
+    }
+    read_questionnaires(&mut plan, files);
+    let mut units = Vec::new();
+    for file in of("organisations") {
+        organisation::read(file.node(), &mut units);
+    }
+    if let Some(file) = of("organisations").next() {
+        for mistake in organisation::check_all(&units) {
+            file.sink.error(0..0, mistake, None);
+        }
+    }
+    plan.organisation.units = organisation::in_tree_order(units);
+    for file in of("exports") {
+        let export = export::read(file.node(), &plan);
+        insert(&mut plan.exports, file, export, |export| &export.name);
+    }
+    for file in of("indicators") {
+        let indicator = indicator::read(file.node(), &plan);
+        insert(&mut plan.indicators, file, indicator, |indicator| &indicator.id);
+    }
+    plan
+}
+
+/// All scales of all banks, then all items, then the questionnaires that pick from them.
+fn read_questionnaires(plan: &mut Plan, files: &[File<'_>]) {
+    #[derive(Clone, Copy, PartialEq)]
+    enum Kind {
+        Bank,
+        Questionnaire,
+    }
+    const WORDS: [(&str, Kind); 2] = [("bank", Kind::Bank), ("questionnaire", Kind::Questionnaire)];
+    let nodes: Vec<(&File<'_>, Node<'_>, Option<Kind>)> = files
+        .iter()
+        .filter(|file| file.kind == "questionnaires")
+        .map(|file| {
+            let node = file.node();
+            let kind = node.choice("kind", &WORDS);
+            (file, node, kind)
+        })
+        .collect();
+    let mut bank = Bank::default();
+    for (_, node, _) in nodes.iter().filter(|(.., kind)| *kind == Some(Kind::Bank)) {
+        questionnaire::read_scales(node, &mut bank);
+    }
+    for (_, node, _) in nodes.iter().filter(|(.., kind)| *kind == Some(Kind::Bank)) {
+        questionnaire::read_items(node, &mut bank);
+    }
+    for (file, node, kind) in nodes {
+        match kind {
+            Some(Kind::Bank) => node.finish(),
+            Some(Kind::Questionnaire) => {
+                let questionnaire = questionnaire::read(node, &bank, plan);
+                insert(&mut plan.questionnaires, file, questionnaire, |questionnaire| &questionnaire.id);
+            }
+            None => {}
+        }
+    }
+}
+
+fn insert<T>(map: &mut BTreeMap<String, T>, file: &File<'_>, value: Option<T>, key: impl Fn(&T) -> &String) {
+    let Some(value) = value else { return };
+    let key = key(&value).clone();
+    if map.contains_key(&key) {
+        file.sink.error(0..0, format!("«{key}» is declared in another file already"), None);
+    }
+    map.insert(key, value);
+}

@@ -56,6 +56,8 @@ pub enum ColumnKind {
     Number { min: f64, max: f64 },
     /// Date32 within `min..=max`.
     Date { min: Date, max: Date },
+    /// Timestamp in seconds without zone (local Norwegian time), its day within `min..=max`.
+    DateTime { min: Date, max: Date },
     Boolean,
 }
 

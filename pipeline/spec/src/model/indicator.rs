@@ -113,7 +113,7 @@ pub enum StandardPopulation {
 }
 
 /// Who counts.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Population {
     /// Empty for rates.
     pub questionnaire: Option<String>,
@@ -127,6 +127,13 @@ pub struct CaseMix {
     /// Ids of the questionnaire's adjusters.
     pub adjusters: Vec<String>,
     pub missing: MissingAdjuster,
+}
+
+impl CaseMix {
+    /// No adjustment.
+    pub fn none() -> Self {
+        Self { adjustment: Adjustment::None, adjusters: Vec::new(), missing: MissingAdjuster::Category }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

@@ -1,0 +1,144 @@
+//! `schemas/exports/*.toml`.
+
+use std::collections::BTreeMap;
+
+use toml::{Spanned, de::DeValue};
+
+use super::reader::{At, Node};
+use crate::model::{
+    DeliveryMode, Encoding, Export, ExtraColumns, FileFormat, Plan, Sequence, SourceColumn, SourceValue,
+};
+
+/// Files with more bad rows than one in twenty are refused unless the export says otherwise.
+const BAD_SHARE_DEFAULT: f64 = 0.05;
+
+pub(super) fn read(node: Node<'_>, plan: &Plan) -> Option<Export> {
+    let name = node.string("name");
+    let dataset = node.string("dataset");
+    let source = node.string("source");
+    let files = node.strings("files");
+    if files.is_empty() {
+        node.error(node.span.clone(), "an export needs `files`", Some("files = [\"responses_*.csv\"]".to_owned()));
+    }
+    let mode = node.choice("mode", &[("upsert", DeliveryMode::Upsert), ("snapshot", DeliveryMode::Snapshot)]);
+    let sequence = node.choice("sequence", &[("file-name", Sequence::FileName), ("arrival", Sequence::Arrival)]);
+    let questionnaire = node.opt_string("questionnaire");
+    let bad_share = node.opt_number("max_bad_share");
+    let extra = node.opt_choice("extra_columns", &[("ignore", ExtraColumns::Ignore), ("refuse", ExtraColumns::Refuse)]);
+    let missing = node.strings("missing").into_iter().map(|at| at.value).collect();
+    let date_formats = date_formats(&node);
+    let format = node.table("format").and_then(read_format);
+    let columns = read_columns(&node);
+    if let Some(at) = bad_share.as_ref().filter(|at| !(0.0..=1.0).contains(&at.value)) {
+        node.error(at.span.clone(), "`max_bad_share` is a share from 0 to 1", None);
+    }
+    let known_dataset = dataset.as_ref().and_then(|name| plan.datasets.get(&name.value));
+    if let Some(name) = dataset.as_ref().filter(|_| known_dataset.is_none()) {
+        node.unknown("dataset", name, &plan.datasets.keys().map(String::as_str).collect::<Vec<_>>());
+    }
+    if let Some(name) = questionnaire.as_ref().filter(|name| !plan.questionnaires.contains_key(&name.value)) {
+        node.unknown("questionnaire", name, &plan.questionnaires.keys().map(String::as_str).collect::<Vec<_>>());
+    }
+    if dataset.as_ref().is_some_and(|name| name.value == "responses") && questionnaire.is_none() {
+        node.error(node.span.clone(), "an export of responses says which `questionnaire` it holds", None);
+    }
+    let export = Export {
+        name: name?.value,
+        dataset: dataset?.value,
+        source: source?.value,
+        files: files.into_iter().map(|at| at.value).collect(),
+        format: format?,
+        mode: mode?,
+        sequence: sequence?,
+        questionnaire: questionnaire.map(|at| at.value),
+        max_bad_share: bad_share.map_or(BAD_SHARE_DEFAULT, |at| at.value),
+        extra_columns: extra.unwrap_or(ExtraColumns::Ignore),
+        missing,
+        date_formats,
+        columns: columns.iter().map(|(name, column)| (name.value.clone(), column.clone())).collect(),
+    };
+    if known_dataset.is_some() {
+        let stored = plan.stored_columns(&export);
+        let names: Vec<&str> = stored.iter().map(|column| column.name.as_str()).collect();
+        for (name, _) in columns.iter().filter(|(name, _)| !names.contains(&name.value.as_str())) {
+            node.unknown("stored column", name, &names);
+        }
+    }
+    node.finish();
+    Some(export)
+}
+
+fn date_formats(node: &Node<'_>) -> Vec<String> {
+    let formats = node.strings("date_formats");
+    for format in &formats {
+        if let Err(error) = jiff::fmt::strtime::format(&format.value, jiff::civil::date(2025, 1, 31)) {
+            node.error(format.span.clone(), format!("not a date format: {error}"), Some("%d.%m.%Y".to_owned()));
+        }
+    }
+    if formats.is_empty() { vec!["%Y-%m-%d".to_owned()] } else { formats.into_iter().map(|at| at.value).collect() }
+}
+
+fn read_format(node: Node<'_>) -> Option<FileFormat> {
+    node.choice("type", &[("delimited", ())]);
+    let separator = character(&node, "separator", ';');
+    let quote = character(&node, "quote", '"');
+    let decimal = character(&node, "decimal", ',');
+    let encoding = node.opt_choice(
+        "encoding",
+        &[("utf-8", Encoding::Utf8), ("windows-1252", Encoding::Windows1252), ("iso-8859-1", Encoding::Iso8859_1)],
+    );
+    node.finish();
+    Some(FileFormat::Delimited {
+        separator: separator?,
+        quote: quote?,
+        encoding: encoding.unwrap_or(Encoding::Utf8),
+        decimal: decimal?,
+    })
+}
+
+fn character(node: &Node<'_>, key: &'static str, default: char) -> Option<char> {
+    let Some(text) = node.opt_string(key) else { return Some(default) };
+    let mut characters = text.value.chars();
+    let first = characters.next().filter(char::is_ascii);
+    if first.is_none() || characters.next().is_some() {
+        node.error(text.span, format!("`{key}` is one ASCII character"), None);
+        return None;
+    }
+    first
+}
+
+fn read_columns(node: &Node<'_>) -> Vec<(At<String>, SourceColumn)> {
+    let entries = node.entries("columns");
+    entries.into_iter().filter_map(|(name, value)| Some((name, source_column(node, value)?))).collect()
+}
+
+/// A bare text is a header name; a table says more.
+fn source_column<'a>(node: &Node<'a>, value: &'a Spanned<DeValue<'a>>) -> Option<SourceColumn> {
+    let plain = |value| SourceColumn { value, missing: Vec::new(), recode: BTreeMap::new() };
+    let table = match value.get_ref() {
+        DeValue::String(header) => return Some(plain(SourceValue::Header(vec![header.to_string()]))),
+        DeValue::Table(table) => table,
+        _ => {
+            node.error(value.span(), "a column is a header name or a table with header, constant or absent", None);
+            return None;
+        }
+    };
+    let node = Node::new(node.sink, table, value.span());
+    let header: Vec<String> = node.strings("header").into_iter().map(|at| at.value).collect();
+    let constant = node.opt_string("constant").map(|at| at.value);
+    let absent = node.opt_bool("absent").unwrap_or(false);
+    let missing = node.strings("missing").into_iter().map(|at| at.value).collect();
+    let recode = node.string_map("recode");
+    let span = node.span.clone();
+    let value = match (header.is_empty(), constant, absent) {
+        (false, None, false) => Some(SourceValue::Header(header)),
+        (true, Some(constant), false) => Some(SourceValue::Constant(constant)),
+        (true, None, true) => Some(SourceValue::Absent),
+        _ => {
+            node.error(span, "a column has exactly one of `header`, `constant` and `absent = true`", None);
+            None
+        }
+    };
+    node.finish();
+    Some(SourceColumn { value: value?, missing, recode })
+}

@@ -1,0 +1,395 @@
+//! `schemas/indicators/*.toml`: one indicator a file.
+
+use super::{
+    organisation::LEVELS,
+    reader::{At, Node},
+};
+use crate::model::{
+    Adjustment, BetaSource, CaseMix, Comparison, ContactFilter, Convention, Direction, FamilyCorrection, GoalLevels,
+    Indicator, IntervalMethod, Level, Measure, MissingAdjuster, PeriodLength, Plan, Population, Protection,
+    Questionnaire, StandardPopulation, Standardisation, ValueScale, Weighting,
+};
+
+/// Half of a scale's items (the customary half rule).
+const MIN_ANSWERED_DEFAULT: f64 = 0.5;
+const CI_LEVEL_DEFAULT: f64 = 0.95;
+/// False discoveries accepted among the units called better or worse.
+const ALPHA_DEFAULT: f64 = 0.05;
+/// Fewest respondents behind a published score.
+const MINIMUM_N_DEFAULT: i64 = 30;
+/// Smallest count that is shown.
+const MINIMUM_COUNT_DEFAULT: i64 = 5;
+/// Contacts at most eight hours apart are one episode.
+const EPISODE_GAP_HOURS_DEFAULT: i64 = 8;
+/// More decimals than this say nothing to anybody.
+const DECIMALS_MAX: i64 = 6;
+
+pub(super) fn read(node: Node<'_>, plan: &Plan) -> Option<Indicator> {
+    let id = node.string("id");
+    let version = node.string("version");
+    let title = node.text("title");
+    let description = node.text("description");
+    let theme = node.text("theme");
+    let direction = node.choice(
+        "direction",
+        &[("higher", Direction::Higher), ("lower", Direction::Lower), ("neutral", Direction::Neutral)],
+    );
+    let population = node.opt_table("population").map_or_else(|| Some(Population::default()), |n| read_population(n, plan));
+    let questionnaire =
+        population.as_ref().and_then(|p| p.questionnaire.as_ref()).and_then(|id| plan.questionnaires.get(id));
+    let measure = node.table("measure").and_then(|table| read_measure(table, questionnaire));
+    let case_mix = node.opt_table("case_mix").map_or_else(|| Some(CaseMix::none()), |n| read_case_mix(n, questionnaire));
+    let weighting = node.opt_choice("weighting", &[("none", Weighting::None), ("design", Weighting::Design)]);
+    let levels = node.choices("levels", &LEVELS);
+    let periods = node.choices(
+        "periods",
+        &[
+            ("year", PeriodLength::Year),
+            ("tertial", PeriodLength::Tertial),
+            ("quarter", PeriodLength::Quarter),
+            ("month", PeriodLength::Month),
+        ],
+    );
+    let ci_level = share(&node, "ci_level", CI_LEVEL_DEFAULT);
+    let interval = node.opt_choice(
+        "interval",
+        &[
+            ("model", IntervalMethod::Model),
+            ("wilson", IntervalMethod::Wilson),
+            ("clopper-pearson", IntervalMethod::ClopperPearson),
+            ("jeffreys", IntervalMethod::Jeffreys),
+            ("dobson", IntervalMethod::Dobson),
+        ],
+    );
+    let comparison = read_comparison(node.opt_table("comparison"));
+    let goal = node.opt_table("goal").and_then(read_goal);
+    let protection = read_protection(node.opt_table("protection"));
+    let decimals = count(&node, "decimals", 1, DECIMALS_MAX);
+    if levels.is_empty() && !node.has("levels") {
+        node.error(node.span.clone(), "`levels` is missing here", Some("levels = [\"rhf\", \"hf\", \"ward\"]".into()));
+    }
+    if periods.is_empty() && !node.has("periods") {
+        node.error(node.span.clone(), "`periods` is missing here", Some("periods = [\"year\", \"quarter\"]".into()));
+    }
+    if let (Some(measure), Some(case_mix)) = (&measure, &case_mix) {
+        check_together(&node, measure, case_mix, &levels, questionnaire.is_some());
+    }
+    let interval = interval.unwrap_or(match &measure {
+        Some(Measure::TopBox { .. }) => IntervalMethod::Wilson,
+        Some(Measure::Rate { .. }) => IntervalMethod::Dobson,
+        _ => IntervalMethod::Model,
+    });
+    node.finish();
+    Some(Indicator {
+        id: id?.value,
+        version: version?.value,
+        title: title?,
+        description: description?,
+        theme: theme?,
+        direction: direction?,
+        measure: measure?,
+        population: population?,
+        case_mix: case_mix?,
+        weighting: weighting.unwrap_or(Weighting::Design),
+        levels: sorted(levels),
+        periods: sorted(periods),
+        ci_level,
+        interval,
+        comparison,
+        goal,
+        protection,
+        decimals: u8::try_from(decimals).ok()?,
+    })
+}
+
+fn sorted<T: Ord>(mut values: Vec<T>) -> Vec<T> {
+    values.sort();
+    values.dedup();
+    values
+}
+
+/// A share strictly between 0 and 1.
+fn share(node: &Node<'_>, key: &'static str, default: f64) -> f64 {
+    let Some(at) = node.opt_number(key) else { return default };
+    if !(at.value > 0.0 && at.value < 1.0) {
+        node.error(at.span, format!("`{key}` lies between 0 and 1"), None);
+    }
+    at.value
+}
+
+fn count(node: &Node<'_>, key: &'static str, default: i64, max: i64) -> i64 {
+    let Some(at) = node.opt_integer(key) else { return default };
+    if !(0..=max).contains(&at.value) {
+        node.error(at.span, format!("`{key}` lies between 0 and {max}"), None);
+        return default;
+    }
+    at.value
+}
+
+fn read_population(node: Node<'_>, plan: &Plan) -> Option<Population> {
+    let questionnaire = node.opt_string("questionnaire");
+    if let Some(id) = questionnaire.as_ref().filter(|id| !plan.questionnaires.contains_key(&id.value)) {
+        node.unknown("questionnaire", id, &plan.questionnaires.keys().map(String::as_str).collect::<Vec<_>>());
+    }
+    let age_min = node.opt_integer("age_min").map(|at| at.value);
+    let age_max = node.opt_integer("age_max").map(|at| at.value);
+    node.finish();
+    Some(Population { questionnaire: questionnaire.map(|at| at.value), age_min, age_max })
+}
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Scale,
+    Item,
+    TopBox,
+    Composite,
+    Rate,
+}
+
+fn read_measure(node: Node<'_>, questionnaire: Option<&Questionnaire>) -> Option<Measure> {
+    let kind = node.choice(
+        "type",
+        &[
+            ("scale", Kind::Scale),
+            ("item", Kind::Item),
+            ("top-box", Kind::TopBox),
+            ("composite", Kind::Composite),
+            ("rate", Kind::Rate),
+        ],
+    )?;
+    let measure = match kind {
+        Kind::Scale => {
+            let min_answered = node.opt_number("min_answered").map_or(MIN_ANSWERED_DEFAULT, |at| at.value);
+            if !(min_answered > 0.0 && min_answered <= 1.0) {
+                node.error(node.span.clone(), "`min_answered` is a share above 0 and at most 1", None);
+            }
+            Some(Measure::Scale { items: items(&node, questionnaire), min_answered, scale: value_scale(&node) })
+        }
+        Kind::Composite => {
+            Some(Measure::Composite { items: items(&node, questionnaire), scale: value_scale(&node) })
+        }
+        Kind::Item => item(&node, questionnaire).map(|item| Measure::Item { item, scale: value_scale(&node) }),
+        Kind::TopBox => read_top_box(&node, questionnaire),
+        Kind::Rate => read_rate(&node),
+    };
+    node.finish();
+    measure
+}
+
+fn value_scale(node: &Node<'_>) -> ValueScale {
+    node.opt_choice("scale", &[("0-100", ValueScale::Score0To100), ("native", ValueScale::Native)])
+        .unwrap_or(ValueScale::Score0To100)
+}
+
+fn known_item(node: &Node<'_>, item: &At<String>, questionnaire: Option<&Questionnaire>) {
+    let Some(questionnaire) = questionnaire else { return };
+    if questionnaire.item(&item.value).is_none() {
+        let known: Vec<&str> = questionnaire.items.iter().map(|item| item.id.as_str()).collect();
+        node.unknown("item of the questionnaire", item, &known);
+    }
+}
+
+fn items(node: &Node<'_>, questionnaire: Option<&Questionnaire>) -> Vec<String> {
+    let items = node.strings("items");
+    if items.is_empty() {
+        node.error(node.span.clone(), "`items` needs at least one item", None);
+    }
+    for (index, item) in items.iter().enumerate() {
+        known_item(node, item, questionnaire);
+        if items[..index].iter().any(|other| other.value == item.value) {
+            node.error(item.span.clone(), format!("item «{}» stands twice", item.value), None);
+        }
+    }
+    items.into_iter().map(|at| at.value).collect()
+}
+
+fn item(node: &Node<'_>, questionnaire: Option<&Questionnaire>) -> Option<String> {
+    let item = node.string("item")?;
+    known_item(node, &item, questionnaire);
+    Some(item.value)
+}
+
+fn read_top_box(node: &Node<'_>, questionnaire: Option<&Questionnaire>) -> Option<Measure> {
+    let item = item(node, questionnaire);
+    let codes = node.integers("codes");
+    if codes.is_empty() {
+        node.error(node.span.clone(), "`codes` needs at least one answer", Some("codes = [4, 5]".to_owned()));
+    }
+    let scale = item.as_ref().and_then(|item| questionnaire?.item(item)).map(|item| &item.scale);
+    for code in &codes {
+        if scale.is_some_and(|scale| !(i64::from(scale.low)..=i64::from(scale.high)).contains(&code.value)) {
+            node.error(code.span.clone(), format!("{} is not a scored answer of the item", code.value), None);
+        }
+    }
+    let codes = codes.iter().filter_map(|at| i16::try_from(at.value).ok()).collect();
+    Some(Measure::TopBox { item: item?, codes: sorted(codes) })
+}
+
+fn read_rate(node: &Node<'_>) -> Option<Measure> {
+    let per = node.number("per");
+    if let Some(at) = per.as_ref().filter(|at| at.value <= 0.0) {
+        node.error(at.span.clone(), "`per` is a number of inhabitants above 0", None);
+    }
+    let contacts = node.table("contacts").map(|table| {
+        let texts = |key| table.strings(key).into_iter().map(|at| at.value).collect();
+        let filter = ContactFilter {
+            procedures: texts("procedures"),
+            main_diagnoses: texts("main_diagnoses"),
+            care_levels: texts("care_levels"),
+            urgencies: texts("urgencies"),
+            episode_gap_hours_max: count(&table, "episode_gap_hours_max", EPISODE_GAP_HOURS_DEFAULT, i64::MAX),
+        };
+        if filter.procedures.is_empty() && filter.main_diagnoses.is_empty() {
+            table.error(table.span.clone(), "a rate counts `procedures` or `main_diagnoses`", None);
+        }
+        table.finish();
+        filter
+    });
+    let standardisation = node.table("standardise").map(|table| {
+        let bands = table.integers("age_bands");
+        if bands.is_empty() || bands.windows(2).any(|pair| pair[0].value >= pair[1].value) {
+            table.error(table.span.clone(), "`age_bands` are lower ends in rising order", None);
+        }
+        let standard = table
+            .opt_choice("standard", &[("region", StandardPopulation::Region), ("esp2013", StandardPopulation::Esp2013)]);
+        let age_bands: Vec<i64> = bands.into_iter().map(|at| at.value).collect();
+        table.finish();
+        Standardisation {
+            age_min: age_bands.first().copied().unwrap_or(0),
+            age_bands,
+            standard: standard.unwrap_or(StandardPopulation::Region),
+        }
+    });
+    Some(Measure::Rate { contacts: contacts?, per: per?.value, standardisation: standardisation? })
+}
+
+fn read_case_mix(node: Node<'_>, questionnaire: Option<&Questionnaire>) -> Option<CaseMix> {
+    #[derive(Clone, Copy)]
+    enum Method {
+        None,
+        RandomIntercept,
+        FixedEffects,
+        Logistic,
+    }
+    let method = node.choice(
+        "method",
+        &[
+            ("none", Method::None),
+            ("random-intercept", Method::RandomIntercept),
+            ("fixed-effects", Method::FixedEffects),
+            ("logistic", Method::Logistic),
+        ],
+    );
+    let adjustment = match method? {
+        Method::None => Some(Adjustment::None),
+        Method::Logistic => Some(Adjustment::Logistic),
+        Method::RandomIntercept => {
+            let beta = node.opt_choice("beta", &[("within", BetaSource::Within), ("gls", BetaSource::Gls)]);
+            Some(Adjustment::RandomIntercept { beta: beta.unwrap_or(BetaSource::Within) })
+        }
+        Method::FixedEffects => node
+            .choice("convention", &[("cahps-4.1c", Convention::Cahps41c), ("cahps-manual", Convention::CahpsManual)])
+            .map(|convention| Adjustment::FixedEffects { convention }),
+    };
+    let adjusters = node.strings("adjusters");
+    if let Some(questionnaire) = questionnaire {
+        for adjuster in adjusters.iter().filter(|adjuster| questionnaire.adjuster(&adjuster.value).is_none()) {
+            let known: Vec<&str> = questionnaire.adjusters.iter().map(|adjuster| adjuster.id.as_str()).collect();
+            node.unknown("adjuster of the questionnaire", adjuster, &known);
+        }
+    }
+    let missing = node.opt_choice(
+        "missing",
+        &[
+            ("category", MissingAdjuster::Category),
+            ("complete-cases", MissingAdjuster::CompleteCases),
+            ("unit-mean", MissingAdjuster::UnitMean),
+        ],
+    );
+    node.finish();
+    Some(CaseMix {
+        adjustment: adjustment?,
+        adjusters: adjusters.into_iter().map(|at| at.value).collect(),
+        missing: missing.unwrap_or(MissingAdjuster::Category),
+    })
+}
+
+fn read_comparison(node: Option<Node<'_>>) -> Comparison {
+    let default = Comparison {
+        minimal_difference: 0.0,
+        correction: FamilyCorrection::BenjaminiHochberg,
+        alpha: ALPHA_DEFAULT,
+    };
+    let Some(node) = node else { return default };
+    let minimal = node.opt_number("minimal_difference");
+    if let Some(at) = minimal.as_ref().filter(|at| at.value < 0.0) {
+        node.error(at.span.clone(), "`minimal_difference` is 0 or more", None);
+    }
+    let correction = node.opt_choice(
+        "correction",
+        &[
+            ("benjamini-hochberg", FamilyCorrection::BenjaminiHochberg),
+            ("holm", FamilyCorrection::Holm),
+            ("bonferroni", FamilyCorrection::Bonferroni),
+            ("none", FamilyCorrection::None),
+        ],
+    );
+    let alpha = share(&node, "alpha", ALPHA_DEFAULT);
+    node.finish();
+    Comparison {
+        minimal_difference: minimal.map_or(default.minimal_difference, |at| at.value),
+        correction: correction.unwrap_or(default.correction),
+        alpha,
+    }
+}
+
+fn read_goal(node: Node<'_>) -> Option<GoalLevels> {
+    let high = node.number("high");
+    let moderate = node.opt_number("moderate");
+    node.finish();
+    let high = high?.value;
+    Some(GoalLevels { high, moderate: moderate.map_or(high, |at| at.value) })
+}
+
+fn read_protection(node: Option<Node<'_>>) -> Protection {
+    let (mut minimum_n, mut minimum_count, mut protect_zero) = (MINIMUM_N_DEFAULT, MINIMUM_COUNT_DEFAULT, false);
+    if let Some(node) = node {
+        minimum_n = count(&node, "minimum_n", minimum_n, i64::MAX);
+        minimum_count = count(&node, "minimum_count", minimum_count, i64::MAX);
+        protect_zero = node.opt_bool("protect_zero").unwrap_or(protect_zero);
+        node.finish();
+    }
+    Protection { minimum_n: minimum_n.unsigned_abs(), minimum_count: minimum_count.unsigned_abs(), protect_zero }
+}
+
+/// Choices that are fine alone and wrong together.
+fn check_together(node: &Node<'_>, measure: &Measure, case_mix: &CaseMix, levels: &[Level], has_questionnaire: bool) {
+    let at = || node.span.clone();
+    let fixed_effects = matches!(case_mix.adjustment, Adjustment::FixedEffects { .. });
+    if matches!(measure, Measure::Composite { .. }) && !fixed_effects {
+        node.error(at(), "a composite needs case_mix method «fixed-effects»", Some("or use type = \"scale\"".into()));
+    }
+    let linear = fixed_effects || matches!(case_mix.adjustment, Adjustment::RandomIntercept { .. });
+    if measure.is_proportion() && linear {
+        node.error(at(), "a proportion is adjusted by «logistic» or not at all", None);
+    }
+    if !measure.is_proportion() && matches!(case_mix.adjustment, Adjustment::Logistic) {
+        node.error(at(), "«logistic» adjusts proportions only", Some("use method = \"random-intercept\"".into()));
+    }
+    if fixed_effects && levels.iter().any(|level| *level != Level::Rhf) && levels.len() > 2 {
+        node.error(at(), "«fixed-effects» compares the units of one level", Some("levels = [\"rhf\", \"hf\"]".into()));
+    }
+    if case_mix.adjusters.is_empty() && linear && !fixed_effects {
+        node.error(at(), "a case-mix method without `adjusters`", Some("method = \"none\" takes none".into()));
+    }
+    match (measure.is_rate(), has_questionnaire) {
+        (true, true) => node.error(at(), "a rate counts contacts and has no questionnaire", None),
+        (false, false) => {
+            node.error(at(), "a score needs `[population] questionnaire = …`", None);
+        }
+        _ => {}
+    }
+    if measure.is_rate() && levels.iter().any(|level| !matches!(level, Level::Rhf | Level::Hf)) {
+        node.error(at(), "a rate is known for the catchment areas of trusts: levels rhf and hf", None);
+    }
+}

@@ -1,0 +1,191 @@
+//! `schemas/organisations/*.toml`: one list of units, parents before children.
+
+use std::collections::BTreeMap;
+
+use super::reader::{At, Node};
+use crate::model::{Level, Ownership, Unit};
+
+pub(super) const LEVELS: [(&str, Level); 5] = [
+    ("rhf", Level::Rhf),
+    ("hf", Level::Hf),
+    ("hospital", Level::Hospital),
+    ("department", Level::Department),
+    ("ward", Level::Ward),
+];
+
+/// Modulus-11 weights of an organisation number (Brønnøysund register centre).
+const ORGNR_WEIGHTS: [u32; 8] = [3, 2, 7, 6, 5, 4, 3, 2];
+/// The registry file's pseudonumber for the nation.
+const ORGNR_NATION: &str = "1";
+
+pub(super) fn read(node: Node<'_>, units: &mut Vec<Unit>) {
+    node.string("name");
+    for unit in node.tables("units") {
+        read_unit(unit, units);
+    }
+    node.finish();
+}
+
+fn read_unit(node: Node<'_>, units: &mut Vec<Unit>) {
+    let id = node.string("id");
+    let level = node.choice("level", &LEVELS);
+    let name = node.text("name");
+    let orgnr = node.opt_string("orgnr");
+    let resh_id = node.opt_string("resh_id").map(|at| at.value);
+    let parent = node.opt_string("parent");
+    let valid_from = node.date("valid_from");
+    let valid_to = node.opt_date("valid_to").map(|at| at.value);
+    let ownership = node
+        .opt_choice("ownership", &[("public", Ownership::Public), ("private-non-profit", Ownership::PrivateNonProfit)]);
+    let codes = node.strings_map("codes");
+    if let Some(orgnr) = orgnr.as_ref().filter(|orgnr| !is_orgnr(&orgnr.value)) {
+        node.error(orgnr.span.clone(), "not an organisation number: nine digits with a valid check digit", None);
+    }
+    if let Some(id) = &id {
+        check_id(&node, id, units);
+    }
+    if let (Some(parent), Some(level)) = (&parent, level) {
+        check_parent(&node, parent, level, units);
+    }
+    if let (Some(from), Some(to)) = (&valid_from, valid_to)
+        && to <= from.value
+    {
+        node.error(from.span.clone(), "`valid_to` is not after `valid_from`", None);
+    }
+    node.finish();
+    let (Some(id), Some(level), Some(name), Some(valid_from)) = (id, level, name, valid_from) else { return };
+    units.push(Unit {
+        id: id.value,
+        level,
+        name,
+        orgnr: orgnr.map(|at| at.value),
+        resh_id,
+        parent: parent.map(|at| at.value),
+        valid_from: valid_from.value,
+        valid_to,
+        ownership: ownership.unwrap_or(Ownership::Public),
+        codes,
+    });
+}
+
+fn check_id(node: &Node<'_>, id: &At<String>, units: &[Unit]) {
+    // The id of a trust is a folder's name in a release, so it must be harmless as a path.
+    let harmless = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    if id.value.is_empty() || id.value.starts_with('-') || !id.value.bytes().all(harmless) {
+        node.error(id.span.clone(), "a unit's id is lower-case letters, digits and -", None);
+    }
+    if units.iter().any(|unit| unit.id == id.value) {
+        node.error(id.span.clone(), format!("unit «{}» is declared twice", id.value), None);
+    }
+}
+
+fn check_parent(node: &Node<'_>, parent: &At<String>, level: Level, units: &[Unit]) {
+    let Some(above) = units.iter().find(|unit| unit.id == parent.value) else {
+        let known: Vec<&str> = units.iter().map(|unit| unit.id.as_str()).collect();
+        node.unknown("unit above this line", parent, &known);
+        return;
+    };
+    if above.level >= level {
+        node.error(
+            parent.span.clone(),
+            format!("a {} cannot be above a {}", above.level.as_str(), level.as_str()),
+            None,
+        );
+    }
+}
+
+fn is_orgnr(text: &str) -> bool {
+    if text == ORGNR_NATION {
+        return true;
+    }
+    let digits: Option<Vec<u32>> = text.chars().map(|digit| digit.to_digit(10)).collect();
+    let Some(digits) = digits.filter(|digits| digits.len() == 9) else { return false };
+    // National pseudonumbers (900000000, 99999999x) carry no check digit.
+    if text == "900000000" || text.starts_with("99999999") {
+        return true;
+    }
+    let sum: u32 = ORGNR_WEIGHTS.iter().zip(&digits).map(|(weight, digit)| weight * digit).sum();
+    let check = (11 - sum % 11) % 11;
+    check == digits[8]
+}
+
+/// Mistakes that only the whole list shows: no top unit or several, and codes that two units share at the same time.
+pub(super) fn check_all(units: &[Unit]) -> Vec<String> {
+    let mut mistakes = Vec::new();
+    let tops: Vec<&str> = units.iter().filter(|unit| unit.parent.is_none()).map(|unit| unit.id.as_str()).collect();
+    if !units.is_empty() && tops.len() != 1 {
+        mistakes.push(format!("exactly one unit has no parent, but here: {}", tops.join(", ")));
+    }
+    let mut by_code: BTreeMap<(&str, &str), Vec<&Unit>> = BTreeMap::new();
+    for unit in units {
+        for (source, codes) in &unit.codes {
+            for code in codes {
+                by_code.entry((source, code)).or_default().push(unit);
+            }
+        }
+    }
+    for ((source, code), owners) in by_code {
+        for (index, a) in owners.iter().enumerate() {
+            for b in &owners[index + 1..] {
+                if overlap(a, b) {
+                    mistakes.push(format!("code «{code}» of source «{source}» means both {} and {}", a.id, b.id));
+                }
+            }
+        }
+    }
+    mistakes
+}
+
+fn overlap(a: &Unit, b: &Unit) -> bool {
+    let before = |x: &Unit, y: &Unit| x.valid_to.is_some_and(|end| end <= y.valid_from);
+    !before(a, b) && !before(b, a)
+}
+
+/// Parents before children, siblings in declared order.
+pub(super) fn in_tree_order(units: Vec<Unit>) -> Vec<Unit> {
+    let mut children: BTreeMap<Option<String>, Vec<Unit>> = BTreeMap::new();
+    for unit in units {
+        children.entry(unit.parent.clone()).or_default().push(unit);
+    }
+    let mut ordered = Vec::new();
+    let mut stack: Vec<Unit> = children.remove(&None).unwrap_or_default().into_iter().rev().collect();
+    while let Some(unit) = stack.pop() {
+        stack.extend(children.remove(&Some(unit.id.clone())).unwrap_or_default().into_iter().rev());
+        ordered.push(unit);
+    }
+    ordered
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn organisation_numbers_have_a_check_digit() {
+        for orgnr in ["991324968", "993467049", "983971636", "883971752", "965985166", "1", "900000000", "999999991"] {
+            assert!(is_orgnr(orgnr), "{orgnr}");
+        }
+        for orgnr in ["991324969", "99132496", "9913249680", "99132496a", "", "2"] {
+            assert!(!is_orgnr(orgnr), "{orgnr}");
+        }
+    }
+
+    #[test]
+    fn units_come_in_tree_order() {
+        let unit = |id: &str, parent: Option<&str>| Unit {
+            id: id.to_owned(),
+            level: Level::Ward,
+            name: crate::model::Text::default(),
+            orgnr: None,
+            resh_id: None,
+            parent: parent.map(str::to_owned),
+            valid_from: jiff::civil::date(2000, 1, 1),
+            valid_to: None,
+            ownership: Ownership::Public,
+            codes: BTreeMap::new(),
+        };
+        let units = vec![unit("a", None), unit("b", Some("a")), unit("c", Some("a")), unit("b1", Some("b"))];
+        let order: Vec<String> = in_tree_order(units).into_iter().map(|unit| unit.id).collect();
+        assert_eq!(order, ["a", "b", "b1", "c"]);
+    }
+}

@@ -1,0 +1,367 @@
+//! Reads a TOML table key by key, collecting every mistake instead of stopping at the first.
+
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+};
+
+use jiff::civil::Date;
+use toml::{
+    Spanned,
+    de::{DeTable, DeValue},
+};
+
+use super::diagnostic::{Diagnostic, Severity};
+use crate::model::Text;
+
+/// Where mistakes go while one file is read.
+pub(super) struct Sink<'a> {
+    pub file: &'a str,
+    pub diagnostics: &'a RefCell<Vec<Diagnostic>>,
+}
+
+impl Sink<'_> {
+    pub fn error(&self, span: Range<usize>, message: impl Into<String>, help: Option<String>) {
+        self.diagnostics.borrow_mut().push(Diagnostic {
+            severity: Severity::Error,
+            file: self.file.to_owned(),
+            span: Some(span),
+            message: message.into(),
+            help,
+        });
+    }
+}
+
+/// A value together with where it stands.
+#[derive(Debug, Clone)]
+pub(super) struct At<T> {
+    pub value: T,
+    pub span: Range<usize>,
+}
+
+/// A table being read. Call [`Node::finish`] last: it reports keys that nobody asked for.
+pub(super) struct Node<'a> {
+    pub sink: &'a Sink<'a>,
+    table: &'a DeTable<'a>,
+    pub span: Range<usize>,
+    asked: RefCell<BTreeSet<&'static str>>,
+}
+
+impl<'a> Node<'a> {
+    pub fn new(sink: &'a Sink<'a>, table: &'a DeTable<'a>, span: Range<usize>) -> Self {
+        Self { sink, table, span, asked: RefCell::default() }
+    }
+
+    pub fn error(&self, span: Range<usize>, message: impl Into<String>, help: Option<String>) {
+        self.sink.error(span, message, help);
+    }
+
+    pub fn has(&self, key: &str) -> bool {
+        self.table.contains_key(key)
+    }
+
+    /// The raw value of `key`, remembering that it was asked for.
+    fn get(&self, key: &'static str) -> Option<&'a Spanned<DeValue<'a>>> {
+        self.asked.borrow_mut().insert(key);
+        self.table.get(key)
+    }
+
+    fn missing(&self, key: &str) {
+        self.error(self.span.clone(), format!("`{key}` is missing here"), Some(format!("add `{key} = …`")));
+    }
+
+    fn wrong(&self, key: &str, value: &Spanned<DeValue<'_>>, wanted: &str) {
+        let found = value.get_ref().type_str();
+        self.error(value.span(), format!("`{key}` must be {wanted}, but is {found}"), None);
+    }
+
+    fn optional<T>(
+        &self,
+        key: &'static str,
+        wanted: &str,
+        read: impl FnOnce(&'a DeValue<'a>) -> Option<T>,
+    ) -> Option<At<T>> {
+        let value = self.get(key)?;
+        let read = read(value.get_ref());
+        if read.is_none() {
+            self.wrong(key, value, wanted);
+        }
+        read.map(|read| At { value: read, span: value.span() })
+    }
+
+    /// Reports an absent key; a key of a wrong type has been reported by the reading.
+    fn required<T>(&self, key: &'static str, read: Option<T>) -> Option<T> {
+        if read.is_none() && !self.has(key) {
+            self.missing(key);
+        }
+        read
+    }
+
+    pub fn opt_string(&self, key: &'static str) -> Option<At<String>> {
+        self.optional(key, "text", |value| value.as_str().map(str::to_owned))
+    }
+
+    pub fn string(&self, key: &'static str) -> Option<At<String>> {
+        self.required(key, self.opt_string(key))
+    }
+
+    pub fn opt_bool(&self, key: &'static str) -> Option<bool> {
+        self.optional(key, "true or false", DeValue::as_bool).map(|at| at.value)
+    }
+
+    pub fn opt_integer(&self, key: &'static str) -> Option<At<i64>> {
+        self.optional(key, "a whole number", integer)
+    }
+
+    pub fn integer(&self, key: &'static str) -> Option<At<i64>> {
+        self.required(key, self.opt_integer(key))
+    }
+
+    /// A finite number, whole or not.
+    pub fn opt_number(&self, key: &'static str) -> Option<At<f64>> {
+        self.optional(key, "a number", number)
+    }
+
+    pub fn number(&self, key: &'static str) -> Option<At<f64>> {
+        self.required(key, self.opt_number(key))
+    }
+
+    pub fn opt_date(&self, key: &'static str) -> Option<At<Date>> {
+        self.optional(key, "a date such as 2025-01-31", date)
+    }
+
+    pub fn date(&self, key: &'static str) -> Option<At<Date>> {
+        self.required(key, self.opt_date(key))
+    }
+
+    /// A list of texts; one bare text counts as a list of one.
+    pub fn strings(&self, key: &'static str) -> Vec<At<String>> {
+        self.list(key, "a list of texts", |value| value.as_str().map(str::to_owned))
+    }
+
+    pub fn integers(&self, key: &'static str) -> Vec<At<i64>> {
+        self.list(key, "a list of whole numbers", integer)
+    }
+
+    fn list<T>(&self, key: &'static str, wanted: &str, read: impl Fn(&'a DeValue<'a>) -> Option<T>) -> Vec<At<T>> {
+        let Some(value) = self.get(key) else { return Vec::new() };
+        let entries: Vec<&Spanned<DeValue<'a>>> = match value.get_ref() {
+            DeValue::Array(array) => array.iter().collect(),
+            _ => vec![value],
+        };
+        let read_one = |entry: &'a Spanned<DeValue<'a>>| {
+            let read = read(entry.get_ref());
+            if read.is_none() {
+                self.wrong(key, entry, wanted);
+            }
+            read.map(|read| At { value: read, span: entry.span() })
+        };
+        entries.into_iter().filter_map(read_one).collect()
+    }
+
+    /// A text of the region: bare (bokmål) or `{ nb = …, nn = …, en = … }`.
+    pub fn opt_text(&self, key: &'static str) -> Option<Text> {
+        self.text_from(key, self.get(key)?)
+    }
+
+    fn text_from(&self, key: &str, value: &'a Spanned<DeValue<'a>>) -> Option<Text> {
+        match value.get_ref() {
+            DeValue::String(text) => Some(Text { nb: text.to_string(), nn: None, en: None }),
+            DeValue::Table(table) => {
+                let node = Node::new(self.sink, table, value.span());
+                let plain = |at: At<String>| at.value;
+                let text =
+                    (node.string("nb").map(plain), node.opt_string("nn").map(plain), node.opt_string("en").map(plain));
+                node.finish();
+                Some(Text { nb: text.0?, nn: text.1, en: text.2 })
+            }
+            _ => {
+                self.wrong(key, value, "text, or a table with nb, nn and en");
+                None
+            }
+        }
+    }
+
+    pub fn text(&self, key: &'static str) -> Option<Text> {
+        self.required(key, self.opt_text(key))
+    }
+
+    pub fn opt_table(&self, key: &'static str) -> Option<Node<'a>> {
+        let value = self.get(key)?;
+        let table = value.get_ref().as_table();
+        if table.is_none() {
+            self.wrong(key, value, "a table");
+        }
+        table.map(|table| Node::new(self.sink, table, value.span()))
+    }
+
+    pub fn table(&self, key: &'static str) -> Option<Node<'a>> {
+        self.required(key, self.opt_table(key))
+    }
+
+    /// An array of tables.
+    pub fn tables(&self, key: &'static str) -> Vec<Node<'a>> {
+        let Some(value) = self.get(key) else { return Vec::new() };
+        let Some(array) = value.get_ref().as_array() else {
+            self.wrong(key, value, "a list of tables");
+            return Vec::new();
+        };
+        let one = |entry: &'a Spanned<DeValue<'a>>| {
+            let table = entry.get_ref().as_table();
+            if table.is_none() {
+                self.wrong(key, entry, "a list of tables");
+            }
+            table.map(|table| Node::new(self.sink, table, entry.span()))
+        };
+        array.iter().filter_map(one).collect()
+    }
+
+    /// A table whose keys are the user's own: each with its value as text, or read by `read`.
+    pub fn entries(&self, key: &'static str) -> Vec<(At<String>, &'a Spanned<DeValue<'a>>)> {
+        let Some(value) = self.get(key) else { return Vec::new() };
+        let Some(table) = value.get_ref().as_table() else {
+            self.wrong(key, value, "a table");
+            return Vec::new();
+        };
+        table.iter().map(|(key, value)| (At { value: key.get_ref().to_string(), span: key.span() }, value)).collect()
+    }
+
+    /// A table of texts, such as `{ "M" = "1" }`.
+    pub fn string_map(&self, key: &'static str) -> BTreeMap<String, String> {
+        let mut map = BTreeMap::new();
+        for (name, value) in self.entries(key) {
+            match value.get_ref().as_str() {
+                Some(text) => _ = map.insert(name.value, text.to_owned()),
+                None => self.wrong(key, value, "a table of texts"),
+            }
+        }
+        map
+    }
+
+    /// A table of lists of texts, such as `{ pas = ["A", "B"] }`.
+    pub fn strings_map(&self, key: &'static str) -> BTreeMap<String, Vec<String>> {
+        let mut map = BTreeMap::new();
+        for (name, value) in self.entries(key) {
+            let list: Option<Vec<String>> = match value.get_ref() {
+                DeValue::String(text) => Some(vec![text.to_string()]),
+                DeValue::Array(array) => {
+                    array.iter().map(|entry| entry.get_ref().as_str().map(str::to_owned)).collect()
+                }
+                _ => None,
+            };
+            match list {
+                Some(list) => _ = map.insert(name.value, list),
+                None => self.wrong(key, value, "a table of lists of texts"),
+            }
+        }
+        map
+    }
+
+    /// One of a fixed set of words.
+    pub fn opt_choice<T: Copy>(&self, key: &'static str, choices: &[(&str, T)]) -> Option<T> {
+        let word = self.opt_string(key)?;
+        self.pick(&word, choices)
+    }
+
+    pub fn choice<T: Copy>(&self, key: &'static str, choices: &[(&str, T)]) -> Option<T> {
+        let word = self.string(key)?;
+        self.pick(&word, choices)
+    }
+
+    pub fn choices<T: Copy>(&self, key: &'static str, choices: &[(&str, T)]) -> Vec<T> {
+        self.strings(key).iter().filter_map(|word| self.pick(word, choices)).collect()
+    }
+
+    fn pick<T: Copy>(&self, word: &At<String>, choices: &[(&str, T)]) -> Option<T> {
+        let found = choices.iter().find(|(name, _)| *name == word.value).map(|(_, choice)| *choice);
+        if found.is_none() {
+            let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
+            self.error(
+                word.span.clone(),
+                format!("«{}» is not one of the words known here", word.value),
+                Some(suggestion(&word.value, &names)),
+            );
+        }
+        found
+    }
+
+    /// Reports a value that refers to something nobody declared.
+    pub fn unknown(&self, what: &str, word: &At<String>, known: &[&str]) {
+        self.error(word.span.clone(), format!("no {what} is called «{}»", word.value), Some(suggestion(&word.value, known)));
+    }
+
+    /// The keys of a table whose keys are the user's own, in the order of the file's table.
+    pub fn keys(&self) -> Vec<String> {
+        self.table.keys().map(|key| key.get_ref().to_string()).collect()
+    }
+
+    /// The text under one of the user's own keys.
+    pub fn text_of(&self, key: &str) -> Option<Text> {
+        self.text_from(key, self.table.get(key)?)
+    }
+
+    /// Reports every key that nobody asked for.
+    pub fn finish(self) {
+        let asked = self.asked.borrow();
+        let known: Vec<&str> = asked.iter().copied().collect();
+        for (key, _) in self.table {
+            if !asked.contains(key.get_ref().as_ref()) {
+                self.error(
+                    key.span(),
+                    format!("`{}` means nothing here", key.get_ref()),
+                    Some(suggestion(key.get_ref(), &known)),
+                );
+            }
+        }
+    }
+}
+
+fn integer(value: &DeValue<'_>) -> Option<i64> {
+    let integer = value.as_integer()?;
+    i64::from_str_radix(integer.as_str(), integer.radix()).ok()
+}
+
+fn number(value: &DeValue<'_>) -> Option<f64> {
+    let text = match value {
+        DeValue::Float(float) => float.as_str(),
+        DeValue::Integer(integer) if integer.radix() == 10 => integer.as_str(),
+        _ => return None,
+    };
+    text.parse().ok().filter(|number: &f64| number.is_finite())
+}
+
+fn date(value: &DeValue<'_>) -> Option<Date> {
+    let datetime = value.as_datetime()?;
+    if datetime.time.is_some() || datetime.offset.is_some() {
+        return None;
+    }
+    let date = datetime.date?;
+    Date::new(i16::try_from(date.year).ok()?, i8::try_from(date.month).ok()?, i8::try_from(date.day).ok()?).ok()
+}
+
+/// «did you mean …» where a known word is near, else the list of known words.
+fn suggestion(word: &str, known: &[&str]) -> String {
+    let near = known.iter().map(|name| (edit_distance(word, name), *name)).min();
+    match near {
+        Some((distance, name)) if distance <= 1 + word.chars().count() / 4 => format!("did you mean «{name}»?"),
+        Some(_) => format!("known: {}", known.join(", ")),
+        None => "nothing of the kind is declared".to_owned(),
+    }
+}
+
+/// Levenshtein distance in characters.
+fn edit_distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, from) in a.chars().enumerate() {
+        let mut corner = row[0];
+        row[0] = i + 1;
+        for (j, to) in b.iter().enumerate() {
+            let substituted = corner + usize::from(from != *to);
+            corner = row[j + 1];
+            row[j + 1] = substituted.min(corner + 1).min(row[j] + 1);
+        }
+    }
+    row[b.len()]
+}
