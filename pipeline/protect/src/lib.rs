@@ -1,1 +1,48 @@
+//! Small numbers: what may leave the house.
+//!
+//! [`protect`] takes the statistics' tables in full ([`Unprotected`]) and gives [`Protected`], the only thing that
+//! reports accept. In order:
+//!
+//! 1. **primary**: rows whose counts are small by the indicator's own rule;
+//! 2. **secondary**: what is published is a linear system of totals over units, periods and strata ([`mod@system`]);
+//!    further cells are withheld until no primary cell is determined by the shown ones, or bounded to fewer than five
+//!    counts. Elimination is exact;
+//! 3. **linkage**: `reference` would tell a withheld region, `change` a withheld earlier period;
+//! 4. **other tables**: extremes between few units, and fits and items with few respondents;
+//! 5. **proof**: [`audit`] starts from the published rows alone and must find nothing, or nothing is released.
+//!
+//! Every figure of a withheld row is null, n included.
 
+mod audit;
+mod bounds;
+mod eliminate;
+mod error;
+mod files;
+mod hide;
+mod linkage;
+mod pattern;
+mod periods;
+mod primary;
+mod protect;
+mod protected;
+mod ratio;
+mod reason;
+mod region_tables;
+mod restricted;
+mod secondary;
+mod spread;
+mod system;
+mod unprotected;
+mod variation;
+
+pub use audit::{How, Recoverable, audit};
+pub use error::ProtectError;
+pub use files::MANIFEST_FILE;
+/// The row types and their contracts, for crates that see the store only through what is protected.
+pub use prem_store::{StoreError, tables};
+pub use protect::protect;
+pub use protected::Protected;
+pub use reason::{REASONS, SECONDARY};
+pub use spread::{Spread, UNITS_MIN};
+pub use unprotected::Unprotected;
+pub use variation::UNITS_BEHIND_A_FIGURE_MIN;

@@ -1,1 +1,27 @@
+//! Tables, workbooks and pages: what people and programs read of a run.
+//!
+//! Everything here starts from [`prem_protect::Protected`]. The same run writes the same bytes: no clock, no hashing
+//! order, and folders written in parallel do not share files.
+//!
+//! *Architecture invariant:* nothing here computes a statistic or decides what may be shown.
 
+mod cells;
+mod datapackage;
+mod error;
+mod facts;
+mod folder;
+mod harmless;
+mod hashes;
+mod latest;
+mod number;
+mod page;
+mod release;
+mod table_csv;
+mod texts;
+mod words;
+mod workbook;
+
+pub use error::ReportError;
+pub use facts::{Language, RunFacts};
+pub use hashes::file_hashes;
+pub use release::{ReleaseSummary, write_release};

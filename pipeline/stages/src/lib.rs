@@ -1,1 +1,29 @@
+//! link → score → estimate → vary. Frames live here and nowhere else.
+//!
+//! A stage turns frames into slices, calls kernels in parallel and turns results into rows. polars selects, joins with a
+//! stated order, sorts and counts; every sum of floats is made by a kernel, in a fixed order.
 
+mod area;
+mod design;
+mod error;
+pub mod estimate;
+mod events;
+mod frames;
+mod link;
+mod placement;
+mod score;
+mod survey_quality;
+mod vary;
+mod view;
+
+pub use area::{Areas, load_areas};
+pub use error::StageError;
+pub use events::{RateCells, count_events};
+pub use link::{Invited, LinkInputs, LinkOutcome, link_responses, read_invited};
+pub use score::{ScoredMonth, read_scored, score_partition};
+pub use survey_quality::survey_quality;
+pub use vary::{VaryInputs, vary};
+pub use view::{Part, ViewCounts, count_view};
+
+/// Version of the methods: written into every row, part of every run id. Raise it when a number may change.
+pub const METHOD_VERSION: &str = "1.0.0";

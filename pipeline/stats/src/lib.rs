@@ -4,15 +4,21 @@
 //! knows a frame, a file or a clock, and no result depends on the number of threads.
 
 pub mod binary;
+pub mod bootstrap;
 pub mod case_mix;
 pub mod comparison;
 pub mod distributions;
 pub mod error;
+pub mod funnel;
 pub mod interval;
+pub mod linear_algebra;
 mod numeric;
 mod random;
 pub mod rates;
+pub mod scores;
+pub mod survival;
+pub mod time;
 pub mod variation;
-pub mod linear_algebra;
+pub mod weights;
 
 pub use error::{Result, StatsError};

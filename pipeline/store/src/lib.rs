@@ -1,9 +1,37 @@
 //! Parquet on disk: contracts, deliveries, derived tables, locks and releases.
 //!
 //! Everything that is written goes to a pending place first and becomes visible by one atomic rename, so that a process
-//! killed at any moment leaves either the old state or the new one.
+//! killed at any moment leaves either the old state or the new one. Nothing here reads a clock or the environment.
+//!
+//! [`Store`] reads without a lock; whoever changes something holds a [`LockedStore`].
 
+mod counts;
+mod delivery;
+mod derived;
+mod disk;
 pub mod error;
+mod hash;
+mod lock;
+mod parquet_file;
+mod refusal;
+mod release;
+mod rows;
+mod runs;
+mod schema;
+mod seen;
+mod store;
 pub mod tables;
 
+pub use counts::{IngestCounts, RowCounts};
+pub use delivery::{Committed, Delivery, NewDelivery, StoredFile, arrival_sequence, delivered_by};
+pub use derived::{Partition, Step};
 pub use error::StoreError;
+pub use hash::{sha256_file, sha256_hex};
+pub use refusal::Refusal;
+pub use release::{Current, Finished, Publisher};
+pub use rows::{RowsFile, RowsWriter, check_rows, read_rows};
+pub use runs::RunFolder;
+pub use schema::{CONTRACT, CONTRACT_VERSION, ROW, arrow_schema, arrow_type};
+pub use seen::Seen;
+pub use store::{LockedStore, Pending, Store};
+pub use tables::{Quarantine, QuarantineWriter};

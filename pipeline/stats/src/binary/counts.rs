@@ -76,7 +76,7 @@ impl BinaryCounts {
         Ok(())
     }
 
-    /// Adds counted rows of one pattern in one unit.
+    /// Adds counted rows of one pattern in one unit; no trials, no change.
     ///
     /// # Errors
     /// As [`add`](Self::add); also more events than trials.
@@ -88,6 +88,9 @@ impl BinaryCounts {
         }
         if events > trials {
             return Err(StatsError::out_of_range("events", events as f64, "at most the trials"));
+        }
+        if trials == 0 {
+            return Ok(());
         }
         let key: Vec<u64> = x.iter().map(|v| (v + 0.0).to_bits()).collect();
         let pattern = self.pattern_id(&key)?;

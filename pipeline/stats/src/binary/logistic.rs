@@ -22,8 +22,9 @@ const MAX_ITERATIONS: usize = 100;
 /// Newton decrement, in units of log-likelihood, at which β no longer moves by a visible part of its standard error.
 const DECREMENT: f64 = 1e-18;
 
-/// Share of the information at β = 0 below which an adjuster is separating.
-const VANISHED_INFORMATION: f64 = 1e-6;
+/// Information on an adjuster's coefficient, in units of its range, below which it is separating: at a maximum that exists,
+/// even one exceptional outcome among a billion leaves information of order 1.
+const VANISHED_INFORMATION: f64 = 1e-4;
 
 /// What to do with separating adjusters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -238,6 +239,13 @@ impl<'a> Problem<'a> {
         }
     }
 
+    /// Largest less smallest value of column `k` in the informative units.
+    fn range(&self, k: usize) -> f64 {
+        let values = self.informative.iter().flat_map(|&j| self.table.cells(j)).map(|c| self.pattern(c.pattern)[k]);
+        let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(v), h.max(v)));
+        high - low
+    }
+
     fn predictor(&self, beta: &[f64], kept: &[usize]) -> Vec<f64> {
         (0..self.table.patterns() as u32)
             .map(|i| kept.iter().zip(beta).map(|(&k, b)| self.pattern(i)[k] * b).sum())
@@ -278,7 +286,7 @@ impl<'a> Problem<'a> {
     fn newton(&self, kept: &[usize]) -> Result<Outcome> {
         let singular = StatsError::Singular { what: "information of a logistic fit" };
         let mut state = self.state(vec![0.0; kept.len()], kept, None).ok_or(singular)?;
-        let initial: Vec<f64> = partial_information(&state);
+        let ranges: Vec<f64> = kept.iter().map(|&k| self.range(k)).collect();
         for iteration in 1..=MAX_ITERATIONS {
             let step = state.factor.solve(&state.gradient);
             let decrement = dot(&step, &state.gradient);
@@ -297,8 +305,8 @@ impl<'a> Problem<'a> {
             };
             let vanished = |s: &State| -> Vec<usize> {
                 let now = partial_information(s);
-                let low = |(n, i): (&f64, &f64)| !(n / i >= VANISHED_INFORMATION);
-                kept.iter().zip(now.iter().zip(&initial)).filter(|(_, pair)| low(*pair)).map(|(k, _)| *k).collect()
+                let low = |(n, r): (&f64, &f64)| !(n * r * r >= VANISHED_INFORMATION);
+                kept.iter().zip(now.iter().zip(&ranges)).filter(|(_, pair)| low(*pair)).map(|(k, _)| *k).collect()
             };
             let Some(next) = next else {
                 return Ok(Outcome::Separated(vanished(&state)));

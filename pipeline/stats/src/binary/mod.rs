@@ -5,14 +5,22 @@
 //! score limits for units of any level; [`indirect_ratios`] is the observed/expected option.
 
 mod counts;
+mod gauss_hermite;
 mod logistic;
+mod mixed_likelihood;
 mod proportion;
+mod random_intercept;
 mod ratio;
 mod separation;
 
 pub use counts::{BinaryCounts, BinaryTable, Cell, ReferencePopulation};
+pub use gauss_hermite::gauss_hermite;
 pub use logistic::{LogisticConvergence, LogisticFit, SeparationPolicy, fit_logistic};
+pub use mixed_likelihood::MixedLogisticLikelihood;
 pub use proportion::{AdjustedProportion, adjusted_proportions};
+pub use random_intercept::{
+    LogisticEffect, LogisticRandomIntercept, MarginalProbability, fit_logistic_random_intercept, mixed_logistic_likelihood,
+};
 pub use ratio::{IndirectRatio, indirect_ratios};
 
 /// 1/(1 + e^−x) without overflow.

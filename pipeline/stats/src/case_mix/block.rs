@@ -2,13 +2,18 @@
 
 use super::moments::{merge_moments, packed_len};
 use crate::error::{Result, StatsError};
+use crate::linear_algebra::{VectorKernel, with_vector_instructions};
 use std::ops::Range;
 
 /// Rows centred and multiplied together; a block of 16 columns stays in the first-level cache.
 const BLOCK_ROWS: usize = 256;
 
-/// Independent sums per inner product, so that it vectorises. Fixed, because it decides the order of the sums.
-const LANES: usize = 8;
+/// Independent sums per inner product, so that it vectorises. Fixed, because it decides the order of the sums: a processor
+/// with wider registers gives the same bits.
+const LANES: usize = 4;
+
+/// Columns per side of a tile: 3 × 3 sums and their operands fill the sixteen vector registers.
+const TILE: usize = 3;
 
 /// Weighted moments of some rows of one unit.
 #[derive(Debug, Clone)]
@@ -165,66 +170,116 @@ fn check_block(order: &Order, columns: &[&[f64]], rows: Range<usize>, mean: &[f6
 }
 
 fn block_moments(scratch: &mut Scratch, q: usize, n: usize) {
-    let inverse = 1.0 / n as f64;
     scratch.block.weight = n as f64;
-    for (column, mean) in scratch.values.chunks_exact_mut(BLOCK_ROWS).zip(&mut scratch.block.mean) {
-        let column = &mut column[..n];
-        *mean = lane_sum(column) * inverse;
-        let m = *mean;
-        column.iter_mut().for_each(|v| *v -= m);
+    let Scratch { values, block, .. } = scratch;
+    with_vector_instructions(CentredProducts { values, q, n, block });
+}
+
+/// Centres the columns, then multiplies them with each other.
+struct CentredProducts<'a> {
+    values: &'a mut [f64],
+    q: usize,
+    n: usize,
+    block: &'a mut Moments,
+}
+
+impl VectorKernel for CentredProducts<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        for k in 0..self.q {
+            self.block.mean[k] = centre(&mut self.values[k * BLOCK_ROWS..(k + 1) * BLOCK_ROWS], self.n);
+        }
+        cross_products(self.values, self.values, self.q, self.n, &mut self.block.cross);
     }
-    cross_products(&scratch.values, &scratch.values, q, n, &mut scratch.block.cross);
 }
 
 fn weighted_block_moments(scratch: &mut Scratch, q: usize, n: usize) {
-    let weights = &scratch.weights[..n];
-    let total = lane_sum(weights);
-    scratch.block.weight = total;
+    let Scratch { values, weighted, weights, block } = scratch;
+    block.weight = weights[..n].iter().sum();
     for k in 0..q {
-        let range = k * BLOCK_ROWS..k * BLOCK_ROWS + n;
-        let mean = inner(&scratch.values[range.clone()], weights) / total;
-        scratch.block.mean[k] = mean;
-        for (i, w) in range.zip(weights) {
-            scratch.values[i] -= mean;
-            scratch.weighted[i] = w * scratch.values[i];
+        let column = &mut values[k * BLOCK_ROWS..(k + 1) * BLOCK_ROWS];
+        let sum: f64 = column[..n].iter().zip(&weights[..n]).map(|(v, w)| v * w).sum();
+        block.mean[k] = sum / block.weight;
+        column[..n].iter_mut().for_each(|v| *v -= block.mean[k]);
+        column[n..].fill(0.0);
+        let products = &mut weighted[k * BLOCK_ROWS..(k + 1) * BLOCK_ROWS];
+        for ((o, v), w) in products.iter_mut().zip(&*column).zip(&*weights) {
+            *o = v * w;
         }
+        products[n..].fill(0.0);
     }
-    cross_products(&scratch.values, &scratch.weighted, q, n, &mut scratch.block.cross);
+    cross_products(values, weighted, q, n, &mut block.cross);
 }
 
-fn cross_products(left: &[f64], right: &[f64], q: usize, n: usize, cross: &mut [f64]) {
-    for b in 0..q {
-        let rb = &right[b * BLOCK_ROWS..b * BLOCK_ROWS + n];
-        for a in 0..=b {
-            cross[b * (b + 1) / 2 + a] = inner(&left[a * BLOCK_ROWS..a * BLOCK_ROWS + n], rb);
-        }
-    }
-}
-
-fn lane_sum(values: &[f64]) -> f64 {
+/// Subtracts the mean of the first `n` values, clears the rest up to whole lanes, and gives the mean.
+#[inline(always)]
+fn centre(column: &mut [f64], n: usize) -> f64 {
     let mut lanes = [0.0; LANES];
-    let chunks = values.chunks_exact(LANES);
-    let rest: f64 = chunks.remainder().iter().sum();
-    for chunk in chunks {
-        for (l, v) in lanes.iter_mut().zip(chunk) {
-            *l += v;
-        }
-    }
-    fold(lanes) + rest
-}
-
-fn inner(x: &[f64], z: &[f64]) -> f64 {
-    let mut lanes = [0.0; LANES];
-    let (xc, zc) = (x.chunks_exact(LANES), z.chunks_exact(LANES));
-    let rest: f64 = xc.remainder().iter().zip(zc.remainder()).map(|(a, b)| a * b).sum();
-    for (a, b) in xc.zip(zc) {
+    let (whole, rest) = column[..n].as_chunks::<LANES>();
+    for chunk in whole {
         for l in 0..LANES {
-            lanes[l] += a[l] * b[l];
+            lanes[l] += chunk[l];
         }
     }
-    fold(lanes) + rest
+    let mean = (fold(lanes) + rest.iter().sum::<f64>()) / n as f64;
+    column[..n].iter_mut().for_each(|v| *v -= mean);
+    let end = n.next_multiple_of(LANES).min(column.len());
+    column[n..end].fill(0.0);
+    mean
 }
 
+/// All inner products of the first `n` rows, in tiles of columns whose sums stay in registers. Rows from `n` to whole lanes
+/// are 0.
+#[inline(always)]
+fn cross_products(left: &[f64], right: &[f64], q: usize, n: usize, cross: &mut [f64]) {
+    let n = n.next_multiple_of(LANES);
+    for b in (0..q).step_by(TILE) {
+        for a in (0..=b).step_by(TILE) {
+            match (q - a < TILE, q - b < TILE) {
+                (false, false) => tile::<TILE, TILE>(left, right, a, b, n, cross),
+                (false, true) if q - b == 2 => tile::<TILE, 2>(left, right, a, b, n, cross),
+                (false, true) => tile::<TILE, 1>(left, right, a, b, n, cross),
+                _ if q - b == 2 => tile::<2, 2>(left, right, a, b, n, cross),
+                _ => tile::<1, 1>(left, right, a, b, n, cross),
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn tile<const A: usize, const B: usize>(
+    left: &[f64],
+    right: &[f64],
+    a: usize,
+    b: usize,
+    n: usize,
+    cross: &mut [f64],
+) {
+    let rows = |k: usize| k * BLOCK_ROWS..k * BLOCK_ROWS + n;
+    let x: [&[[f64; LANES]]; A] = std::array::from_fn(|i| left[rows(a + i)].as_chunks().0);
+    let z: [&[[f64; LANES]]; B] = std::array::from_fn(|k| right[rows(b + k)].as_chunks().0);
+    let mut sums = [[[0.0; LANES]; B]; A];
+    for row in 0..n / LANES {
+        let zr: [[f64; LANES]; B] = std::array::from_fn(|k| z[k][row]);
+        for i in 0..A {
+            let xr = x[i][row];
+            for k in 0..B {
+                for l in 0..LANES {
+                    sums[i][k][l] += xr[l] * zr[k][l];
+                }
+            }
+        }
+    }
+    for (i, row) in sums.iter().enumerate() {
+        for (k, lanes) in row.iter().enumerate().filter(|(k, _)| a + i <= b + k) {
+            cross[(b + k) * (b + k + 1) / 2 + a + i] = fold(*lanes);
+        }
+    }
+}
+
+#[inline(always)]
 fn fold(l: [f64; LANES]) -> f64 {
-    ((l[0] + l[4]) + (l[1] + l[5])) + ((l[2] + l[6]) + (l[3] + l[7]))
+    (l[0] + l[2]) + (l[1] + l[3])
 }

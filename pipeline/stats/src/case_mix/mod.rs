@@ -6,26 +6,37 @@
 
 mod adjusted;
 mod block;
+mod cluster_robust;
+mod fay_herriot;
 mod fixed_effects;
 mod impute;
+mod interaction;
 mod moments;
+mod nested;
+mod nested_likelihood;
 mod profile;
 mod random_intercept;
 mod root;
+mod satterthwaite;
 mod shrinkage;
 mod sufficient;
 mod within;
 
 pub use crate::linear_algebra::{DropReason, Dropped};
 pub use adjusted::{AdjustedMean, AdjustedMeanOptions, ROBUST_FROM, SamplingVariance, combine_strata};
+pub use cluster_robust::{ClusterCorrection, ClusterRobust, cluster_robust};
+pub use fay_herriot::{FayHerriotFit, FayHerriotUnit, fay_herriot};
 pub use fixed_effects::{
     FixedEffectsConvention, FixedEffectsFit, FixedEffectsItem, FixedEffectsUnit, Stars, fixed_effects,
 };
 pub use impute::{Imputed, unit_mean_impute};
+pub use interaction::{InteractionTest, InteractionTests, interaction_tests};
 pub use moments::{PooledWithin, UnitMoments};
+pub use nested::{NestedEffect, NestedFit, fit_nested};
+pub use nested_likelihood::{NestedLikelihood, NestedPoint};
 pub use profile::{Criterion, ProfilePoint, ProfiledLikelihood};
 pub use random_intercept::{Convergence, RandomEffect, RandomIntercept, VarianceComponents, fit_random_intercept};
-pub(crate) use root::{bracketed_root, root_from};
+pub(crate) use root::root_from;
 pub use shrinkage::{ShrinkageInterval, ShrunkenMean, shrunken_means};
 pub use sufficient::{CHUNK_ROWS, SufficientStatistics};
 pub use within::{WithinFit, within};

@@ -38,6 +38,10 @@ pub struct ProfilePoint {
     pub(super) factor: Cholesky,
     /// r²/(n − p), or r²/n for ML: σ².
     pub residual_variance: f64,
+    /// d(Σlog(1 + n_jθ²) + log|A_θ|)/dθ²; without log|A_θ| for ML.
+    pub(super) log_slope: f64,
+    /// −dr²/dθ² = Σu_j²(ȳ_j − x̄_j'β)².
+    pub(super) pull: f64,
 }
 
 /// The objective for one indicator. Adjusters and outcome are centred at their means over all rows, which changes
@@ -168,6 +172,14 @@ impl ProfiledLikelihood {
         self.rows / self.counts.iter().filter(|n| **n > 0.0).count().max(1) as f64
     }
 
+    /// n − p, or n for ML: what r² is divided by.
+    pub(super) fn degrees_of_freedom(&self) -> f64 {
+        match self.criterion {
+            Criterion::Reml => self.rows - self.parameters,
+            Criterion::Ml => self.rows,
+        }
+    }
+
     /// −2 log-likelihood at `theta` ≥ 0, profiled over β and σ.
     pub fn objective(&self, theta: f64) -> Result<f64> {
         self.evaluate(theta).map(|p| p.criterion)
@@ -216,20 +228,18 @@ impl ProfiledLikelihood {
                 pull += u * u * e * e;
             }
         }
-        let df = match self.criterion {
-            Criterion::Reml => self.rows - self.parameters,
-            Criterion::Ml => self.rows,
-        };
+        let df = self.degrees_of_freedom();
         let mut criterion = log_terms + df * (1.0 + (2.0 * std::f64::consts::PI * r2 / df).ln());
-        let mut derivative = sum_u - df * pull / r2;
+        let mut log_slope = sum_u;
         if self.criterion == Criterion::Reml {
             criterion += factor.log_determinant();
-            derivative -= (0..d).map(|k| factor.solve(slope.column(k))[k]).sum::<f64>();
+            log_slope -= (0..d).map(|k| factor.solve(slope.column(k))[k]).sum::<f64>();
         }
         if !criterion.is_finite() {
             return Err(StatsError::Undefined { what: "profiled likelihood", reason: "not finite at this theta" });
         }
-        Ok(ProfilePoint { theta, criterion, derivative, beta, factor, residual_variance: r2 / df })
+        let derivative = log_slope - df * pull / r2;
+        Ok(ProfilePoint { theta, criterion, derivative, beta, factor, residual_variance: r2 / df, log_slope, pull })
     }
 }
 

@@ -43,12 +43,14 @@ pub fn sf(x: f64, df1: f64, df2: f64) -> Result<f64> {
 
 /// x with P(F ≤ x) = p.
 pub fn quantile(p: f64, df1: f64, df2: f64) -> Result<f64> {
-    let (x, y) = beta::quantile_pair(p, 0.5 * df1, 0.5 * df2)?;
-    Ok(df2 * x / (df1 * y))
+    ratio(beta::quantile_pair(p, 0.5 * df1, 0.5 * df2)?, df1, df2)
 }
 
 /// x with P(F > x) = q.
 pub fn upper_quantile(q: f64, df1: f64, df2: f64) -> Result<f64> {
-    let (x, y) = beta::upper_quantile_pair(q, 0.5 * df1, 0.5 * df2)?;
-    Ok(df2 * x / (df1 * y))
+    ratio(beta::upper_quantile_pair(q, 0.5 * df1, 0.5 * df2)?, df1, df2)
+}
+
+fn ratio((x, y): (f64, f64), df1: f64, df2: f64) -> Result<f64> {
+    check_not_nan("F quantile", df2 * x / (df1 * y))
 }

@@ -1,8 +1,8 @@
 //! Distribution functions: the only door to `statrs`, with what is weak there made anew.
 //!
-//! `statrs` gives the error function and the logarithm of the gamma function. Incomplete beta and gamma functions and all
-//! quantiles are computed here ([`special`], [`quantile_solver`]), because the library's quantiles lose digits (Student t
-//! at 100,000 degrees of freedom is off by 3.5e-6, χ² by 7e-11).
+//! `statrs` gives the start of the normal quantile. Incomplete beta and gamma functions and all quantiles are computed here
+//! ([`special`] and a solver), because the library loses digits: erfc(1) is off by 9e-11, the Student t quantile at 100,000
+//! degrees of freedom by 3.5e-6, χ² quantiles by 7e-11.
 //!
 //! Everywhere `cdf` is P(X ≤ x), `sf` is P(X > x) computed without subtracting from 1, `quantile(p)` inverts `cdf` and
 //! `upper_quantile(q)` inverts `sf`, so that a tail of 1e-300 keeps its digits. NaN gives an error, never NaN.

@@ -31,6 +31,11 @@ pub(super) fn solve(
             low = low.max(u);
         }
         let step = -gap * p / slope;
+        let scale = u.abs().max(1.0);
+        // Newton doubles the digits: after a step this small what is left is rounding.
+        if step.abs() <= 1e-12 * scale {
+            return Ok(u + step);
+        }
         let mut next = u + step;
         if !next.is_finite() || next <= low || next >= high {
             next = match (low.is_finite(), high.is_finite()) {
@@ -41,11 +46,8 @@ pub(super) fn solve(
             };
             reach *= 2.0;
         }
-        let moved = (next - u).abs();
         u = next;
-        let scale = u.abs().max(1.0);
-        // Newton doubles the digits: after a step this small what is left is rounding.
-        if (moved <= 1e-11 * scale && moved == step.abs().min(moved)) || high - low <= 4e-16 * scale {
+        if high - low <= 4e-16 * scale {
             return Ok(u);
         }
     }

@@ -51,6 +51,9 @@ pub fn student_t(value: f64, se: f64, df: f64, level: Level) -> Result<Estimate>
     if !(se >= 0.0 && se.is_finite()) {
         return Err(StatsError::out_of_range("t interval: standard error", se, "at least 0"));
     }
+    if !(df > 0.0 && df.is_finite()) {
+        return Err(StatsError::out_of_range("t interval: degrees of freedom", df, "above 0 and finite"));
+    }
     let half = t_distribution::upper_quantile(level.tail(), df)? * se;
     Ok(Estimate { value, interval: Interval::new(value - half, value + half)?, n: df + 1.0, method: "student-t" })
 }

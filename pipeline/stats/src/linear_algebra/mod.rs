@@ -7,8 +7,10 @@ mod cholesky;
 mod independent;
 mod matrix;
 mod spectral;
+mod vector;
 
 pub use cholesky::Cholesky;
 pub use independent::{DropReason, Dropped, independent_columns};
 pub use matrix::{Matrix, dot};
 pub use spectral::{SymmetricEigen, symmetric_eigen};
+pub(crate) use vector::{VectorKernel, with_vector_instructions};

@@ -111,7 +111,8 @@ fn standardise(
     let share = |g: usize| weights[g] / total_weight / population[g];
     let rate = numeric::sum(strata().map(|g| share(g) * events[g]));
     let variance = finite_result(WHAT, numeric::sum(strata().map(|g| share(g).powi(2) * count_variances[g])))?;
-    let total = numeric::sum(events.iter().copied());
+    let total = finite_result("directly standardised rate: events", numeric::sum(events.iter().copied()))?;
+    let persons = finite_result("directly standardised rate: population", numeric::sum(population.iter().copied()))?;
     let interval = match dobson(rate, variance, total, level) {
         Ok(limits) => Some(limits.scaled(multiplier)?),
         Err(StatsError::TooFew { .. }) => None,
@@ -124,7 +125,7 @@ fn standardise(
         interval,
         refused: if interval.is_none() { Some("fewer than 10 events") } else { None },
         events: total,
-        population: numeric::sum(population.iter().copied()),
+        population: persons,
         method,
     })
 }

@@ -78,7 +78,8 @@ pub fn slope_index(
     if multiplier < 0.0 {
         rii = finite_result("relative index of inequality", 1.0 / rii)?;
     }
-    let intercept = if transform == SlopeTransform::None { bottom } else { bottom * multiplier.abs() };
+    let scale = if transform == SlopeTransform::None { 1.0 } else { multiplier.abs() };
+    let intercept = finite_result(WHAT, bottom * scale)?;
     let method = match transform {
         SlopeTransform::None => "sii-linear",
         SlopeTransform::Log => "sii-log",

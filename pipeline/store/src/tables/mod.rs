@@ -5,17 +5,21 @@ mod case_mix;
 mod cell;
 mod estimates;
 mod file;
+mod quarantine;
 mod survey_quality;
 mod variation;
+mod working;
 
 use arrow::{array::RecordBatch, datatypes::DataType};
 
 pub use case_mix::CaseMix;
 pub use cell::Cell;
 pub use estimates::Estimate;
-pub use file::{TableMeta, read_table, write_table};
+pub use file::{TableMeta, TableWriter, read_table, write_table};
+pub use quarantine::{Quarantine, QuarantineWriter};
 pub use survey_quality::SurveyQuality;
 pub use variation::Variation;
+pub use working::{Components, Expected};
 
 use crate::StoreError;
 

@@ -1,0 +1,189 @@
+//! What a person may type.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use prem_spec::Period;
+
+/// Case-mix adjusted patient experience, variation and indicator tables for a health region.
+#[derive(Debug, Parser)]
+#[command(name = "prem", version, propagate_version = true, disable_help_subcommand = true)]
+pub struct Cli {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct Global {
+    /// Threads to use [default: all cores]
+    #[arg(long, global = true, value_parser = clap::value_parser!(u16).range(1..))]
+    pub threads: Option<u16>,
+    /// How logs are written to stderr
+    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text)]
+    pub log: LogFormat,
+    /// How results are written to stdout
+    #[arg(long, global = true, value_enum, default_value_t = OutputFormat::Text)]
+    pub output: OutputFormat,
+    /// Nothing but errors
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    Text,
+    Json,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum OutputFormat {
+    Text,
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run all jobs that are due: ingest, link, score, estimate, vary, protect, publish
+    Run(RunArgs),
+    /// Take in new files and stop
+    Ingest(RunArgs),
+    /// Run up to and including linking
+    Link(RunArgs),
+    /// Run up to and including scoring
+    Score(RunArgs),
+    /// Run up to and including estimation
+    Estimate(RunArgs),
+    /// Run up to and including variation
+    Vary(RunArgs),
+    /// Run up to and including protection
+    Protect(RunArgs),
+    /// Run all jobs and publish (the same as `run`)
+    Publish(RunArgs),
+    /// Say all that is wrong with configuration and schemas
+    Check(Place),
+    /// Say what is stored, refused and released
+    Status(Place),
+    /// Show which published numbers differ between two releases
+    Diff(DiffArgs),
+    /// Make an earlier release the current one again
+    Rollback(RollbackArgs),
+    /// Make a synthetic region whose truth is known
+    Sample(SampleArgs),
+    /// Compare the estimates of a run on a synthetic region with its truth
+    Recovery(RecoveryArgs),
+    /// Write shell completions to stdout
+    Completions {
+        shell: clap_complete::Shell,
+    },
+    /// Write the manual page to stdout
+    #[command(hide = true)]
+    Man,
+}
+
+/// Where configuration, store and releases are.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Place {
+    /// Configuration file [default: the embedded sample region, under ./prem-out]
+    #[arg(long)]
+    pub config: Option<PathBuf>,
+    /// Store, instead of the configuration's
+    #[arg(long)]
+    pub store: Option<PathBuf>,
+    /// Folder of releases, instead of the configuration's
+    #[arg(long)]
+    pub publish: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Default, Args)]
+pub struct RunArgs {
+    #[command(flatten)]
+    pub place: Place,
+    /// Only this period: 2025, 2025-T2, 2025-Q3, 2025-10 or 2025-10..2026-03 (repeatable)
+    #[arg(long = "period")]
+    pub periods: Vec<Period>,
+    /// Only this indicator (repeatable)
+    #[arg(long = "indicator")]
+    pub indicators: Vec<String>,
+    /// Only the folders of the trusts of this unit (repeatable)
+    #[arg(long = "unit")]
+    pub units: Vec<String>,
+    /// See the deliveries as they were at the end of this day (2025-12-31)
+    #[arg(long)]
+    pub as_of: Option<jiff::civil::Date>,
+    /// Date the deliveries taken in by this run were received, for back-loading
+    #[arg(long)]
+    pub delivered_at: Option<jiff::civil::Date>,
+    /// Take in files again whose bytes a later delivery has superseded
+    #[arg(long)]
+    pub accept_again: bool,
+    /// Run even if nothing changed
+    #[arg(long)]
+    pub force: bool,
+    /// Say what would be done, and do nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Exit code when there is nothing to do
+    #[arg(long, default_value_t = 0)]
+    pub exit_code_when_idle: u8,
+}
+
+impl RunArgs {
+    /// The run looks at a part of the data or of the indicators: it makes a release, but not the current one.
+    pub fn is_narrowed(&self) -> bool {
+        !self.periods.is_empty() || !self.indicators.is_empty() || !self.units.is_empty() || self.as_of.is_some()
+    }
+}
+
+#[derive(Debug, Args)]
+pub struct DiffArgs {
+    #[command(flatten)]
+    pub place: Place,
+    /// Run id of the earlier release
+    pub earlier: String,
+    /// Run id of the later release
+    pub later: String,
+}
+
+#[derive(Debug, Args)]
+pub struct RollbackArgs {
+    #[command(flatten)]
+    pub place: Place,
+    /// Run id of the release
+    pub release: String,
+}
+
+#[derive(Debug, Args)]
+pub struct SampleArgs {
+    /// Configuration whose schemas the region follows [default: the embedded ones]
+    #[arg(long)]
+    pub config: Option<PathBuf>,
+    /// Folder to write to; `inbox` and `truth` appear in it
+    #[arg(long, default_value = "prem-sample")]
+    pub out: PathBuf,
+    /// Returned questionnaires
+    #[arg(long, default_value_t = 20_000)]
+    pub responses: u64,
+    /// Contacts in the register [default: five per response]
+    #[arg(long)]
+    pub contacts: Option<u64>,
+    /// Seed of all draws
+    #[arg(long)]
+    pub seed: Option<u64>,
+    /// Share of broken rows
+    #[arg(long)]
+    pub broken_share: Option<f64>,
+    /// Correlation from −1 to 1 between a ward's quality and how favourable its patients are
+    #[arg(long)]
+    pub confounding: Option<f64>,
+}
+
+#[derive(Debug, Args)]
+pub struct RecoveryArgs {
+    #[command(flatten)]
+    pub place: Place,
+    /// Folder with the truth of the synthetic region [default: `truth` beside the inbox]
+    #[arg(long)]
+    pub truth: Option<PathBuf>,
+}

@@ -1,0 +1,82 @@
+//! What a run can end with, and the exit code for each.
+
+use std::path::{Path, PathBuf};
+
+use prem_ingest::IngestError;
+use prem_protect::ProtectError;
+use prem_report::ReportError;
+use prem_sample::SampleError;
+use prem_stages::StageError;
+use prem_store::StoreError;
+use thiserror::Error;
+
+/// Exit codes of the command; part of its contract.
+pub mod exit {
+    pub const DONE: u8 = 0;
+    pub const DATA_REFUSED: u8 = 65;
+    pub const INPUT_MISSING: u8 = 66;
+    pub const BUG: u8 = 70;
+    pub const CANNOT_WRITE: u8 = 73;
+    pub const TRY_AGAIN: u8 = 75;
+    pub const CONFIGURATION: u8 = 78;
+}
+
+#[derive(Debug, Error)]
+pub enum JobError {
+    #[error("{0}")]
+    Configuration(String),
+    /// The mistakes have been shown.
+    #[error("the declarations have {errors} mistakes; nothing was run")]
+    Declarations { errors: usize },
+    #[error("{0}")]
+    InputMissing(String),
+    #[error("cannot {action} {}: {source}", path.display())]
+    Write { action: &'static str, path: PathBuf, source: std::io::Error },
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Ingest(#[from] IngestError),
+    #[error(transparent)]
+    Stage(#[from] StageError),
+    #[error(transparent)]
+    Protect(#[from] ProtectError),
+    #[error(transparent)]
+    Report(#[from] ReportError),
+    #[error(transparent)]
+    Sample(#[from] SampleError),
+    #[error("rows do not add up in {dataset}: {detail}; nothing was published")]
+    Irreconcilable { dataset: String, detail: String },
+}
+
+impl JobError {
+    pub fn write(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.to_path_buf();
+        move |source| Self::Write { action, path, source }
+    }
+
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Configuration(_) | Self::Declarations { .. } => exit::CONFIGURATION,
+            Self::InputMissing(_) => exit::INPUT_MISSING,
+            Self::Write { .. } => exit::CANNOT_WRITE,
+            Self::Store(error) => of_store(error),
+            Self::Stage(StageError::Store(error)) => of_store(error),
+            Self::Stage(StageError::Missing { .. }) => exit::INPUT_MISSING,
+            Self::Stage(StageError::Io { .. }) => exit::CANNOT_WRITE,
+            Self::Ingest(IngestError::Refused(_)) => exit::DATA_REFUSED,
+            Self::Ingest(IngestError::Io { .. }) => exit::INPUT_MISSING,
+            Self::Ingest(IngestError::Declaration { .. }) => exit::CONFIGURATION,
+            Self::Ingest(IngestError::Store(error)) => of_store(error),
+            _ => exit::BUG,
+        }
+    }
+}
+
+fn of_store(error: &StoreError) -> u8 {
+    match error {
+        StoreError::Locked { .. } => exit::TRY_AGAIN,
+        StoreError::Io { .. } => exit::CANNOT_WRITE,
+        StoreError::Absent { .. } | StoreError::Damaged { .. } | StoreError::Parquet { .. } => exit::INPUT_MISSING,
+        _ => exit::BUG,
+    }
+}

@@ -1,0 +1,104 @@
+//! One chunk of a file, from bytes to typed columns: the part that runs on all cores.
+
+use arrow::{
+    array::{ArrayRef, BooleanArray},
+    compute::filter,
+    error::ArrowError,
+};
+
+use crate::{
+    columns::trim,
+    identity::{Context, Counts, Scope},
+    layout::{Declared, Layout},
+    problem::{Problem, Problems},
+    reason::Reason,
+    records::{Table, split},
+    source::{Chunk, decode},
+};
+
+/// A chunk's rows and what is wrong with the others. Lines and records are counted from the chunk's first.
+pub(crate) struct Parsed {
+    /// One array per stored column, with the good rows.
+    pub(crate) arrays: Vec<ArrayRef>,
+    /// The good rows' places among the chunk's records.
+    pub(crate) kept: Vec<u32>,
+    /// In the order of lines; those of one row stand together.
+    pub(crate) mistakes: Vec<Mistake>,
+    pub(crate) records: u64,
+    pub(crate) empty: u64,
+    pub(crate) lines: u64,
+    /// Per stored column, then per extra one.
+    pub(crate) counts: Vec<Counts>,
+}
+
+pub(crate) struct Mistake {
+    pub(crate) line: u32,
+    pub(crate) record: u32,
+    pub(crate) column: Option<usize>,
+    pub(crate) reason: Reason,
+    pub(crate) value: Option<String>,
+}
+
+/// `contexts` are those of the stored columns, from the file's beginning; empty for the beginning itself.
+pub(crate) fn parse(
+    chunk: Chunk,
+    declared: &Declared<'_>,
+    layout: &Layout,
+    contexts: &[Context],
+) -> Result<Parsed, ArrowError> {
+    let table = split(decode(chunk.bytes, declared.encoding), declared.dialect, layout.width);
+    let mut problems = Problems::new(table.rows());
+    let mut counts = Vec::with_capacity(layout.readers.len() + layout.extra.len());
+    let mut arrays = Vec::with_capacity(layout.readers.len());
+    for (index, reader) in layout.readers.iter().enumerate() {
+        let context = contexts.get(index).copied().unwrap_or_default();
+        let (array, found) = reader.read(index, &table, context, &mut problems);
+        arrays.push(array);
+        counts.push(found);
+    }
+    for (index, rule) in declared.rules.iter().enumerate() {
+        rule.check(index, &arrays, &mut problems);
+    }
+    for extra in &layout.extra {
+        let mut found = Counts::default();
+        for value in (0..table.rows()).map(|row| trim(table.cell(row, extra.field))).filter(|value| !value.is_empty()) {
+            extra.guard.look(value, Scope::Whole, &mut found);
+        }
+        counts.push(found);
+    }
+    let good: Vec<bool> = (0..table.rows()).map(|row| !problems.is_bad(row)).collect();
+    let kept = (0..table.rows()).filter(|row| good[*row]).map(|row| table.place(row).record).collect();
+    if !problems.is_empty() {
+        let good = BooleanArray::from(good);
+        arrays = arrays.iter().map(|array| filter(array, &good)).collect::<Result<_, _>>()?;
+    }
+    Ok(Parsed {
+        arrays,
+        kept,
+        mistakes: mistakes(&table, problems.into_sorted()),
+        records: table.records(),
+        empty: table.empty,
+        lines: table.lines,
+        counts,
+    })
+}
+
+/// Problems of rows and bad records, in the order of the file.
+fn mistakes(table: &Table, problems: Vec<Problem>) -> Vec<Mistake> {
+    let of_rows = problems.into_iter().map(|problem| {
+        let place = table.place(problem.row);
+        let Problem { column, reason, value, .. } = problem;
+        Mistake { line: place.line, record: place.record, column, reason, value }
+    });
+    let of_records = table.bad.iter().map(|bad| Mistake {
+        line: bad.place.line,
+        record: bad.place.record,
+        column: None,
+        reason: bad.reason,
+        value: None,
+    });
+    let mut all: Vec<Mistake> = of_rows.chain(of_records).collect();
+    // Stable: a row's problems stay in the order of its columns.
+    all.sort_by_key(|mistake| mistake.record);
+    all
+}

@@ -1,0 +1,214 @@
+//! A stored column, ready to be read from any chunk of one file.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use arrow::array::ArrayRef;
+use prem_spec::model::{Column, ColumnKind};
+use regex::Regex;
+
+use super::{
+    Builder,
+    boolean::BooleanCells,
+    code::{IntegerCodeBuilder, TextCodeBuilder},
+    code_list::CodeListBuilder,
+    date::{DateBuilder, DateFormat, DateTimeBuilder, day_number},
+    integer::IntegerBuilder,
+    number::NumberBuilder,
+    text::TextBuilder,
+};
+use crate::{
+    identity::{Context, Counts, Finding, Guard, Scope},
+    limits::CELL_BYTES_MAX,
+    problem::Problems,
+    reason::Reason,
+    records::Table,
+};
+
+/// Where a column's values come from in a file.
+#[derive(Debug, Clone)]
+pub(crate) enum Cells {
+    Field(usize),
+    Constant(String),
+    Absent,
+}
+
+/// How the values are checked and stored.
+enum Kind {
+    Text { length_max: usize, pattern: Option<Regex> },
+    IntegerCode { codes: Vec<i16> },
+    TextCode { codes: BTreeSet<String> },
+    CodeList { pattern: Option<Regex> },
+    Integer { min: i64, max: i64 },
+    Number { min: f64, max: f64, decimal: u8 },
+    Date { min: i32, max: i32 },
+    DateTime { min: i32, max: i32 },
+    Boolean,
+}
+
+pub(crate) struct ColumnReader {
+    pub(crate) name: String,
+    identifying: bool,
+    cells: Cells,
+    kind: Kind,
+    formats: Vec<DateFormat>,
+    required: bool,
+    missing: Vec<String>,
+    recode: BTreeMap<String, String>,
+    guard: Guard,
+}
+
+impl ColumnReader {
+    /// # Errors
+    /// When the column's pattern is no regular expression.
+    pub(crate) fn new(
+        column: &Column,
+        cells: Cells,
+        header: &str,
+        missing: Vec<String>,
+        recode: BTreeMap<String, String>,
+        formats: &[DateFormat],
+        decimal: u8,
+    ) -> Result<Self, String> {
+        let kind = match &column.kind {
+            ColumnKind::Text { max_length, pattern } => {
+                Kind::Text { length_max: *max_length, pattern: whole(pattern.as_deref(), &column.name)? }
+            }
+            kind @ ColumnKind::Code { codes } if kind.codes_are_integers() => {
+                let mut codes: Vec<i16> = codes.iter().filter_map(|code| code.code.parse().ok()).collect();
+                codes.sort_unstable();
+                Kind::IntegerCode { codes }
+            }
+            ColumnKind::Code { codes } => Kind::TextCode { codes: codes.iter().map(|code| code.code.clone()).collect() },
+            ColumnKind::CodeList { pattern } => Kind::CodeList { pattern: whole(pattern.as_deref(), &column.name)? },
+            ColumnKind::Integer { min, max } => Kind::Integer { min: *min, max: *max },
+            ColumnKind::Number { min, max } => Kind::Number { min: *min, max: *max, decimal },
+            ColumnKind::Date { min, max } => Kind::Date { min: day_number(*min), max: day_number(*max) },
+            ColumnKind::DateTime { min, max } => Kind::DateTime { min: day_number(*min), max: day_number(*max) },
+            ColumnKind::Boolean => Kind::Boolean,
+        };
+        Ok(Self {
+            name: column.name.clone(),
+            identifying: column.identifying,
+            cells,
+            kind,
+            formats: formats.to_vec(),
+            required: column.required,
+            missing,
+            recode,
+            guard: Guard::new(header, column.eleven_digits_are_pseudonyms),
+        })
+    }
+
+    /// Which field of the file the column reads.
+    pub(crate) fn field(&self) -> Option<usize> {
+        match self.cells {
+            Cells::Field(field) => Some(field),
+            _ => None,
+        }
+    }
+
+    /// Reads all rows of a chunk; the array has a null where a value is missing or does not fit.
+    pub(crate) fn read(&self, index: usize, table: &Table, context: Context, problems: &mut Problems) -> (ArrayRef, Counts) {
+        let rows = table.rows();
+        let mut run = Run { reader: self, index, table, context, problems };
+        match &self.kind {
+            Kind::Text { length_max, pattern } => run.all(TextBuilder::new(rows, *length_max, pattern.as_ref())),
+            Kind::IntegerCode { codes } => run.all(IntegerCodeBuilder::new(rows, codes)),
+            Kind::TextCode { codes } => run.all(TextCodeBuilder::new(rows, codes)),
+            Kind::CodeList { pattern } => run.all(CodeListBuilder::new(rows, pattern.as_ref())),
+            Kind::Integer { min, max } => run.all(IntegerBuilder::new(rows, *min, *max)),
+            Kind::Number { min, max, decimal } => run.all(NumberBuilder::new(rows, *decimal, *min, *max)),
+            Kind::Date { min, max } => run.all(DateBuilder::new(rows, &self.formats, *min, *max)),
+            Kind::DateTime { min, max } => run.all(DateTimeBuilder::new(rows, &self.formats, *min, *max)),
+            Kind::Boolean => run.all(BooleanCells::new(rows)),
+        }
+    }
+}
+
+struct Run<'a> {
+    reader: &'a ColumnReader,
+    index: usize,
+    table: &'a Table,
+    context: Context,
+    problems: &'a mut Problems,
+}
+
+impl Run<'_> {
+    fn all<B: Builder>(&mut self, mut builder: B) -> (ArrayRef, Counts) {
+        let mut counts = Counts::default();
+        for row in 0..self.table.rows() {
+            let raw = match &self.reader.cells {
+                Cells::Field(field) => self.table.cell(row, *field),
+                Cells::Constant(constant) => constant,
+                Cells::Absent => "",
+            };
+            if let Err((reason, value)) = self.one(&mut builder, raw, &mut counts) {
+                builder.null();
+                self.problems.add(row, self.index, reason, value.filter(|_| !self.reader.identifying));
+            }
+        }
+        (builder.finish(), counts)
+    }
+
+    /// Appends one value or null, or gives the reason and what may be shown of the value.
+    fn one<'v, B: Builder>(
+        &self,
+        builder: &mut B,
+        raw: &'v str,
+        counts: &mut Counts,
+    ) -> Result<(), (Reason, Option<&'v str>)> {
+        let reader = self.reader;
+        let value = trim(raw);
+        if value.len() > CELL_BYTES_MAX {
+            return Err((Reason::TooLong, None));
+        }
+        let stored = if value.is_empty() || reader.missing.iter().any(|missing| missing == value) {
+            ""
+        } else {
+            reader.recode.get(value).map_or(value, String::as_str)
+        };
+        if stored.is_empty() {
+            if reader.required {
+                return Err((Reason::MissingRequired, None));
+            }
+            builder.null();
+            return Ok(());
+        }
+        let taken = match B::GUARD {
+            Some(scope) => {
+                match reader.guard.look(value, scope, counts) {
+                    Finding::Identity if self.context.long_codes => {}
+                    Finding::Identity | Finding::IdentityInText => return Err((Reason::IdentityNumber, None)),
+                    Finding::Email | Finding::Telephone => return Err((Reason::ContactDetails, None)),
+                    Finding::Nothing | Finding::Digits | Finding::IdentityWithoutZero => {}
+                }
+                builder.take(stored)
+            }
+            None => {
+                let taken = builder.take(stored);
+                if taken.is_ok() {
+                    counts.values += 1;
+                } else {
+                    reader.guard.look(value, Scope::Text, counts);
+                }
+                taken
+            }
+        };
+        taken.map_err(|reason| (reason, Some(value).filter(|_| reason != Reason::TooLong)))
+    }
+}
+
+/// Without blanks at both ends; the quick look spares most cells the search for them.
+pub(crate) fn trim(text: &str) -> &str {
+    let plain = |byte: Option<&u8>| byte.is_some_and(|byte| *byte > b' ' && *byte < 0x7f);
+    let bytes = text.as_bytes();
+    if bytes.is_empty() || (plain(bytes.first()) && plain(bytes.last())) { text } else { text.trim() }
+}
+
+/// A pattern that the whole value must match.
+fn whole(pattern: Option<&str>, column: &str) -> Result<Option<Regex>, String> {
+    pattern
+        .map(|pattern| Regex::new(&format!(r"\A(?:{pattern})\z")))
+        .transpose()
+        .map_err(|error| format!("the pattern of column {column} cannot be used: {error}"))
+}

@@ -1,0 +1,235 @@
+//! A whole file: reading, parsing and writing at the same time, each chunk in its turn.
+
+use std::{fs::Metadata, path::Path};
+
+use prem_spec::model::{Export, Plan};
+use prem_store::{IngestCounts, StoreError};
+use rayon::prelude::*;
+
+use crate::{
+    chunk::{Parsed, parse},
+    error::{IngestError, Refusal, RefusalCause},
+    header::{Header, read_header},
+    identity::Context,
+    layout::{Declared, Layout},
+    limits::Limits,
+    note::Note,
+    sink::{Sink, Tally},
+    source::{BlockReader, Chunk, Source, SourceFault},
+};
+
+/// Chunks that are parsed at the same time, at most: bounds memory on machines of many cores.
+const CHUNKS_AT_ONCE_MAX: usize = 16;
+/// Reasons that a refusal for bad rows names.
+const REASONS_NAMED: usize = 5;
+
+/// How files are read; the default suits everything but tests.
+#[derive(Debug, Clone, Default)]
+pub struct IngestOptions {
+    pub limits: Limits,
+}
+
+/// A file that was taken. Its rows are in `rows.parquet`, the bad ones in `quarantine.parquet`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ingested {
+    /// Of the file as it was delivered, in lower-case hexadecimal.
+    pub sha256: String,
+    /// Size of the file as it was delivered.
+    pub bytes: u64,
+    pub counts: IngestCounts,
+    pub notes: Vec<Note>,
+}
+
+/// Reads one file of `export` and writes its good rows and its quarantine into the existing folder `out`.
+///
+/// Memory does not grow with the file, and the written bytes depend on the file and the declarations alone.
+///
+/// # Errors
+/// [`IngestError::Refused`] when the file is not to be taken; then nothing of it is left in `out`.
+pub fn ingest_file(
+    plan: &Plan,
+    export: &Export,
+    path: &Path,
+    out: &Path,
+    options: &IngestOptions,
+) -> Result<Ingested, IngestError> {
+    let declared = Declared::new(plan, export)?;
+    let taken = take(&declared, &plan.hash(), path, out, options);
+    if taken.is_err() {
+        Sink::remove(out);
+    }
+    taken.map_err(|failure| match failure {
+        Failure::Refused(cause, counts) => {
+            Refusal { file: file_name(path), export: export.name.clone(), cause, counts: *counts }.into()
+        }
+        Failure::Error(error) => error,
+    })
+}
+
+/// Why a file was not taken; a cause still lacks the file's name.
+enum Failure {
+    Refused(RefusalCause, Box<IngestCounts>),
+    Error(IngestError),
+}
+
+impl From<RefusalCause> for Failure {
+    fn from(cause: RefusalCause) -> Self {
+        Self::Refused(cause, Box::default())
+    }
+}
+
+impl From<IngestError> for Failure {
+    fn from(error: IngestError) -> Self {
+        Self::Error(error)
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::Error(error.into())
+    }
+}
+
+fn file_name(path: &Path) -> String {
+    let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
+    name.chars().filter(|character| !character.is_control()).collect()
+}
+
+fn take(
+    declared: &Declared<'_>,
+    plan_hash: &str,
+    path: &Path,
+    out: &Path,
+    options: &IngestOptions,
+) -> Result<Ingested, Failure> {
+    let before = std::fs::symlink_metadata(path).map_err(IngestError::io("find", path))?;
+    let source = Source::open(path, options.limits)??;
+    let compression = source.compression();
+    let fault = |fault: SourceFault| match fault {
+        SourceFault::Io(source) => IngestError::Io { action: "read", path: path.to_path_buf(), source }.into(),
+        SourceFault::Refused(cause) => Failure::from(cause),
+    };
+    let mut blocks = BlockReader::new(source, declared.dialect, options.limits);
+    let mut first = blocks.next_chunk().map_err(fault)?.ok_or(RefusalCause::Empty)?;
+    let header = read_header(&first.bytes, declared.dialect, declared.encoding)?;
+    first.bytes.drain(..header.bytes);
+    let layout = declared.bind(&header)??;
+    let name = file_name(path);
+    let mut sink = Sink::create(out, declared, &layout, &name, plan_hash, header.lines)?;
+    let run = Run { declared, layout: &layout };
+    run.all(first, &mut blocks, &mut sink, path).map_err(|failure| match failure {
+        Stopped::Source(source) => match fault(source) {
+            Failure::Refused(cause, _) => {
+                Failure::Refused(cause, Box::new(sink.tally().ingest_counts(&declared.rule_ids)))
+            }
+            error @ Failure::Error(_) => error,
+        },
+        Stopped::Error(error) => error.into(),
+    })?;
+    let (sha256, bytes) = blocks.into_source().finish().map_err(IngestError::io("read", path))?;
+    let tally = sink.finish()?;
+    let counts = tally.ingest_counts(&declared.rule_ids);
+    let after = std::fs::symlink_metadata(path).map_err(IngestError::io("find", path))?;
+    let cause = if changed(&before, &after) || bytes != after.len() {
+        Some(RefusalCause::Changed)
+    } else {
+        judge(declared, &layout, &tally, &counts)
+    };
+    match cause {
+        Some(cause) => Err(Failure::Refused(cause, Box::new(counts))),
+        None => Ok(Ingested { sha256, bytes, notes: notes(compression, &header, &layout, &tally), counts }),
+    }
+}
+
+fn changed(before: &Metadata, after: &Metadata) -> bool {
+    before.len() != after.len() || before.modified().ok() != after.modified().ok()
+}
+
+struct Run<'a> {
+    declared: &'a Declared<'a>,
+    layout: &'a Layout,
+}
+
+enum Stopped {
+    Source(SourceFault),
+    Error(IngestError),
+}
+
+impl Run<'_> {
+    /// The first chunk alone, since it tells what the columns look like; then as many at once as there are threads, while the
+    /// chunks before them are written and those after them read.
+    fn all(&self, first: Chunk, blocks: &mut BlockReader, sink: &mut Sink<'_>, path: &Path) -> Result<(), Stopped> {
+        let at_once = rayon::current_num_threads().clamp(1, CHUNKS_AT_ONCE_MAX);
+        let first = self.parse(first, &[], path)?;
+        let contexts: Vec<Context> = first.counts.iter().copied().map(Context::from).collect();
+        let mut ready = vec![first];
+        let mut waiting = blocks.next_chunks(at_once).map_err(Stopped::Source)?;
+        loop {
+            let chunks = std::mem::take(&mut waiting);
+            let parsed = std::mem::take(&mut ready);
+            let done = chunks.is_empty();
+            let (written, (next, parsed)) = rayon::join(
+                || parsed.into_iter().try_for_each(|parsed| sink.write(parsed)),
+                || {
+                    rayon::join(
+                        || if done { Ok(Vec::new()) } else { blocks.next_chunks(at_once) },
+                        || chunks.into_par_iter().map(|chunk| self.parse(chunk, &contexts, path)).collect::<Vec<_>>(),
+                    )
+                },
+            );
+            written.map_err(|error| Stopped::Error(error.into()))?;
+            if done {
+                return Ok(());
+            }
+            ready = parsed.into_iter().collect::<Result<_, _>>()?;
+            waiting = next.map_err(Stopped::Source)?;
+        }
+    }
+
+    fn parse(&self, chunk: Chunk, contexts: &[Context], path: &Path) -> Result<Parsed, Stopped> {
+        parse(chunk, self.declared, self.layout, contexts)
+            .map_err(|error| Stopped::Error(StoreError::parquet(path, error).into()))
+    }
+}
+
+/// Why a file that was read to its end is not taken all the same.
+fn judge(declared: &Declared<'_>, layout: &Layout, tally: &Tally, counts: &IngestCounts) -> Option<RefusalCause> {
+    let stored = layout.readers.iter().map(|reader| reader.name.clone());
+    let names: Vec<String> = stored.chain(layout.extra.iter().map(|extra| extra.name.clone())).collect();
+    let columns = names.iter().zip(&tally.counts);
+    let identity: Vec<String> = columns
+        .clone()
+        .filter(|(_, counts)| counts.is_identity_column())
+        .map(|(name, counts)| format!("column {name} has {} of {} values", counts.identity, counts.values))
+        .collect();
+    if !identity.is_empty() {
+        return Some(RefusalCause::IdentityNumbers { columns: identity });
+    }
+    let contact: Vec<String> = columns
+        .take(layout.readers.len())
+        .filter(|(_, counts)| counts.is_contact_column())
+        .map(|(name, counts)| format!("column {name} has {} of {} values", counts.contact, counts.values))
+        .collect();
+    if !contact.is_empty() {
+        return Some(RefusalCause::ContactDetails { columns: contact });
+    }
+    let quarantined = counts.quarantined_total();
+    let share_max = declared.export.max_bad_share;
+    if quarantined as f64 > share_max * counts.rows_in as f64 {
+        let mut reasons: Vec<(&String, &u64)> = counts.quarantined.iter().collect();
+        reasons.sort_by_key(|(reason, rows)| (std::cmp::Reverse(**rows), *reason));
+        let reasons = reasons.into_iter().take(REASONS_NAMED).map(|(reason, rows)| format!("{reason}: {rows}")).collect();
+        return Some(RefusalCause::TooManyBadRows { quarantined, rows_in: counts.rows_in, share_max, reasons });
+    }
+    None
+}
+
+fn notes(compression: Option<&'static str>, header: &Header, layout: &Layout, tally: &Tally) -> Vec<Note> {
+    let mut notes = Vec::new();
+    notes.extend(compression.map(|format| Note::Compressed { format }));
+    notes.extend(header.mark.then_some(Note::ByteOrderMark));
+    notes.extend((!layout.extra.is_empty()).then_some(Note::ExtraColumns { count: layout.extra.len() }));
+    notes.extend((!layout.absent.is_empty()).then(|| Note::AbsentColumns { names: layout.absent.clone() }));
+    notes.extend((tally.empty > 0).then_some(Note::EmptyRows { count: tally.empty }));
+    notes
+}

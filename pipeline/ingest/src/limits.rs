@@ -1,0 +1,61 @@
+//! Bounds that keep a hostile or broken file from taking memory or disk. Every one says why it has its value.
+
+/// Bytes of text that are parsed as one unit. Large enough that the cost of handing it over vanishes, small enough that a
+/// few per core fit in memory beside their columns. Fixed, because it decides where batches end.
+pub const CHUNK_BYTES: usize = 4 << 20;
+
+/// A record may span lines inside quotes, but not more than this: past it, an open quote counts as never closed, and a line
+/// without an end as no text file.
+pub const RECORD_BYTES_MAX: usize = 16 << 20;
+
+/// A cell longer than this is no value of any column.
+pub const CELL_BYTES_MAX: usize = 1 << 20;
+
+/// More columns than any survey or register has; a «header» beyond it is not one.
+pub const COLUMNS_MAX: usize = 4096;
+
+/// Text files of rows compress 5–50 times; gzip cannot exceed about 1030. More than this is a bomb or an empty shell.
+pub const EXPANSION_MAX: u64 = 200;
+
+/// Expansion is judged only past this many bytes of text: a short file of equal rows may compress very well.
+pub const EXPANSION_FREE_BYTES: u64 = 64 << 20;
+
+/// Text that comes out of a compressed file, at most: ten times the largest delivery that is planned for.
+pub const TEXT_BYTES_MAX: u64 = 100 << 30;
+
+/// Base-2 logarithm of the zstd window that is accepted: 128 MiB, what `zstd --long` writes.
+pub const ZSTD_WINDOW_LOG_MAX: u32 = 27;
+
+/// Problems that one row may put in quarantine; the count of rows is not affected.
+pub const PROBLEMS_PER_ROW_MAX: u8 = 5;
+
+/// Characters of a raw value that quarantine shows.
+pub const RAW_CHARACTERS_MAX: usize = 200;
+
+/// Characters of a header name that a message shows.
+pub const HEADER_CHARACTERS_MAX: usize = 60;
+
+/// Header names that a message lists.
+pub const HEADER_NAMES_MAX: usize = 60;
+
+/// The limits a caller may tighten; [`Limits::default`] is the constants of this module.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    pub chunk_bytes: usize,
+    pub record_bytes_max: usize,
+    pub expansion_max: u64,
+    pub expansion_free_bytes: u64,
+    pub text_bytes_max: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            chunk_bytes: CHUNK_BYTES,
+            record_bytes_max: RECORD_BYTES_MAX,
+            expansion_max: EXPANSION_MAX,
+            expansion_free_bytes: EXPANSION_FREE_BYTES,
+            text_bytes_max: TEXT_BYTES_MAX,
+        }
+    }
+}

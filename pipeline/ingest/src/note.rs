@@ -1,0 +1,31 @@
+//! What was seen in a file that is worth telling, and no mistake.
+
+use std::fmt;
+
+use serde::Serialize;
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "note", rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Note {
+    Compressed { format: &'static str },
+    ByteOrderMark,
+    /// Columns of the file that no stored column reads.
+    ExtraColumns { count: usize },
+    /// Optional columns that the file does not have.
+    AbsentColumns { names: Vec<String> },
+    /// Lines without any value; they are no rows.
+    EmptyRows { count: u64 },
+}
+
+impl fmt::Display for Note {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Compressed { format } => write!(f, "compressed with {format}"),
+            Self::ByteOrderMark => write!(f, "begins with a byte order mark"),
+            Self::ExtraColumns { count } => write!(f, "{count} columns that are not used"),
+            Self::AbsentColumns { names } => write!(f, "without the optional columns {}", names.join(", ")),
+            Self::EmptyRows { count } => write!(f, "{count} empty rows skipped"),
+        }
+    }
+}

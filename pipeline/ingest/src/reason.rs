@@ -1,0 +1,54 @@
+//! Why a row goes to quarantine. The texts are stable: counts, manifests and tests use them.
+
+/// A row's reason.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reason {
+    /// Bytes that are not text in UTF-8.
+    NotUtf8,
+    /// A quote that is never closed, or is closed inside a value.
+    MalformedQuote,
+    /// More or fewer fields than the header.
+    WrongFieldCount,
+    MissingRequired,
+    TooLong,
+    Pattern,
+    NotACode,
+    NotANumber,
+    NotADate,
+    NotABoolean,
+    OutOfRange,
+    /// A control character or a byte order mark inside a value.
+    ControlCharacter,
+    /// A national identity number in a column that is not made of eleven-digit codes.
+    IdentityNumber,
+    /// An e-mail address or a telephone number.
+    ContactDetails,
+    /// A rule across columns, by its place in the dataset's list.
+    Rule(usize),
+}
+
+impl Reason {
+    /// The reason's stable text; `rules` are the ids of the dataset's rules in declared order.
+    pub fn text(self, rules: &[String]) -> String {
+        let fixed = match self {
+            Self::NotUtf8 => "not-utf8",
+            Self::MalformedQuote => "malformed-quote",
+            Self::WrongFieldCount => "wrong-field-count",
+            Self::MissingRequired => "missing-required",
+            Self::TooLong => "too-long",
+            Self::Pattern => "pattern",
+            Self::NotACode => "not-a-code",
+            Self::NotANumber => "not-a-number",
+            Self::NotADate => "not-a-date",
+            Self::NotABoolean => "not-a-boolean",
+            Self::OutOfRange => "out-of-range",
+            Self::ControlCharacter => "control-character",
+            Self::IdentityNumber => "identity-number",
+            Self::ContactDetails => "contact-details",
+            Self::Rule(index) => {
+                return format!("rule:{}", rules.get(index).map_or("unknown", String::as_str));
+            }
+        };
+        fixed.to_owned()
+    }
+}

@@ -1,0 +1,190 @@
+//! A chunk of text as a table of field places: all rows with the header's number of fields, and notes on the others.
+
+use super::{Dialect, FieldAt, Step, next_record};
+use crate::{reason::Reason, source::Decoded};
+
+/// The fields of a chunk. Rows are those with the right number of fields.
+pub(crate) struct Table {
+    /// The chunk's text, and behind it the fields whose doubled quotes were undone.
+    text: String,
+    /// Row by row, `width` places each.
+    spans: Vec<(u32, u32)>,
+    width: usize,
+    /// For each row its line, counted from the chunk's first, and its place among the chunk's records.
+    places: Vec<Place>,
+    /// Records that are no rows.
+    pub(crate) bad: Vec<BadRecord>,
+    /// Records without any value.
+    pub(crate) empty: u64,
+    /// Line ends in the chunk.
+    pub(crate) lines: u64,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Place {
+    pub(crate) line: u32,
+    pub(crate) record: u32,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct BadRecord {
+    pub(crate) place: Place,
+    pub(crate) reason: Reason,
+}
+
+impl Table {
+    pub(crate) fn rows(&self) -> usize {
+        self.places.len()
+    }
+
+    /// Rows and bad records: everything but empty ones.
+    pub(crate) fn records(&self) -> u64 {
+        (self.places.len() + self.bad.len()) as u64
+    }
+
+    pub(crate) fn place(&self, row: usize) -> Place {
+        self.places[row]
+    }
+
+    pub(crate) fn cell(&self, row: usize, field: usize) -> &str {
+        let (start, end) = self.spans[row * self.width + field];
+        &self.text[start as usize..end as usize]
+    }
+}
+
+struct Splitter {
+    table: Table,
+    /// Where the current record's fields begin in `spans`.
+    first: usize,
+    bad_bytes: std::iter::Peekable<std::vec::IntoIter<usize>>,
+}
+
+/// Splits decoded text into fields. Empty records are counted and left out.
+pub(crate) fn split(decoded: Decoded, dialect: Dialect, width: usize) -> Table {
+    let Decoded { text, bad } = decoded;
+    let table = Table {
+        spans: Vec::with_capacity(text.len() / 6),
+        text: String::new(),
+        width,
+        places: Vec::new(),
+        bad: Vec::new(),
+        empty: 0,
+        lines: 0,
+    };
+    let mut splitter = Splitter { table, first: 0, bad_bytes: bad.into_iter().peekable() };
+    let bytes = text.as_bytes();
+    let tail = if memchr::memchr(dialect.quote, bytes).is_none() {
+        splitter.unquoted(bytes, dialect.separator);
+        String::new()
+    } else {
+        splitter.quoted(&text, dialect)
+    };
+    let mut table = splitter.table;
+    table.text = text;
+    table.text.push_str(&tail);
+    table
+}
+
+impl Splitter {
+    /// No quote in the whole chunk: every separator and line end is one.
+    fn unquoted(&mut self, bytes: &[u8], separator: u8) {
+        let mut start = 0;
+        let mut record_start = 0;
+        for at in memchr::memchr2_iter(separator, b'\n', bytes) {
+            if bytes[at] == b'\n' {
+                let end = if at > start && bytes[at - 1] == b'\r' { at - 1 } else { at };
+                self.table.spans.push((start as u32, end as u32));
+                self.end_record(bytes, at, 1);
+                record_start = at + 1;
+            } else {
+                self.table.spans.push((start as u32, at as u32));
+            }
+            start = at + 1;
+        }
+        if record_start < bytes.len() {
+            let end = bytes.len() - usize::from(bytes.ends_with(b"\r") && bytes.len() > start);
+            self.table.spans.push((start as u32, end as u32));
+            self.end_record(bytes, bytes.len(), 0);
+        }
+    }
+
+    /// Returns the fields whose doubled quotes were undone, to stand behind the text.
+    fn quoted(&mut self, text: &str, dialect: Dialect) -> String {
+        let bytes = text.as_bytes();
+        let quote = char::from(dialect.quote);
+        let (doubled_quote, single_quote) = (format!("{quote}{quote}"), quote.to_string());
+        let mut tail = String::new();
+        let mut position = 0;
+        while position < bytes.len() {
+            let spans = &mut self.table.spans;
+            let step = next_record(&bytes[position..], dialect, true, |FieldAt { start, end, doubled }| {
+                let (mut start, mut end) = (position + start, position + end);
+                if doubled {
+                    let undone = text[start..end].replace(&doubled_quote, &single_quote);
+                    start = bytes.len() + tail.len();
+                    end = start + undone.len();
+                    tail.push_str(&undone);
+                }
+                spans.push((start as u32, end as u32));
+            });
+            let (Step::Record { next, .. } | Step::Malformed { next, .. }) = step else { break };
+            let end = position + next;
+            let lines = memchr::memchr_iter(b'\n', &bytes[position..end]).count();
+            if matches!(step, Step::Malformed { .. }) {
+                self.table.spans.truncate(self.first);
+                self.drop_record(end, lines, Reason::MalformedQuote);
+            } else {
+                self.end_record(bytes, end, lines);
+            }
+            position = end;
+        }
+        tail
+    }
+
+    /// Takes the fields since the last record as one of `lines` line ends.
+    fn end_record(&mut self, bytes: &[u8], end: usize, lines: usize) {
+        let fields = &self.table.spans[self.first..];
+        if is_empty(bytes, fields) {
+            self.table.spans.truncate(self.first);
+            self.table.empty += 1;
+            self.table.lines += lines as u64;
+        } else if fields.len() != self.table.width {
+            self.table.spans.truncate(self.first);
+            self.drop_record(end, lines, Reason::WrongFieldCount);
+        } else if self.has_bad_bytes(end) {
+            self.table.spans.truncate(self.first);
+            self.drop_record(end, lines, Reason::NotUtf8);
+        } else {
+            let place = self.next_place();
+            self.table.places.push(place);
+            self.table.lines += lines as u64;
+            self.first = self.table.spans.len();
+        }
+    }
+
+    fn drop_record(&mut self, end: usize, lines: usize, reason: Reason) {
+        let reason = if self.has_bad_bytes(end) { Reason::NotUtf8 } else { reason };
+        let place = self.next_place();
+        self.table.bad.push(BadRecord { place, reason });
+        self.table.lines += lines as u64;
+    }
+
+    fn next_place(&self) -> Place {
+        Place { line: self.table.lines as u32, record: (self.table.places.len() + self.table.bad.len()) as u32 }
+    }
+
+    /// Whether a byte before `end` is none of UTF-8; each is asked for once.
+    fn has_bad_bytes(&mut self, end: usize) -> bool {
+        let mut any = false;
+        while self.bad_bytes.next_if(|at| *at < end).is_some() {
+            any = true;
+        }
+        any
+    }
+}
+
+/// A record in which every field is blank. Fields behind the text are never blank: they have a quote.
+fn is_empty(bytes: &[u8], fields: &[(u32, u32)]) -> bool {
+    let blank = |byte: &u8| byte.is_ascii_whitespace();
+    fields.iter().all(|&(start, end)| bytes.get(start as usize..end as usize).is_some_and(|cell| cell.iter().all(blank)))
+}

@@ -1,0 +1,148 @@
+//! What is around the text: nothing, gzip or zstd, seen from the first bytes and not from the name.
+
+use std::{
+    fs::File,
+    io::{self, BufRead, BufReader, Read},
+    path::Path,
+};
+
+use flate2::bufread::MultiGzDecoder;
+use zstd::stream::read::Decoder as ZstdDecoder;
+
+use super::hashing::HashingReader;
+use crate::{
+    error::{IngestError, RefusalCause},
+    limits::{Limits, ZSTD_WINDOW_LOG_MAX},
+};
+
+const BUFFER_BYTES: usize = 1 << 17;
+
+type Raw = BufReader<HashingReader>;
+
+enum Layers {
+    Plain(Raw),
+    Gzip(Box<MultiGzDecoder<Raw>>),
+    Zstd(ZstdDecoder<'static, Raw>),
+}
+
+/// The text of a file, unpacked as it is read.
+pub(crate) struct Source {
+    layers: Layers,
+    text_bytes: u64,
+    limits: Limits,
+}
+
+/// Why no more text could be read.
+pub(crate) enum SourceFault {
+    Io(io::Error),
+    Refused(RefusalCause),
+}
+
+impl Source {
+    /// Opens a regular file; links, folders, pipes and devices are refused before they are opened.
+    pub(crate) fn open(path: &Path, limits: Limits) -> Result<Result<Self, RefusalCause>, IngestError> {
+        let kind = std::fs::symlink_metadata(path).map_err(IngestError::io("find", path))?.file_type();
+        let what = match () {
+            () if kind.is_file() => None,
+            () if kind.is_dir() => Some("a folder"),
+            () if kind.is_symlink() => Some("a link"),
+            () => Some("a pipe or device"),
+        };
+        if let Some(what) = what {
+            return Ok(Err(RefusalCause::NotAFile { what }));
+        }
+        let file = File::open(path).map_err(IngestError::io("open", path))?;
+        let mut raw = BufReader::with_capacity(BUFFER_BYTES, HashingReader::new(file));
+        let magic = raw.fill_buf().map_err(IngestError::io("read", path))?;
+        if magic.is_empty() {
+            return Ok(Err(RefusalCause::Empty));
+        }
+        let layers = if magic.starts_with(&[0x1f, 0x8b]) {
+            Layers::Gzip(Box::new(MultiGzDecoder::new(raw)))
+        } else if magic.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) {
+            let mut decoder = ZstdDecoder::with_buffer(raw).map_err(IngestError::io("unpack", path))?;
+            decoder.window_log_max(ZSTD_WINDOW_LOG_MAX).map_err(IngestError::io("unpack", path))?;
+            Layers::Zstd(decoder)
+        } else {
+            Layers::Plain(raw)
+        };
+        Ok(Ok(Self { layers, text_bytes: 0, limits }))
+    }
+
+    /// `gzip` or `zstd`, where the file is packed.
+    pub(crate) fn compression(&self) -> Option<&'static str> {
+        match self.layers {
+            Layers::Plain(_) => None,
+            Layers::Gzip(_) => Some("gzip"),
+            Layers::Zstd(_) => Some("zstd"),
+        }
+    }
+
+    /// Appends text to `buffer` until it holds `target` bytes; `true` when the text has ended.
+    pub(crate) fn fill(&mut self, buffer: &mut Vec<u8>, target: usize) -> Result<bool, SourceFault> {
+        let mut filled = buffer.len();
+        buffer.resize(target.max(filled), 0);
+        let mut ended = false;
+        while filled < buffer.len() {
+            let read = match &mut self.layers {
+                Layers::Plain(reader) => reader.read(&mut buffer[filled..]),
+                Layers::Gzip(reader) => reader.read(&mut buffer[filled..]),
+                Layers::Zstd(reader) => reader.read(&mut buffer[filled..]),
+            };
+            match read {
+                Ok(0) => {
+                    ended = true;
+                    break;
+                }
+                Ok(read) => {
+                    filled += read;
+                    self.text_bytes += read as u64;
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(self.fault(error)),
+            }
+        }
+        buffer.truncate(filled);
+        self.check_expansion()?;
+        Ok(ended)
+    }
+
+    fn raw(&self) -> &HashingReader {
+        match &self.layers {
+            Layers::Plain(reader) => reader.get_ref(),
+            Layers::Gzip(reader) => reader.get_ref().get_ref(),
+            Layers::Zstd(reader) => reader.get_ref().get_ref(),
+        }
+    }
+
+    fn fault(&self, error: io::Error) -> SourceFault {
+        match self.compression() {
+            Some(format) if !self.raw().failed() => SourceFault::Refused(RefusalCause::BrokenCompression { format }),
+            _ => SourceFault::Io(error),
+        }
+    }
+
+    /// Refuses text that unfolds out of all proportion to the file.
+    fn check_expansion(&self) -> Result<(), SourceFault> {
+        let Some(format) = self.compression() else { return Ok(()) };
+        let Limits { expansion_max, expansion_free_bytes, text_bytes_max, .. } = self.limits;
+        let unfolds = self.text_bytes > expansion_free_bytes
+            && self.text_bytes / expansion_max.max(1) > self.raw().bytes();
+        if unfolds || self.text_bytes > text_bytes_max {
+            let cause = RefusalCause::Bomb { format, ratio: expansion_max, bytes_max: text_bytes_max };
+            return Err(SourceFault::Refused(cause));
+        }
+        Ok(())
+    }
+
+    /// SHA-256 and size of the file as it was delivered; reads what may stand behind the packed text.
+    pub(crate) fn finish(self) -> io::Result<(String, u64)> {
+        let mut raw = match self.layers {
+            Layers::Plain(reader) => reader,
+            Layers::Gzip(reader) => reader.into_inner(),
+            Layers::Zstd(reader) => reader.finish(),
+        };
+        io::copy(&mut raw, &mut io::sink())?;
+        Ok(raw.into_inner().finish())
+    }
+}

@@ -1,0 +1,80 @@
+//! Which files of an inbox are taken, in which order.
+
+use std::{
+    fs::{self, File},
+    path::Path,
+    time::{Duration, SystemTime},
+};
+
+use jiff::Timestamp;
+use prem_ingest::{IngestError, Settled, SkipReason, discover};
+
+use crate::fixture::{export, plan};
+
+const NOW: i64 = 1_750_000_000;
+
+fn put(inbox: &Path, name: &str, seconds_ago: i64) {
+    let path = inbox.join(name);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    let changed = SystemTime::UNIX_EPOCH + Duration::from_secs((NOW - seconds_ago) as u64);
+    File::create(path).unwrap().set_modified(changed).unwrap();
+}
+
+#[test]
+fn files_are_matched_sorted_and_waited_for() {
+    let inbox = tempfile::tempdir().unwrap();
+    let mut plan = plan();
+    let mut other = plan.exports["register"].clone();
+    other.name = "a-survey".to_owned();
+    other.files = vec!["surveys/**/*.csv".to_owned(), "surveys/*.csv".to_owned()];
+    plan.exports.insert(other.name.clone(), other);
+    export(&mut plan).files.push("stays_2*".to_owned());
+    for name in ["stays_2.csv.gz", "stays_10.csv", "surveys/b.csv", "surveys/2025/a.csv"] {
+        put(inbox.path(), name, 600);
+    }
+    put(inbox.path(), "stays_3.csv", 10);
+    put(inbox.path(), "stays_4.csv", 10);
+    put(inbox.path(), "stays_4.csv.ok", 10);
+    put(inbox.path(), "stays_5.csv", -3600);
+    for name in ["stays_6.csv.part", "stays_7.csv.tmp", ".stays_8.csv", ".hidden/stays_9.csv"] {
+        put(inbox.path(), name, 600);
+    }
+    put(inbox.path(), "notes.txt", 600);
+    put(inbox.path(), "deep/stays_1.csv", 600);
+    #[cfg(unix)]
+    std::os::unix::fs::symlink(inbox.path().join("stays_10.csv"), inbox.path().join("stays_link.csv")).unwrap();
+
+    let settled = Settled::Since { now: Timestamp::from_second(NOW).unwrap(), seconds: 300 };
+    let seen = discover(&plan, inbox.path(), settled).unwrap();
+    let found: Vec<String> = seen.found.iter().map(|found| format!("{} {}", found.export, found.name)).collect();
+    assert_eq!(
+        found,
+        [
+            "a-survey surveys/2025/a.csv",
+            "a-survey surveys/b.csv",
+            "register stays_10.csv",
+            "register stays_2.csv.gz",
+            "register stays_4.csv"
+        ]
+    );
+    let skipped: Vec<(&str, SkipReason)> = seen.skipped.iter().map(|file| (file.name.as_str(), file.reason)).collect();
+    let mut expected = vec![
+        ("deep/stays_1.csv", SkipReason::NoExport),
+        ("notes.txt", SkipReason::NoExport),
+        ("stays_3.csv", SkipReason::NotSettled),
+        ("stays_5.csv", SkipReason::NotSettled),
+    ];
+    if cfg!(unix) {
+        expected.push(("stays_link.csv", SkipReason::Link));
+    }
+    assert_eq!(skipped, expected);
+
+    let all = discover(&plan, inbox.path(), Settled::Always).unwrap();
+    assert_eq!(all.found.len(), 7);
+}
+
+#[test]
+fn an_inbox_that_is_not_there() {
+    let missing = tempfile::tempdir().unwrap().path().join("missing");
+    assert!(matches!(discover(&plan(), &missing, Settled::Always), Err(IngestError::Io { action: "read", .. })));
+}

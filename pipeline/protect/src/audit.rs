@@ -1,0 +1,149 @@
+//! The proof: from what would be published alone, which withheld cells can be worked out?
+//!
+//! Nothing is taken over from the protection itself. The system is built from the published rows, and the claim «this
+//! cell is not determined» is only believed with a witness that is checked here: a change of withheld cells which keeps
+//! every equation true, in exact arithmetic, and is not 0 in that cell.
+
+use std::{collections::BTreeMap, fmt};
+
+use prem_spec::{Indicator, Plan};
+use prem_store::tables::Estimate;
+
+use crate::{
+    ProtectError, bounds, eliminate,
+    hide,
+    linkage::Linkage,
+    pattern::Pattern,
+    ratio::{Overflow, Ratio},
+    system::{CellKey, System},
+};
+
+/// A withheld cell that a reader could work out.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Recoverable {
+    pub indicator: String,
+    pub period: String,
+    pub unit_id: String,
+    pub stratum: String,
+    pub how: How,
+}
+
+/// How it could be worked out.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum How {
+    /// It is a linear combination of published cells.
+    Determined,
+    /// Its count can only be one of the whole numbers from `low` to `high`.
+    Bounded { low: f64, high: f64 },
+    /// Its own row still holds a figure.
+    NotBlank,
+    /// A unit's `reference` or `difference` tells the withheld value of the region.
+    Reference,
+    /// `change` tells a value of a period that is not shown.
+    Change,
+}
+
+impl fmt::Display for Recoverable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { indicator, period, unit_id, stratum, how } = self;
+        let how = match how {
+            How::Determined => "a combination of published cells",
+            How::Bounded { .. } => "bounded to a few possible counts",
+            How::NotBlank => "its row still holds a figure",
+            How::Reference => "another unit's reference tells it",
+            How::Change => "a later change tells it",
+        };
+        write!(f, "{indicator} {period} {unit_id} {stratum} ({how})")
+    }
+}
+
+/// Every withheld cell of `rows` that can be worked out, in the order of indicator, unit, period and stratum.
+///
+/// # Errors
+/// When a row's indicator is not in the plan, or exact arithmetic overflows.
+pub fn audit(plan: &Plan, rows: &[Estimate]) -> Result<Vec<Recoverable>, ProtectError> {
+    let mut by_indicator: BTreeMap<&str, Vec<&Estimate>> = BTreeMap::new();
+    for row in rows {
+        by_indicator.entry(&row.indicator).or_default().push(row);
+    }
+    let mut found = Vec::new();
+    for (id, rows) in by_indicator {
+        let Some(indicator) = plan.indicators.get(id) else {
+            return Err(ProtectError::UnknownIndicator { table: "estimates", indicator: id.to_owned() });
+        };
+        found.extend(carried(&rows));
+        found.extend(
+            derived(plan, indicator, &rows)
+                .map_err(|Overflow| ProtectError::Arithmetic { indicator: id.to_owned() })?,
+        );
+    }
+    Ok(found)
+}
+
+/// What single rows tell about withheld ones.
+fn carried(rows: &[&Estimate]) -> Vec<Recoverable> {
+    let linkage = Linkage::of(rows.iter().copied());
+    let mut found = Vec::new();
+    for row in rows {
+        let tells = [
+            (row.suppressed && hide::holds_figures(row), How::NotBlank),
+            (linkage.tells_of_region(row), How::Reference),
+            (linkage.tells_of_previous(row), How::Change),
+        ];
+        for (_, how) in tells.into_iter().filter(|(tells, _)| *tells) {
+            found.push(Recoverable {
+                indicator: row.indicator.clone(),
+                period: row.period.clone(),
+                unit_id: row.unit_id.clone(),
+                stratum: row.stratum.clone(),
+                how,
+            });
+        }
+    }
+    found
+}
+
+fn derived(plan: &Plan, indicator: &Indicator, rows: &[&Estimate]) -> Result<Vec<Recoverable>, Overflow> {
+    let system = System::of(&plan.organisation, rows.iter().copied())?;
+    let pattern = Pattern::of(&system, indicator, rows);
+    let labels: BTreeMap<CellKey, &str> = rows.iter().map(|row| (CellKey::of(row), row.period.as_str())).collect();
+    let recoverable = |cell: usize, how: How| {
+        let key = &system.keys[cell];
+        Recoverable {
+            indicator: indicator.id.clone(),
+            period: labels.get(key).copied().unwrap_or_default().to_owned(),
+            unit_id: key.unit.clone(),
+            stratum: key.stratum.clone(),
+            how,
+        }
+    };
+    let withheld = |cell: &usize| pattern.listed[*cell] && pattern.hidden[*cell];
+    let unproven = unproven(&system, &pattern)?;
+    let mut found: Vec<Recoverable> =
+        unproven.into_iter().filter(withheld).map(|cell| recoverable(cell, How::Determined)).collect();
+    for counts in &pattern.counts {
+        for (cell, range) in bounds::too_narrow(&system.equations, &pattern, counts) {
+            found.push(recoverable(cell, How::Bounded { low: range.low, high: range.high }));
+        }
+    }
+    Ok(found)
+}
+
+/// Hidden cells for which there is no valid witness.
+fn unproven(system: &System, pattern: &Pattern) -> Result<Vec<usize>, Overflow> {
+    let solution = eliminate::solve(&system.equations, &pattern.hidden)?;
+    let mut doubtful: Vec<bool> = vec![false; system.keys.len()];
+    for equation in &system.equations {
+        let hidden = || equation.iter().filter(|(cell, _)| pattern.hidden[*cell]);
+        let mut sum = Ratio::ZERO;
+        for (cell, coefficient) in hidden() {
+            let moved = solution.witness.get(cell).copied().unwrap_or(Ratio::ZERO);
+            doubtful[*cell] |= moved.is_zero();
+            sum = sum.plus(moved.times(Ratio::whole(i128::from(*coefficient)))?)?;
+        }
+        if !sum.is_zero() {
+            hidden().for_each(|(cell, _)| doubtful[*cell] = true);
+        }
+    }
+    Ok((0..doubtful.len()).filter(|cell| doubtful[*cell]).collect())
+}

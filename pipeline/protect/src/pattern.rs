@@ -1,0 +1,112 @@
+//! What each cell of a system is: shown, hidden, and what an outsider knows of its count beforehand.
+
+use std::collections::BTreeMap;
+
+use prem_spec::{Indicator, PrimaryReason};
+use prem_store::tables::Estimate;
+
+use crate::{
+    bounds::Range,
+    primary,
+    reason::SECONDARY,
+    system::{CellKey, System},
+};
+
+/// The state of one indicator's cells, in the system's order.
+#[derive(Debug, Clone)]
+pub(crate) struct Pattern {
+    /// Hidden from the reader: withheld, or latent.
+    pub(crate) hidden: Vec<bool>,
+    /// Withheld for its own sake.
+    pub(crate) primary: Vec<bool>,
+    /// In the table: may be withheld. Latent cells are not.
+    pub(crate) listed: Vec<bool>,
+    /// What withholding the cell costs: its respondents, or its events for rates; at least 1.
+    pub(crate) cost: Vec<u64>,
+    /// The kinds of counts whose possible values are bounded.
+    pub(crate) counts: Vec<Counts>,
+}
+
+/// One kind of count over all cells: events, or those without the event.
+#[derive(Debug, Clone)]
+pub(crate) struct Counts {
+    /// The value of a listed cell; 0 for latent cells, which are never shown.
+    pub(crate) values: Vec<f64>,
+    /// What the published reason tells of a primary cell's count.
+    pub(crate) known: Vec<Range>,
+    /// What it tells of a secondary cell's: it is not small.
+    pub(crate) secondary: Range,
+}
+
+impl Pattern {
+    /// What is known beforehand of a cell's count.
+    pub(crate) fn range(&self, counts: &Counts, cell: usize) -> Range {
+        match (self.hidden[cell], self.listed[cell], self.primary[cell]) {
+            (false, ..) => Range { low: counts.values[cell], high: counts.values[cell] },
+            (true, true, false) => counts.secondary,
+            (true, ..) => counts.known[cell],
+        }
+    }
+
+    /// The state before secondary protection: rows that are `suppressed` are hidden, whether by stages or by the
+    /// primary rule, and those with a primary reason are what is to be protected.
+    pub(crate) fn of(system: &System, indicator: &Indicator, rows: &[&Estimate]) -> Self {
+        let size = system.keys.len();
+        let mut pattern = Self {
+            hidden: vec![true; size],
+            primary: vec![false; size],
+            listed: vec![false; size],
+            cost: vec![1; size],
+            counts: Vec::new(),
+        };
+        let mut by_cell: BTreeMap<usize, Vec<&Estimate>> = BTreeMap::new();
+        for row in rows {
+            if let Some(cell) = system.index_of(&CellKey::of(row)) {
+                by_cell.entry(cell).or_default().push(row);
+            }
+        }
+        for (cell, rows) in &by_cell {
+            pattern.listed[*cell] = true;
+            pattern.hidden[*cell] = rows.iter().any(|row| row.suppressed);
+            pattern.primary[*cell] = rows
+                .iter()
+                .any(|row| row.suppressed && row.suppression_reason.as_deref() != Some(SECONDARY));
+            pattern.cost[*cell] = rows.iter().map(|row| cost(indicator, row)).max().unwrap_or(1).max(1);
+        }
+        if indicator.measure.is_rate() || indicator.measure.is_proportion() {
+            pattern.counts.push(counts(size, &by_cell, indicator, PrimaryReason::SmallCount, |row| row.numerator));
+        }
+        if indicator.measure.is_proportion() {
+            let complement = |row: &Estimate| primary::counts(row).map(|(_, complement)| complement);
+            pattern.counts.push(counts(size, &by_cell, indicator, PrimaryReason::SmallComplement, complement));
+        }
+        pattern
+    }
+}
+
+fn cost(indicator: &Indicator, row: &Estimate) -> u64 {
+    let people = if indicator.measure.is_rate() { row.numerator.map(|events| events as i64) } else { row.n };
+    people.and_then(|people| u64::try_from(people).ok()).unwrap_or(1)
+}
+
+fn counts(
+    size: usize,
+    by_cell: &BTreeMap<usize, Vec<&Estimate>>,
+    indicator: &Indicator,
+    about: PrimaryReason,
+    value: impl Fn(&Estimate) -> Option<f64>,
+) -> Counts {
+    let rule = &indicator.protection;
+    // Small enough for exact doubles: thresholds of a handful.
+    let smallest_shown = rule.minimum_count as f64;
+    let lowest_hidden = if rule.protect_zero { 0.0 } else { 1.0 };
+    let secondary = Range { low: if rule.protect_zero { smallest_shown } else { 0.0 }, high: f64::INFINITY };
+    let mut counts = Counts { values: vec![0.0; size], known: vec![Range::FROM_ZERO; size], secondary };
+    for (cell, rows) in by_cell {
+        counts.values[*cell] = rows.iter().find_map(|row| value(row)).unwrap_or(0.0);
+        if rows.iter().any(|row| row.suppression_reason.as_deref() == Some(about.as_str())) {
+            counts.known[*cell] = Range { low: lowest_hidden, high: (smallest_shown - 1.0).max(lowest_hidden) };
+        }
+    }
+    counts
+}

@@ -1,0 +1,112 @@
+//! The one way from unprotected numbers to numbers that may leave the house.
+
+use std::collections::BTreeMap;
+
+use prem_spec::{Indicator, Level, Period, Plan};
+use prem_store::tables::Estimate;
+
+use crate::{
+    ProtectError, Protected, Unprotected, audit,
+    hide,
+    linkage::Linkage,
+    pattern::Pattern,
+    primary,
+    ratio::Overflow,
+    reason::{self, SECONDARY},
+    region_tables, secondary,
+    system::{CellKey, System},
+    variation,
+};
+
+/// Applies all rules and proves the result: primary, secondary, what rows tell about each other, then the tables
+/// derived from them. Row order is kept.
+///
+/// # Errors
+/// When a row is not understood, or when the proof finds a withheld cell that can be worked out.
+pub fn protect(plan: &Plan, unprotected: Unprotected) -> Result<Protected, ProtectError> {
+    let Unprotected { mut estimates, mut variation, case_mix, survey_quality, meta } = unprotected;
+    check(plan, &estimates)?;
+    let mut by_indicator: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    for (position, row) in estimates.iter().enumerate() {
+        by_indicator.entry(row.indicator.clone()).or_default().push(position);
+    }
+    for (id, positions) in &by_indicator {
+        let Some(indicator) = plan.indicators.get(id) else { continue };
+        hide_primary(indicator, &mut estimates, positions);
+        hide_secondary(plan, indicator, &mut estimates, positions)
+            .map_err(|Overflow| ProtectError::Arithmetic { indicator: id.clone() })?;
+        let linkage = Linkage::of(positions.iter().map(|position| &estimates[*position]));
+        for position in positions {
+            linkage.cut(&mut estimates[*position]);
+        }
+    }
+    variation::protect(&mut variation, &estimates);
+    let case_mix = region_tables::case_mix(plan, case_mix, &estimates);
+    let survey_quality = region_tables::survey_quality(plan, survey_quality);
+    let cells = audit(plan, &estimates)?;
+    if !cells.is_empty() {
+        return Err(ProtectError::Recoverable { cells });
+    }
+    Ok(Protected { estimates, variation, case_mix, survey_quality, spread: Vec::new(), meta })
+}
+
+fn check(plan: &Plan, rows: &[Estimate]) -> Result<(), ProtectError> {
+    for row in rows {
+        let wrong = |what, text: &str| ProtectError::NotUnderstood {
+            indicator: row.indicator.clone(),
+            what,
+            text: text.to_owned(),
+        };
+        if !plan.indicators.contains_key(&row.indicator) {
+            let indicator = row.indicator.clone();
+            return Err(ProtectError::UnknownIndicator { table: "estimates", indicator });
+        }
+        if !Level::ALL.iter().any(|level| level.as_str() == row.level) {
+            return Err(wrong("level", &row.level));
+        }
+        let period = row.period.parse::<Period>().map_err(|_| wrong("period", &row.period))?;
+        if (period.start(), period.end()) != (row.period_start, row.period_end) {
+            return Err(wrong("period with these dates", &row.period));
+        }
+    }
+    Ok(())
+}
+
+/// Rows of the same cell (by different methods) share their fate, so the reason is the cell's.
+fn hide_primary(indicator: &Indicator, estimates: &mut [Estimate], positions: &[usize]) {
+    let mut reasons: BTreeMap<CellKey, String> = BTreeMap::new();
+    for row in positions.iter().map(|position| &estimates[*position]) {
+        let declared = row.suppression_reason.clone().filter(|text| row.suppressed && reason::is_primary(text));
+        let own = primary::reason(indicator, row).map(|reason| reason.as_str().to_owned());
+        let unexplained = || row.suppressed.then(|| reason::REASONS[0].to_owned());
+        if let Some(reason) = own.or(declared).or_else(unexplained) {
+            reasons.entry(CellKey::of(row)).or_insert(reason);
+        }
+    }
+    for position in positions {
+        let row = &mut estimates[*position];
+        if let Some(reason) = reasons.get(&CellKey::of(row)) {
+            hide::hide(row, reason);
+        }
+    }
+}
+
+fn hide_secondary(
+    plan: &Plan,
+    indicator: &Indicator,
+    estimates: &mut [Estimate],
+    positions: &[usize],
+) -> Result<(), Overflow> {
+    let rows: Vec<&Estimate> = positions.iter().map(|position| &estimates[*position]).collect();
+    let system = System::of(&plan.organisation, rows.iter().copied())?;
+    let mut pattern = Pattern::of(&system, indicator, &rows);
+    secondary::complete(&system.equations, &mut pattern)?;
+    for position in positions {
+        let row = &mut estimates[*position];
+        let hidden = system.index_of(&CellKey::of(row)).is_none_or(|cell| pattern.hidden[cell]);
+        if hidden && !row.suppressed {
+            hide::hide(row, SECONDARY);
+        }
+    }
+    Ok(())
+}

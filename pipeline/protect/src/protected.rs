@@ -1,0 +1,56 @@
+//! Numbers that may leave the house: the only thing a report accepts.
+
+use prem_store::tables::{CaseMix, Estimate, SurveyQuality, TableMeta, Variation};
+
+use crate::Spread;
+
+/// Tables after protection. There is no way to make one but [`crate::protect`] and [`Protected::open`]:
+///
+/// ```compile_fail
+/// let forged = prem_protect::Protected { estimates: Vec::new() };
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct Protected {
+    pub(crate) estimates: Vec<Estimate>,
+    pub(crate) variation: Vec<Variation>,
+    pub(crate) case_mix: Vec<CaseMix>,
+    pub(crate) survey_quality: Vec<SurveyQuality>,
+    pub(crate) spread: Vec<Spread>,
+    pub(crate) meta: TableMeta,
+}
+
+impl Protected {
+    pub fn estimates(&self) -> &[Estimate] {
+        &self.estimates
+    }
+
+    pub fn variation(&self) -> &[Variation] {
+        &self.variation
+    }
+
+    pub fn case_mix(&self) -> &[CaseMix] {
+        &self.case_mix
+    }
+
+    pub fn survey_quality(&self) -> &[SurveyQuality] {
+        &self.survey_quality
+    }
+
+    /// How the region's units spread, without saying which; empty but in a trust's view.
+    pub fn spread(&self) -> &[Spread] {
+        &self.spread
+    }
+
+    pub fn meta(&self) -> &TableMeta {
+        &self.meta
+    }
+
+    /// Rows that are withheld, per reason.
+    pub fn withheld(&self) -> std::collections::BTreeMap<String, usize> {
+        let mut counts = std::collections::BTreeMap::new();
+        for reason in self.estimates.iter().filter(|row| row.suppressed).filter_map(|row| row.suppression_reason.clone()) {
+            *counts.entry(reason).or_default() += 1;
+        }
+        counts
+    }
+}

@@ -1,0 +1,47 @@
+//! Case-mix and survey-quality rows: about the whole region, so only very small ones are left out.
+//!
+//! Their counts are not nullable, and a withheld count must not look like 0: a row below the minimum is left out whole.
+//! A case-mix row also goes where the region's own value is withheld, since respondents used and left out add up to its n.
+
+use std::collections::BTreeSet;
+
+use prem_spec::{Level, Plan};
+use prem_store::tables::{CaseMix, Estimate, SurveyQuality};
+
+use crate::system::TOTAL;
+
+pub(crate) fn case_mix(plan: &Plan, rows: Vec<CaseMix>, estimates: &[Estimate]) -> Vec<CaseMix> {
+    let region_hidden: BTreeSet<(&str, &str)> = estimates
+        .iter()
+        .filter(|row| row.suppressed && row.level == Level::Rhf.as_str() && row.stratum == TOTAL)
+        .map(|row| (row.indicator.as_str(), row.period.as_str()))
+        .collect();
+    rows.into_iter()
+        .filter(|row| {
+            let minimum = plan.indicators.get(&row.indicator).map(|indicator| indicator.protection.minimum_n);
+            minimum.is_some_and(|minimum| reaches(row.n_used, minimum))
+                && !region_hidden.contains(&(row.indicator.as_str(), row.period.as_str()))
+        })
+        .collect()
+}
+
+pub(crate) fn survey_quality(plan: &Plan, rows: Vec<SurveyQuality>) -> Vec<SurveyQuality> {
+    rows.into_iter().filter(|row| minimum_of(plan, row).is_some_and(|minimum| reaches(row.n, minimum))).collect()
+}
+
+/// A scale's own minimum; for an item the strictest of the questionnaire's indicators. None: nothing says that it may
+/// be shown.
+fn minimum_of(plan: &Plan, row: &SurveyQuality) -> Option<u64> {
+    if let Some(indicator) = plan.indicators.get(&row.subject) {
+        return Some(indicator.protection.minimum_n);
+    }
+    plan.indicators
+        .values()
+        .filter(|indicator| indicator.population.questionnaire.as_deref() == Some(row.questionnaire.as_str()))
+        .map(|indicator| indicator.protection.minimum_n)
+        .max()
+}
+
+fn reaches(n: i64, minimum: u64) -> bool {
+    u64::try_from(n).is_ok_and(|n| n >= minimum)
+}

@@ -1,0 +1,145 @@
+//! Which further cells to withhold, so that no primary cell can be worked out.
+//!
+//! In rounds: find every primary cell that the shown ones determine (or bound too narrowly) and, for each, the shown
+//! cells it is worked out from. Withholding any one of those breaks that derivation. The cell that breaks the most
+//! derivations per person is taken first, ties by unit, period and stratum: in a plain tree that is the smallest sibling,
+//! or the total where there is no sibling. Rounds end because each withholds at least one more cell. Afterwards cells that
+//! turn out not to be needed are shown again, dearest first.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::{
+    bounds,
+    eliminate::{self, Derivation, Equation},
+    pattern::Pattern,
+    ratio::Overflow,
+};
+
+/// Above so many hidden cells in one connected part, unneeded cells are not searched for: safe, only less generous.
+const TIDY_CELLS_MAX: usize = 300;
+
+/// Completes `pattern.hidden`.
+///
+/// # Errors
+/// When exact arithmetic overflows.
+pub(crate) fn complete(equations: &[Equation], pattern: &mut Pattern) -> Result<(), Overflow> {
+    loop {
+        let leaks = leaks(equations, pattern)?;
+        let chosen = cover(&leaks, pattern);
+        if chosen.is_empty() {
+            break;
+        }
+        for cell in chosen {
+            pattern.hidden[cell] = true;
+        }
+    }
+    show_what_is_determined(equations, pattern)?;
+    tidy(equations, pattern)
+}
+
+/// Every primary cell that is given away, and by which shown cells.
+fn leaks(equations: &[Equation], pattern: &Pattern) -> Result<Vec<Derivation>, Overflow> {
+    let mut leaks: Vec<Derivation> = eliminate::solve(equations, &pattern.hidden)?
+        .determined
+        .into_iter()
+        .filter(|derivation| pattern.primary[derivation.cell])
+        .collect();
+    for counts in &pattern.counts {
+        for (cell, _) in bounds::too_narrow(equations, pattern, counts) {
+            let around = equations.iter().filter(|equation| equation.iter().any(|(other, _)| *other == cell));
+            let uses: BTreeSet<usize> = around.flatten().map(|(other, _)| *other).filter(|c| !pattern.hidden[*c]).collect();
+            leaks.push(Derivation { cell, uses: uses.into_iter().collect() });
+        }
+    }
+    Ok(leaks)
+}
+
+/// Shown cells that together break every leak, by the greedy rule of weighted set cover.
+fn cover(leaks: &[Derivation], pattern: &Pattern) -> BTreeSet<usize> {
+    let mut open: BTreeSet<usize> = (0..leaks.len()).collect();
+    let mut chosen = BTreeSet::new();
+    while !open.is_empty() {
+        let mut breaks: BTreeMap<usize, u64> = BTreeMap::new();
+        for leak in &open {
+            for cell in leaks[*leak].uses.iter().filter(|cell| pattern.listed[**cell] && !pattern.hidden[**cell]) {
+                *breaks.entry(*cell).or_default() += 1;
+            }
+        }
+        let price = |cell: usize, broken: u64| (u128::from(pattern.cost[cell]), u128::from(broken));
+        let best = breaks.iter().map(|(cell, broken)| (*cell, price(*cell, *broken))).min_by(|(a, x), (b, y)| {
+            // cost / broken compared without rounding.
+            (x.0 * y.1).cmp(&(y.0 * x.1)).then(a.cmp(b))
+        });
+        let Some((cell, _)) = best else { break };
+        chosen.insert(cell);
+        open.retain(|leak| !leaks[*leak].uses.contains(&cell));
+    }
+    chosen
+}
+
+/// A secondary cell that the shown cells determine protects nothing: showing it tells no more than they do.
+fn show_what_is_determined(equations: &[Equation], pattern: &mut Pattern) -> Result<(), Overflow> {
+    for derivation in eliminate::solve(equations, &pattern.hidden)?.determined {
+        if pattern.listed[derivation.cell] && !pattern.primary[derivation.cell] {
+            pattern.hidden[derivation.cell] = false;
+        }
+    }
+    Ok(())
+}
+
+fn tidy(equations: &[Equation], pattern: &mut Pattern) -> Result<(), Overflow> {
+    for part in connected(equations, &pattern.hidden) {
+        if part.cells.len() > TIDY_CELLS_MAX {
+            continue;
+        }
+        let equations: Vec<Equation> = part.equations.iter().map(|index| equations[*index].clone()).collect();
+        let mut secondary: Vec<usize> =
+            part.cells.into_iter().filter(|cell| pattern.listed[*cell] && !pattern.primary[*cell]).collect();
+        secondary.sort_by_key(|cell| (std::cmp::Reverse(pattern.cost[*cell]), *cell));
+        for cell in secondary {
+            pattern.hidden[cell] = false;
+            if !leaks(&equations, pattern)?.is_empty() {
+                pattern.hidden[cell] = true;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Hidden cells that hang together, and the equations they stand in.
+struct Part {
+    cells: BTreeSet<usize>,
+    equations: Vec<usize>,
+}
+
+fn connected(equations: &[Equation], hidden: &[bool]) -> Vec<Part> {
+    let mut leader: Vec<usize> = (0..hidden.len()).collect();
+    fn find(leader: &mut [usize], mut cell: usize) -> usize {
+        while leader[cell] != cell {
+            leader[cell] = leader[leader[cell]];
+            cell = leader[cell];
+        }
+        cell
+    }
+    for equation in equations {
+        let mut cells = equation.iter().map(|(cell, _)| *cell).filter(|cell| hidden[*cell]);
+        let Some(first) = cells.next() else { continue };
+        for cell in cells {
+            let (a, b) = (find(&mut leader, first), find(&mut leader, cell));
+            leader[a.max(b)] = a.min(b);
+        }
+    }
+    let mut parts: BTreeMap<usize, Part> = BTreeMap::new();
+    for (index, equation) in equations.iter().enumerate() {
+        for (cell, _) in equation.iter().filter(|(cell, _)| hidden[*cell]) {
+            let part = parts
+                .entry(find(&mut leader, *cell))
+                .or_insert_with(|| Part { cells: BTreeSet::new(), equations: Vec::new() });
+            part.cells.insert(*cell);
+            if part.equations.last() != Some(&index) {
+                part.equations.push(index);
+            }
+        }
+    }
+    parts.into_values().collect()
+}

@@ -1,0 +1,13 @@
+//! What the statistics hand over: everything, in full.
+
+use prem_store::tables::{CaseMix, Estimate, SurveyQuality, TableMeta, Variation};
+
+/// The four tables before any rule was applied. Anybody can make one; nobody can publish it.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Unprotected {
+    pub estimates: Vec<Estimate>,
+    pub variation: Vec<Variation>,
+    pub case_mix: Vec<CaseMix>,
+    pub survey_quality: Vec<SurveyQuality>,
+    pub meta: TableMeta,
+}

@@ -1,0 +1,199 @@
+//! Small hierarchies whose right answer can be seen.
+
+mod common;
+
+use common::{RATE, SCORE, SHARE, plan, row, unprotected};
+use prem_protect::{How, ProtectError, Protected, SECONDARY, audit, protect, tables::{CaseMix, Estimate, SurveyQuality, Variation}};
+use prem_spec::{Level, Plan};
+
+const UNITS: [(&str, Level, &str); 7] = [
+    ("region", Level::Rhf, ""),
+    ("north", Level::Hf, "region"),
+    ("south", Level::Hf, "region"),
+    ("n1", Level::Ward, "north"),
+    ("n2", Level::Ward, "north"),
+    ("n3", Level::Ward, "north"),
+    ("s1", Level::Ward, "south"),
+];
+
+fn counts(plan: &Plan, indicator: &str, period: &str, wards: [i64; 4], numerator: impl Fn(i64) -> f64) -> Vec<Estimate> {
+    let [n1, n2, n3, s1] = wards;
+    let all = [("region", n1 + n2 + n3 + s1), ("north", n1 + n2 + n3), ("south", s1), ("n1", n1), ("n2", n2), ("n3", n3), ("s1", s1)];
+    all.into_iter().map(|(unit, n)| row(plan, indicator, period, unit, "total", n, numerator(n))).collect()
+}
+
+fn hidden(protected: &Protected) -> Vec<(String, String, String)> {
+    let hidden = protected.estimates().iter().filter(|row| row.suppressed);
+    hidden.map(|row| (row.period.clone(), row.unit_id.clone(), row.suppression_reason.clone().unwrap_or_default())).collect()
+}
+
+fn units(found: &[(String, String, String)]) -> Vec<(&str, &str)> {
+    found.iter().map(|(_, unit, reason)| (unit.as_str(), reason.as_str())).collect()
+}
+
+#[test]
+fn a_small_ward_takes_its_smallest_sibling_with_it() {
+    let plan = plan(&UNITS, 5, true);
+    let rows = counts(&plan, SCORE, "2025", [12, 50, 45, 80], |n| n as f64 * 70.0);
+    let protected = protect(&plan, unprotected(rows)).expect("protected");
+    assert_eq!(units(&hidden(&protected)), [("n1", "few-respondents"), ("n3", SECONDARY)]);
+    let ward = &protected.estimates()[3];
+    assert_eq!((ward.n, ward.value, ward.se, ward.reference, ward.response_rate), (None, None, None, None, None));
+    assert_eq!((ward.comparison.as_deref(), ward.goal_level.as_deref()), (Some("not-assessed"), None));
+    assert_eq!(protected.estimates()[4].n, Some(50));
+}
+
+#[test]
+fn without_a_sibling_the_total_goes_and_then_what_gives_it_away() {
+    let plan = plan(&UNITS, 5, true);
+    // s1 is all of south: both are small by themselves, and so is north's place in the region's total.
+    let rows = counts(&plan, SCORE, "2025", [60, 50, 45, 20], |n| n as f64 * 70.0);
+    let protected = protect(&plan, unprotected(rows)).expect("protected");
+    let hidden = hidden(&protected);
+    assert!(units(&hidden).starts_with(&[("north", SECONDARY), ("south", "few-respondents")]), "{hidden:?}");
+    assert_eq!(audit(&plan, protected.estimates()).expect("audited"), []);
+}
+
+#[test]
+fn a_year_gives_away_its_only_hidden_quarter() {
+    let plan = plan(&UNITS[..1], 5, true);
+    let n = [40, 12, 35, 50];
+    let mut rows = vec![row(&plan, SCORE, "2025", "region", "total", n.iter().sum(), 0.0)];
+    for (quarter, n) in n.into_iter().enumerate() {
+        rows.push(row(&plan, SCORE, &format!("2025-Q{}", quarter + 1), "region", "total", n, 0.0));
+    }
+    let protected = protect(&plan, unprotected(rows)).expect("protected");
+    let hidden: Vec<_> = hidden(&protected).into_iter().map(|(period, ..)| period).collect();
+    assert_eq!(hidden, ["2025-Q2", "2025-Q3"]);
+}
+
+#[test]
+fn proportions_hide_small_complements_and_rates_only_small_counts() {
+    let plan = plan(&UNITS[..1], 5, true);
+    let mut rows = vec![row(&plan, SHARE, "2025", "region", "total", 100, 97.0)];
+    rows.push(row(&plan, SHARE, "2024", "region", "total", 100, 0.0));
+    rows.push(row(&plan, RATE, "2025", "region", "total", 10, 9.0));
+    rows.push(row(&plan, RATE, "2024", "region", "total", 10_000, 4.0));
+    let protected = protect(&plan, unprotected(rows)).expect("protected");
+    let reasons: Vec<_> = protected.estimates().iter().map(|row| row.suppression_reason.as_deref()).collect();
+    assert_eq!(reasons, [Some("small-complement"), Some("small-count"), None, Some("small-count")]);
+}
+
+#[test]
+fn two_small_counts_with_a_telling_sum_are_not_enough() {
+    // 4 + 4 of a shown 38: an outsider who knows «at most 4» knows both.
+    let plan = plan(&UNITS, 5, true);
+    let at = |unit: &str, events: f64| row(&plan, RATE, "2025", unit, "total", 1000, events);
+    let rows = vec![at("region", 38.0), at("north", 38.0), at("n1", 4.0), at("n2", 4.0), at("n3", 30.0)];
+    let protected = protect(&plan, unprotected(rows.clone())).expect("protected");
+    assert!(protected.estimates()[4].suppressed, "n3 is withheld too");
+    let mut naive = rows;
+    for row in &mut naive[2..4] {
+        *row = protected.estimates().iter().find(|other| other.unit_id == row.unit_id).expect("same unit").clone();
+    }
+    let found = audit(&plan, &naive).expect("audited");
+    assert_eq!(found.len(), 2);
+    assert_eq!(found[0].how, How::Bounded { low: 4.0, high: 4.0 });
+}
+
+#[test]
+fn a_withheld_region_leaves_no_reference_and_a_withheld_year_no_change() {
+    let plan = plan(&UNITS[..1], 5, true);
+    let mut rows = vec![row(&plan, SCORE, "2024", "region", "total", 10, 700.0)];
+    rows.push(row(&plan, SCORE, "2025", "region", "total", 100, 7000.0));
+    rows[1].change = Some(1.5);
+    rows[1].change_p = Some(0.2);
+    let mut naive = protect(&plan, unprotected(rows.clone())).expect("protected").estimates().to_vec();
+    assert_eq!((naive[1].change, naive[1].change_p, naive[1].value.is_some()), (None, None, true));
+    naive[1].change = Some(1.5);
+    assert_eq!(audit(&plan, &naive).expect("audited")[0].how, How::Change);
+
+    let plan = common::plan(&UNITS, 5, true);
+    let mut rows = counts(&plan, SCORE, "2025", [40, 50, 45, 80], |n| n as f64 * 70.0);
+    rows[0].suppressed = true;
+    rows[0].suppression_reason = Some("few-respondents".to_owned());
+    let protected = protect(&plan, unprotected(rows)).expect("protected");
+    assert!(protected.estimates().iter().all(|row| row.reference.is_none() && row.difference.is_none()));
+}
+
+fn variation(level: &str, n_units: i64) -> Variation {
+    let x = Some(1.0);
+    Variation {
+        period: "2025".into(), indicator: SCORE.into(), level: level.into(), n_units,
+        lowest: x, highest: x, ft1: x, ft2: x, ft3: x, eq_5_95: x, cv: x, cv_weighted: x, scv: x, scv_raw: x, scv_p: x,
+        scv_null_p95: x, eb_variance: x, eq_80_20_smoothed: x, chi2: x, df: Some(1), chi2_p: x, between_sd: x,
+        between_sd_unadjusted: x, explained_by_case_mix: x, icc: x, median_odds_ratio: x, excess: x, deficit: x,
+        method_version: "1".into(), run_id: "run".into(),
+    }
+}
+
+fn case_mix(n_used: i64) -> CaseMix {
+    CaseMix {
+        period: "2025".into(), indicator: SCORE.into(), term: "(fit)".into(), estimate: None, se: None, ci_low: None,
+        ci_high: None, dropped: None, n_used, n_left_out: 0, n_units: 4, r_squared: None, sigma: None, between_sd: None,
+        between_sd_unadjusted: None, adjustment_max: None, adjustment_mean: None, convergence: "converged".into(),
+        method: "m".into(), method_version: "1".into(), run_id: "run".into(),
+    }
+}
+
+fn quality(n: i64) -> SurveyQuality {
+    SurveyQuality {
+        period: "2025".into(), questionnaire: "q".into(), kind: "item".into(), subject: "i1".into(), n, n_scored: n,
+        n_blank: 0, n_other_missing: 0, floor: None, ceiling: None, alpha: None, item_rest: None, icc: None,
+        answers_needed: None, method_version: "1".into(), run_id: "run".into(),
+    }
+}
+
+#[test]
+fn extremes_between_few_units_and_small_fits_are_withheld() {
+    let plan = plan(&UNITS, 5, true);
+    let mut input = unprotected(counts(&plan, SCORE, "2025", [12, 50, 45, 80], |n| n as f64 * 70.0));
+    input.variation = vec![variation("hf", 2), variation("ward", 3), variation("hospital", 3)];
+    input.case_mix = vec![case_mix(29), case_mix(30)];
+    input.survey_quality = vec![quality(29), quality(187)];
+    let protected = protect(&plan, input).expect("protected");
+    let figures: Vec<_> = protected.variation().iter().map(|row| (row.lowest, row.ft1, row.cv)).collect();
+    // Two trusts; three wards of which one is withheld as secondary; three hospitals.
+    assert_eq!(figures, [(None, None, None), (None, None, None), (Some(1.0), Some(1.0), Some(1.0))]);
+    assert_eq!(protected.case_mix().len(), 1);
+    assert_eq!(protected.survey_quality().len(), 1);
+}
+
+#[test]
+fn a_trust_sees_its_own_units_and_other_trusts_only_as_trusts() {
+    let plan = plan(&UNITS, 5, true);
+    let mut input = unprotected(counts(&plan, SCORE, "2025", [60, 50, 45, 80], |n| n as f64 * 70.0));
+    input.variation = vec![variation("ward", 4)];
+    let protected = protect(&plan, input).expect("protected");
+    let north = protected.restricted_to(&plan, "north");
+    let seen: Vec<_> = north.estimates().iter().map(|row| row.unit_id.as_str()).collect();
+    assert_eq!(seen, ["region", "north", "south", "n1", "n2", "n3"]);
+    assert_eq!(north.variation()[0].lowest, None, "the only other ward would be recognised");
+    assert_eq!(protected.restricted_to(&plan, "south").variation()[0].lowest, Some(1.0));
+    assert_eq!(north.spread(), [], "four wards are too few");
+}
+
+#[test]
+fn the_set_opens_only_as_it_was_written() {
+    let plan = plan(&UNITS, 5, true);
+    let rows = counts(&plan, SCORE, "2025", [12, 50, 45, 80], |n| n as f64 * 70.0);
+    let protected = protect(&plan, unprotected(rows.clone())).expect("protected");
+    let dir = tempfile::tempdir().expect("a folder");
+    let hash = protected.write(dir.path()).expect("written");
+    assert_eq!(Protected::open(&plan, dir.path(), &hash).expect("opened"), protected);
+    assert!(matches!(Protected::open(&plan, dir.path(), "0"), Err(ProtectError::NotAuthentic { .. })));
+    // The table in full, put in the protected one's place.
+    prem_protect::tables::write_table(&dir.path().join("estimates.parquet"), &rows, protected.meta()).expect("written");
+    assert!(matches!(Protected::open(&plan, dir.path(), &hash), Err(ProtectError::NotAuthentic { .. })));
+}
+
+#[test]
+fn rows_that_are_not_understood_are_refused() {
+    let plan = plan(&UNITS, 5, true);
+    let mut rows = counts(&plan, SCORE, "2025", [60, 50, 45, 80], |n| n as f64);
+    rows[0].indicator = "unknown".to_owned();
+    assert!(matches!(protect(&plan, unprotected(rows)), Err(ProtectError::UnknownIndicator { .. })));
+    let mut rows = counts(&plan, SCORE, "2025", [60, 50, 45, 80], |n| n as f64);
+    rows[0].period_end = rows[0].period_start;
+    assert!(matches!(protect(&plan, unprotected(rows)), Err(ProtectError::NotUnderstood { .. })));
+}

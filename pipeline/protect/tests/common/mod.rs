@@ -1,0 +1,139 @@
+//! A small plan and rows for tests.
+#![allow(dead_code, reason = "each test file uses its part")]
+
+use std::collections::BTreeMap;
+
+use jiff::civil::date;
+use prem_protect::{Unprotected, tables::{Estimate, TableMeta}};
+use prem_spec::{
+    Adjustment, CaseMix, Comparison, ContactFilter, Direction, FamilyCorrection, Indicator, IntervalMethod, Level,
+    Measure, MissingAdjuster, Organisation, Ownership, Period, PeriodLength, Plan, Population, Protection,
+    Standardisation, StandardPopulation, Text, Unit, ValueScale, Weighting,
+};
+
+pub const SCORE: &str = "information";
+pub const SHARE: &str = "recommend";
+pub const RATE: &str = "hip-rate";
+
+pub fn text(nb: &str) -> Text {
+    Text { nb: nb.to_owned(), nn: None, en: None }
+}
+
+pub fn indicator(id: &str, measure: Measure, protection: Protection) -> Indicator {
+    Indicator {
+        id: id.to_owned(),
+        version: "1.0.0".to_owned(),
+        title: text(id),
+        description: text(""),
+        theme: text("Tema"),
+        direction: Direction::Higher,
+        population: Population { questionnaire: (!measure.is_rate()).then(|| "q".to_owned()), age_min: None, age_max: None },
+        measure,
+        case_mix: CaseMix { adjustment: Adjustment::None, adjusters: Vec::new(), missing: MissingAdjuster::Category },
+        weighting: Weighting::None,
+        levels: Level::ALL.to_vec(),
+        periods: vec![PeriodLength::Year, PeriodLength::Quarter],
+        ci_level: 0.95,
+        interval: IntervalMethod::Model,
+        comparison: Comparison { minimal_difference: 0.0, correction: FamilyCorrection::BenjaminiHochberg, alpha: 0.05 },
+        goal: None,
+        protection,
+        decimals: 1,
+    }
+}
+
+/// The region of `units` (id, level, parent) with a score, a share and a rate.
+pub fn plan(units: &[(&str, Level, &str)], minimum_count: u64, protect_zero: bool) -> Plan {
+    let units = units
+        .iter()
+        .map(|(id, level, parent)| Unit {
+            id: (*id).to_owned(),
+            level: *level,
+            name: text(id),
+            orgnr: None,
+            resh_id: None,
+            parent: (!parent.is_empty()).then(|| (*parent).to_owned()),
+            valid_from: date(2010, 1, 1),
+            valid_to: None,
+            ownership: Ownership::Public,
+            codes: BTreeMap::new(),
+        })
+        .collect();
+    let protection = Protection { minimum_n: 30, minimum_count, protect_zero };
+    let filter = ContactFilter {
+        procedures: Vec::new(),
+        main_diagnoses: Vec::new(),
+        care_levels: Vec::new(),
+        urgencies: Vec::new(),
+        episode_gap_hours_max: 8,
+    };
+    let standardisation =
+        Standardisation { age_bands: vec![0, 50], age_min: 0, standard: StandardPopulation::Region };
+    let indicators = [
+        indicator(SCORE, Measure::Item { item: "i1".into(), scale: ValueScale::Score0To100 }, protection),
+        indicator(SHARE, Measure::TopBox { item: "i2".into(), codes: vec![5] }, protection),
+        indicator(RATE, Measure::Rate { contacts: filter, per: 1000.0, standardisation }, protection),
+    ];
+    Plan {
+        datasets: BTreeMap::new(),
+        exports: BTreeMap::new(),
+        questionnaires: BTreeMap::new(),
+        indicators: indicators.into_iter().map(|indicator| (indicator.id.clone(), indicator)).collect(),
+        organisation: Organisation { units },
+    }
+}
+
+/// A row with every figure filled in.
+pub fn row(plan: &Plan, indicator: &str, period: &str, unit: &str, stratum: &str, n: i64, numerator: f64) -> Estimate {
+    let parsed: Period = period.parse().expect("a period");
+    let unit = plan.organisation.unit(unit).expect("a unit");
+    let figure = |offset: f64| Some(numerator / n.max(1) as f64 + offset);
+    Estimate {
+        period: period.to_owned(),
+        period_start: parsed.start(),
+        period_end: parsed.end(),
+        indicator: indicator.to_owned(),
+        indicator_version: "1.0.0".to_owned(),
+        level: unit.level.as_str().to_owned(),
+        unit_id: unit.id.clone(),
+        unit_name: unit.name.nb.clone(),
+        parent_id: unit.parent.clone(),
+        stratum: stratum.to_owned(),
+        n: Some(n),
+        n_effective: None,
+        numerator: Some(numerator),
+        denominator: Some(n as f64),
+        response_rate: figure(0.1),
+        coverage: None,
+        raw: figure(0.0),
+        value: figure(0.01),
+        se: figure(0.02),
+        ci_low: figure(-0.1),
+        ci_high: figure(0.1),
+        ci_level: Some(0.95),
+        shrunken: figure(0.03),
+        shrunken_low: figure(0.04),
+        shrunken_high: figure(0.05),
+        reliability: figure(0.06),
+        reference: figure(0.07),
+        difference: figure(0.08),
+        difference_se: figure(0.09),
+        p: figure(0.0),
+        q: figure(0.0),
+        comparison: Some("better".to_owned()),
+        change: None,
+        change_low: None,
+        change_high: None,
+        change_p: None,
+        goal_level: Some("high".to_owned()),
+        method: "mean".to_owned(),
+        method_version: "1".to_owned(),
+        suppressed: false,
+        suppression_reason: None,
+        run_id: "run".to_owned(),
+    }
+}
+
+pub fn unprotected(estimates: Vec<Estimate>) -> Unprotected {
+    Unprotected { estimates, meta: TableMeta { run_id: "run".into(), plan_hash: "plan".into() }, ..Default::default() }
+}

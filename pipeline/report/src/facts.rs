@@ -1,0 +1,38 @@
+//! What a release says of the run that made it.
+
+/// Language of the pages and of the workbooks' headings. Tables have the contract's names in every language.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Language {
+    #[default]
+    Bokmal,
+    Nynorsk,
+    English,
+}
+
+impl Language {
+    pub const ALL: [Self; 3] = [Self::Bokmal, Self::Nynorsk, Self::English];
+
+    /// `nb`, `nn` or `en`.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Bokmal => "nb",
+            Self::Nynorsk => "nn",
+            Self::English => "en",
+        }
+    }
+
+    /// The language with this code.
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|language| language.code() == code)
+    }
+}
+
+/// The run behind a release. No time of day: the same run writes the same bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RunFacts {
+    pub run_id: String,
+    pub plan_hash: String,
+    pub method_version: String,
+    pub program_version: String,
+    pub language: Language,
+}

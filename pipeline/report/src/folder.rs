@@ -1,0 +1,49 @@
+//! One folder of a release: four tables in two formats, a workbook and a page.
+
+use std::path::Path;
+
+use prem_protect::{
+    Protected,
+    tables::{CaseMix, Estimate, SurveyQuality, Table, TableMeta, Variation, write_table},
+};
+use prem_spec::{Plan, Unit};
+
+use crate::{ReportError, RunFacts, cells::Cells, page, table_csv, texts::Texts, workbook};
+
+/// Whom a folder is for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Reader<'a> {
+    Region,
+    Trust(&'a Unit),
+}
+
+pub(crate) fn write(
+    dir: &Path,
+    plan: &Plan,
+    protected: &Protected,
+    reader: Reader<'_>,
+    facts: &RunFacts,
+    texts: &Texts,
+) -> Result<(), ReportError> {
+    let meta = TableMeta { run_id: facts.run_id.clone(), plan_hash: facts.plan_hash.clone() };
+    let estimates = tables::<Estimate>(dir, protected.estimates(), &meta)?;
+    let variation = tables::<Variation>(dir, protected.variation(), &meta)?;
+    let case_mix = tables::<CaseMix>(dir, protected.case_mix(), &meta)?;
+    let survey_quality = tables::<SurveyQuality>(dir, protected.survey_quality(), &meta)?;
+    let sheets = [
+        ("sheet_estimates", &estimates),
+        ("sheet_variation", &variation),
+        ("sheet_case_mix", &case_mix),
+        ("sheet_survey_quality", &survey_quality),
+    ];
+    workbook::write(&dir.join("tables.xlsx"), plan, protected, &sheets, facts.language, texts)?;
+    page::write(&dir.join("index.html"), plan, protected, reader, facts, texts)
+}
+
+/// Writes a table as Parquet and CSV, and keeps its cells for the workbook.
+fn tables<T: Table>(dir: &Path, rows: &[T], meta: &TableMeta) -> Result<Cells, ReportError> {
+    write_table(&dir.join(format!("{}.parquet", T::NAME)), rows, meta)?;
+    let cells = Cells::of(rows)?;
+    table_csv::write(&dir.join(format!("{}.csv", T::NAME)), &cells)?;
+    Ok(cells)
+}

@@ -1,0 +1,52 @@
+//! The rows that a person looks at first: per indicator the latest year (or, where there is none, the latest period), the
+//! whole population.
+
+use std::collections::BTreeMap;
+
+use prem_protect::tables::Estimate;
+use prem_spec::{Period, PeriodKind};
+
+const TOTAL: &str = "total";
+
+pub(crate) struct Latest<'a> {
+    periods: BTreeMap<&'a str, Period>,
+    rows: BTreeMap<(&'a str, &'a str), &'a Estimate>,
+}
+
+impl<'a> Latest<'a> {
+    pub(crate) fn of(rows: &'a [Estimate]) -> Self {
+        let mut periods: BTreeMap<&str, Period> = BTreeMap::new();
+        let rank = |period: Period| (period.kind() == PeriodKind::Year, period.end(), std::cmp::Reverse(period.start()));
+        for row in rows {
+            let Ok(period) = row.period.parse::<Period>() else { continue };
+            let best = periods.entry(&row.indicator).or_insert(period);
+            if rank(period) > rank(*best) {
+                *best = period;
+            }
+        }
+        let mut latest = Self { periods, rows: BTreeMap::new() };
+        for row in rows.iter().filter(|row| row.stratum == TOTAL) {
+            let is_latest = latest.periods.get(row.indicator.as_str()).is_some_and(|p| p.to_string() == row.period);
+            if is_latest {
+                latest.rows.entry((&row.indicator, &row.unit_id)).or_insert(row);
+            }
+        }
+        latest
+    }
+
+    pub(crate) fn period(&self, indicator: &str) -> Option<Period> {
+        self.periods.get(indicator).copied()
+    }
+
+    pub(crate) fn row(&self, indicator: &str, unit: &str) -> Option<&'a Estimate> {
+        self.rows.get(&(indicator, unit)).copied()
+    }
+
+    /// The latest periods of all indicators, each once.
+    pub(crate) fn periods(&self) -> Vec<Period> {
+        let mut all: Vec<Period> = self.periods.values().copied().collect();
+        all.sort();
+        all.dedup();
+        all
+    }
+}

@@ -1,0 +1,146 @@
+//! Comparison of the units of one level with the region, and with the period before.
+
+use prem_spec::{Direction, FamilyCorrection, Indicator};
+use prem_stats::{
+    Result,
+    comparison::{self, Assessment, Multiplicity, SharedCoefficients, Window, change_between, differences_from_reference},
+    interval::Level as ConfidenceLevel,
+    linear_algebra::Matrix,
+};
+use prem_store::tables::Estimate;
+
+use crate::frames::days_of;
+
+/// What a comparison needs of one unit.
+pub(super) struct Compared {
+    pub value: f64,
+    /// The unit's own part of the variance.
+    pub sampling_variance: f64,
+    /// Share of the reference, on any scale.
+    pub weight: f64,
+    /// What multiplies V(β̂): mean adjusters, or a gradient.
+    pub gradient: Vec<f64>,
+}
+
+pub(super) fn direction(indicator: &Indicator) -> comparison::Direction {
+    match indicator.direction {
+        Direction::Higher => comparison::Direction::Higher,
+        Direction::Lower => comparison::Direction::Lower,
+        Direction::Neutral => comparison::Direction::Neutral,
+    }
+}
+
+pub(super) fn multiplicity(indicator: &Indicator) -> Multiplicity {
+    match indicator.comparison.correction {
+        FamilyCorrection::BenjaminiHochberg => Multiplicity::BenjaminiHochberg,
+        FamilyCorrection::Holm => Multiplicity::Holm,
+        FamilyCorrection::Bonferroni => Multiplicity::Bonferroni,
+        FamilyCorrection::None => Multiplicity::None,
+    }
+}
+
+/// The word of the column `comparison`. Where neither way is better, units are higher or lower.
+pub(super) fn word(indicator: &Indicator, difference: f64, q: Option<f64>) -> &'static str {
+    if indicator.direction == Direction::Neutral {
+        return match q {
+            Some(q) if q <= indicator.comparison.alpha && difference > 0.0 => "higher",
+            Some(q) if q <= indicator.comparison.alpha && difference < 0.0 => "lower",
+            Some(_) => "as-expected",
+            None => "not-assessed",
+        };
+    }
+    match comparison::classify(difference, q, direction(indicator), indicator.comparison.alpha) {
+        comparison::Comparison::Better => "better",
+        comparison::Comparison::Worse => "worse",
+        comparison::Comparison::AsExpected => "as-expected",
+        comparison::Comparison::NotAssessed => "not-assessed",
+    }
+}
+
+/// Fills reference and difference of the units of one level. `parts[i]` belongs to `rows[i]`; `rest` stands for everybody
+/// without a unit at this level, who is part of the region all the same.
+pub(super) fn with_region(
+    rows: &mut [Estimate],
+    parts: &[Option<Compared>],
+    rest: Option<&Compared>,
+    covariance: &Matrix,
+) -> Result<()> {
+    let present: Vec<&Compared> = parts.iter().flatten().chain(rest).collect();
+    if present.len() < 2 {
+        return Ok(());
+    }
+    let of = |get: fn(&Compared) -> f64| present.iter().map(|part| get(part)).collect::<Vec<f64>>();
+    let p = covariance.rows();
+    let gradients: Vec<f64> = present.iter().flat_map(|part| part.gradient.iter().copied()).collect();
+    let shared = SharedCoefficients { adjuster_means: &gradients, covariance: covariance.as_slice(), p };
+    let (reference, differences) = differences_from_reference(
+        &of(|part| part.value),
+        &of(|part| part.sampling_variance),
+        &of(|part| part.weight),
+        (p > 0).then_some(shared),
+    )?;
+    let mut differences = differences.into_iter();
+    for (row, _) in rows.iter_mut().zip(parts).filter(|(_, part)| part.is_some()) {
+        let Some(difference) = differences.next() else { break };
+        row.reference = Some(reference);
+        row.difference = Some(difference.difference);
+        row.difference_se = Some(difference.se);
+    }
+    Ok(())
+}
+
+/// p, q and the class within the family of publishable rows.
+pub(super) fn assess(rows: &mut [Estimate], indicator: &Indicator, is_publishable: &[bool]) -> Result<()> {
+    let family: Vec<Option<(f64, f64)>> = rows
+        .iter()
+        .zip(is_publishable)
+        .map(|(row, publishable)| row.difference.zip(row.difference_se).filter(|_| *publishable))
+        .collect();
+    let rules = &indicator.comparison;
+    let assessments: Vec<Assessment> = comparison::assess(
+        &family,
+        rules.minimal_difference,
+        direction(indicator),
+        multiplicity(indicator),
+        rules.alpha,
+    )?;
+    for (row, assessment) in rows.iter_mut().zip(assessments) {
+        row.p = assessment.p;
+        row.q = assessment.q;
+        let word = row.difference.map_or("not-assessed", |difference| word(indicator, difference, assessment.q));
+        row.comparison = Some(word.to_owned());
+    }
+    Ok(())
+}
+
+/// Fills the change from the period before; both values stand at the same adjusters.
+pub(super) fn with_previous(
+    row: &mut Estimate,
+    (earlier, earlier_variance): (f64, f64),
+    (later, later_variance): (f64, f64),
+    earlier_period: prem_spec::Period,
+) -> Result<()> {
+    let window = |start, end| Window { start: i64::from(days_of(start)), end: i64::from(days_of(end)) };
+    let change = change_between(
+        (earlier, earlier_variance, window(earlier_period.start(), earlier_period.end())),
+        (later, later_variance, window(row.period_start, row.period_end)),
+        ConfidenceLevel::new(row.ci_level.unwrap_or(ConfidenceLevel::P95.value()))?,
+    )?;
+    row.change = Some(change.change);
+    row.change_low = Some(change.interval.low);
+    row.change_high = Some(change.interval.high);
+    row.change_p = change.p;
+    Ok(())
+}
+
+/// The goal level of a row's unrounded value.
+pub(super) fn goal_level(indicator: &Indicator, value: f64, coverage: Option<f64>) -> Result<Option<String>> {
+    let Some(goal) = indicator.goal else { return Ok(None) };
+    let level = comparison::goal_level(value, goal.high, Some(goal.moderate), direction(indicator), coverage)?;
+    let word = |level| match level {
+        comparison::GoalLevel::High => "high",
+        comparison::GoalLevel::Moderate => "moderate",
+        comparison::GoalLevel::Low => "low",
+    };
+    Ok(level.map(|level| word(level).to_owned()))
+}

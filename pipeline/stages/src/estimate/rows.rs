@@ -1,0 +1,150 @@
+//! Rows of the hub: what every kind of estimate fills in the same way.
+
+use std::collections::HashMap;
+
+use prem_spec::{Indicator, Level, Period, Unit};
+use prem_store::tables::Estimate;
+
+use super::Task;
+use crate::{METHOD_VERSION, ScoredMonth, design::Coded, placement::LevelMap};
+
+/// The scored rows of a period, months one after another.
+pub(super) struct Response<'a> {
+    months: Vec<&'a ScoredMonth>,
+    pub units: Vec<u32>,
+    pub weights: Vec<f64>,
+}
+
+impl<'a> Response<'a> {
+    pub fn of(months: &'a [ScoredMonth], period: Period) -> Self {
+        let months: Vec<&ScoredMonth> = months.iter().filter(|month| period.contains(month.month)).collect();
+        Self {
+            units: months.iter().flat_map(|month| month.units.iter().copied()).collect(),
+            weights: months.iter().flat_map(|month| month.weights.iter().copied()).collect(),
+            months,
+        }
+    }
+
+    pub fn len(&self) -> usize {
+        self.units.len()
+    }
+
+    /// Values of `indicator`, NaN where a respondent has none.
+    pub fn values(&self, indicator: &str) -> Vec<f64> {
+        self.months.iter().filter_map(|month| month.values.get(indicator)).flatten().copied().collect()
+    }
+
+    /// Values of item `place` of a composite.
+    pub fn item(&self, indicator: &str, place: usize) -> Vec<f64> {
+        let items = self.months.iter().filter_map(|month| month.items.get(indicator)?.get(place));
+        items.flatten().copied().collect()
+    }
+
+    /// Adjuster `place` of the questionnaire.
+    pub fn adjuster(&self, place: usize) -> Coded {
+        let mut parts = self.months.iter().filter_map(|month| month.adjusters.get(place)).peekable();
+        if matches!(parts.peek(), Some(Coded::Continuous(_))) {
+            Coded::Continuous(parts.filter_map(|part| match part {
+                Coded::Continuous(values) => Some(values),
+                Coded::Level(_) => None,
+            }).flatten().copied().collect())
+        } else {
+            Coded::Level(parts.filter_map(|part| match part {
+                Coded::Level(levels) => Some(levels),
+                Coded::Continuous(_) => None,
+            }).flatten().copied().collect())
+        }
+    }
+}
+
+/// Ids of the methods that make a value, as they stand in the column `method`.
+pub(super) fn blank(task: &Task<'_>, unit: &Unit, method: &str) -> Estimate {
+    let Indicator { id, version, ci_level, .. } = task.indicator;
+    Estimate {
+        period: task.period.to_string(),
+        period_start: task.period.start(),
+        period_end: task.period.end(),
+        indicator: id.clone(),
+        indicator_version: version.clone(),
+        level: unit.level.as_str().to_owned(),
+        unit_id: unit.id.clone(),
+        unit_name: unit.name.nb.clone(),
+        parent_id: unit.parent.clone(),
+        stratum: "total".to_owned(),
+        n: None,
+        n_effective: None,
+        numerator: None,
+        denominator: None,
+        response_rate: None,
+        coverage: None,
+        raw: None,
+        value: None,
+        se: None,
+        ci_low: None,
+        ci_high: None,
+        ci_level: Some(*ci_level),
+        shrunken: None,
+        shrunken_low: None,
+        shrunken_high: None,
+        reliability: None,
+        reference: None,
+        difference: None,
+        difference_se: None,
+        p: None,
+        q: None,
+        comparison: None,
+        change: None,
+        change_low: None,
+        change_high: None,
+        change_p: None,
+        goal_level: None,
+        method: method.to_owned(),
+        method_version: METHOD_VERSION.to_owned(),
+        suppressed: false,
+        suppression_reason: None,
+        run_id: task.inputs.run_id.to_owned(),
+    }
+}
+
+/// The levels of the indicator with their units.
+pub(super) fn levels<'a>(task: &Task<'a>) -> Vec<LevelMap<'a>> {
+    let organisation = &task.inputs.plan.organisation;
+    task.indicator.levels.iter().map(|level| LevelMap::new(organisation, *level)).collect()
+}
+
+/// Answered / (invited − undeliverable − ineligible), by unit of `map`; nothing where nobody was invited.
+pub(super) fn response_rates(task: &Task<'_>, response: &Response<'_>, map: &LevelMap<'_>) -> HashMap<u32, f64> {
+    let questionnaire = task.indicator.population.questionnaire.as_deref().unwrap_or_default();
+    let Some(invited) = task.inputs.invited.get(questionnaire) else { return HashMap::new() };
+    let group = |unit: u32| map.parent.get(unit as usize).copied().flatten();
+    let mut asked: HashMap<u32, u64> = HashMap::new();
+    for count in invited.iter().filter(|count| task.period.contains(count.month)) {
+        if let Some(group) = group(count.unit) {
+            *asked.entry(group).or_default() += count.invited - count.undeliverable - count.ineligible;
+        }
+    }
+    let mut answered: HashMap<u32, u64> = HashMap::new();
+    for unit in &response.units {
+        if let Some(group) = group(*unit) {
+            *answered.entry(group).or_default() += 1;
+        }
+    }
+    #[expect(clippy::cast_precision_loss, reason = "counts far below 2^53")]
+    let rate = |answered: u64, asked: u64| (asked > 0).then(|| answered as f64 / asked as f64);
+    asked
+        .iter()
+        .filter_map(|(group, asked)| {
+            Some((*group, rate(answered.get(group).copied().unwrap_or(0), *asked)?))
+        })
+        // More answers than invitations means that the invitations are incomplete: then there is no rate.
+        .filter(|(_, rate)| *rate <= 1.0)
+        .collect()
+}
+
+pub(super) fn count(n: u64) -> Option<i64> {
+    i64::try_from(n).ok()
+}
+
+pub(super) fn is_top(level: Level) -> bool {
+    level == Level::Rhf
+}

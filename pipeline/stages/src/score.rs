@@ -1,0 +1,250 @@
+//! Score: item codes → one value per response and indicator, adjusters coded for the design.
+
+use std::{collections::BTreeMap, path::Path};
+
+use jiff::civil::Date;
+use polars::prelude::*;
+use prem_spec::{
+    Adjuster, AdjusterKind, Indicator, Item, Measure, Organisation, Plan, Population, Questionnaire, ValueScale,
+};
+
+use crate::{
+    StageError,
+    design::{Coded, band_of},
+    frames::{self, codes, numbers, texts},
+    link::{UNIT, WEIGHT},
+};
+
+/// The scored rows of one month of one questionnaire, in the order of unit and response id.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ScoredMonth {
+    pub month: Date,
+    /// Position of the unit in the organisation.
+    pub units: Vec<u32>,
+    /// Inverse inclusion probability.
+    pub weights: Vec<f64>,
+    /// In the order of the questionnaire's adjusters.
+    pub(crate) adjusters: Vec<Coded>,
+    /// Indicator → value; NaN where the respondent has none.
+    pub(crate) values: BTreeMap<String, Vec<f64>>,
+    /// Indicator → its items' values (composites).
+    pub(crate) items: BTreeMap<String, Vec<Vec<f64>>>,
+}
+
+impl ScoredMonth {
+    pub fn len(&self) -> usize {
+        self.units.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.units.is_empty()
+    }
+}
+
+/// Value of an item's code; `None` for «not applicable» and other missing codes.
+pub(crate) fn item_value(item: &Item, scale: ValueScale, code: i16) -> Option<f64> {
+    let (low, high) = (item.scale.low, item.scale.high);
+    if !(low..=high).contains(&code) {
+        return None;
+    }
+    let code = if item.reversed { low + high - code } else { code };
+    Some(match scale {
+        ValueScale::Native => f64::from(code),
+        ValueScale::Score0To100 => 100.0 * f64::from(code - low) / f64::from(high - low),
+    })
+}
+
+/// The indicators that read `questionnaire`, in the order of their ids.
+pub(crate) fn indicators_of<'a>(plan: &'a Plan, questionnaire: &str) -> Vec<&'a Indicator> {
+    let reads = |indicator: &&Indicator| indicator.population.questionnaire.as_deref() == Some(questionnaire);
+    plan.indicators.values().filter(reads).collect()
+}
+
+/// Scores one linked month: reads `linked`, writes `scored`.
+///
+/// # Errors
+/// When a table cannot be read or written.
+pub fn score_partition(
+    plan: &Plan,
+    questionnaire: &Questionnaire,
+    linked: &Path,
+    scored: &Path,
+) -> Result<u64, StageError> {
+    let frame = frames::scan(linked)?.collect().map_err(StageError::frame("read linked responses"))?;
+    let mut columns: Vec<Column> = Vec::new();
+    for name in ["response_id", UNIT, WEIGHT] {
+        columns.push(frame.column(name).map_err(StageError::frame("read linked responses"))?.clone());
+    }
+    for adjuster in &questionnaire.adjusters {
+        columns.push(match code_adjuster(&frame, adjuster)? {
+            Coded::Continuous(values) => optional_numbers(&adjuster_column(&adjuster.id), &values),
+            Coded::Level(levels) => Column::new(adjuster_column(&adjuster.id).as_str().into(), levels),
+        });
+    }
+    for indicator in indicators_of(plan, &questionnaire.id) {
+        let counts = in_population(&frame, &indicator.population)?;
+        let items = item_values(&frame, questionnaire, indicator)?;
+        if matches!(indicator.measure, Measure::Composite { .. }) {
+            for (place, item) in items.iter().enumerate() {
+                let masked: Vec<f64> =
+                    item.iter().zip(&counts).map(|(value, counts)| if *counts { *value } else { f64::NAN }).collect();
+                columns.push(optional_numbers(&item_column(&indicator.id, place), &masked));
+            }
+        }
+        let values: Vec<f64> = (0..frame.height())
+            .map(|row| if counts[row] { respondent_value(&indicator.measure, &items, row) } else { f64::NAN })
+            .collect();
+        columns.push(optional_numbers(&value_column(&indicator.id), &values));
+    }
+    let height = frame.height();
+    let mut out = DataFrame::new(height, columns).map_err(StageError::frame("score responses"))?;
+    frames::write(&mut out, scored)?;
+    Ok(height as u64)
+}
+
+fn value_column(indicator: &str) -> String {
+    format!("value:{indicator}")
+}
+
+fn item_column(indicator: &str, place: usize) -> String {
+    format!("item:{indicator}:{place}")
+}
+
+fn adjuster_column(adjuster: &str) -> String {
+    format!("adjuster:{adjuster}")
+}
+
+fn optional_numbers(name: &str, values: &[f64]) -> Column {
+    let values: Float64Chunked = values.iter().map(|value| (!value.is_nan()).then_some(*value)).collect();
+    values.into_series().with_name(name.into()).into()
+}
+
+fn in_population(frame: &DataFrame, population: &Population) -> Result<Vec<bool>, StageError> {
+    if population.age_min.is_none() && population.age_max.is_none() {
+        return Ok(vec![true; frame.height()]);
+    }
+    #[expect(clippy::cast_precision_loss, reason = "ages")]
+    let (low, high) = (
+        population.age_min.map_or(f64::NEG_INFINITY, |age| age as f64),
+        population.age_max.map_or(f64::INFINITY, |age| age as f64),
+    );
+    // An unknown age is NaN and lies in no range: the respondent does not count.
+    Ok(numbers(frame, "age")?.into_iter().map(|age| age >= low && age <= high).collect())
+}
+
+/// Per item of the indicator, a value per row; for a proportion 1 or 0.
+pub(crate) fn item_values(
+    frame: &DataFrame,
+    questionnaire: &Questionnaire,
+    indicator: &Indicator,
+) -> Result<Vec<Vec<f64>>, StageError> {
+    let scale = match &indicator.measure {
+        Measure::Scale { scale, .. } | Measure::Item { scale, .. } | Measure::Composite { scale, .. } => *scale,
+        Measure::TopBox { .. } | Measure::Rate { .. } => ValueScale::Native,
+    };
+    let items = indicator.measure.items();
+    let found = items.iter().filter_map(|id| questionnaire.item(id));
+    found
+        .map(|item| {
+            let value = |code: Option<i16>| -> f64 {
+                let Some(value) = code.and_then(|code| item_value(item, scale, code)) else { return f64::NAN };
+                match &indicator.measure {
+                    Measure::TopBox { codes, .. } => {
+                        if code.is_some_and(|code| codes.contains(&code)) { 1.0 } else { 0.0 }
+                    }
+                    _ => value,
+                }
+            };
+            Ok(codes(frame, &item.id)?.into_iter().map(value).collect())
+        })
+        .collect()
+}
+
+/// The value of one respondent over the items' values in `row`; NaN where the rule gives none.
+fn respondent_value(measure: &Measure, items: &[Vec<f64>], row: usize) -> f64 {
+    let answered = items.iter().map(|item| item[row]).filter(|value| !value.is_nan());
+    #[expect(clippy::cast_precision_loss, reason = "numbers of items")]
+    let (count, of) = (answered.clone().count() as f64, items.len() as f64);
+    let needed = match measure {
+        Measure::Scale { min_answered, .. } => min_answered * of,
+        _ => 1.0,
+    };
+    if count == 0.0 || count < needed { f64::NAN } else { answered.sum::<f64>() / count }
+}
+
+fn code_adjuster(frame: &DataFrame, adjuster: &Adjuster) -> Result<Coded, StageError> {
+    let column = frames::series(frame, &adjuster.column)?;
+    Ok(match &adjuster.kind {
+        AdjusterKind::Continuous { min, max } => {
+            let within = |value: f64| if (*min..=*max).contains(&value) { value } else { f64::NAN };
+            Coded::Continuous(numbers(frame, &adjuster.column)?.into_iter().map(within).collect())
+        }
+        AdjusterKind::Bands { .. } => {
+            Coded::Level(numbers(frame, &adjuster.column)?.into_iter().map(|v| band_of(&adjuster.kind, v)).collect())
+        }
+        AdjusterKind::Levels { levels } if column.dtype() == &DataType::String => {
+            let place = |text: Option<&str>| {
+                i16::try_from(levels.iter().position(|level| Some(level.as_str()) == text)?).ok()
+            };
+            Coded::Level(texts(frame, &adjuster.column)?.into_iter().map(place).collect())
+        }
+        AdjusterKind::Levels { levels } => {
+            let levels: Vec<Option<i16>> = levels.iter().map(|level| level.parse().ok()).collect();
+            let place = |code: Option<i16>| {
+                i16::try_from(levels.iter().position(|level| level.is_some() && *level == code)?).ok()
+            };
+            Coded::Level(codes(frame, &adjuster.column)?.into_iter().map(place).collect())
+        }
+    })
+}
+
+/// Reads a scored month back.
+///
+/// # Errors
+/// When the table cannot be read or lacks a column of the plan.
+pub fn read_scored(
+    plan: &Plan,
+    questionnaire: &Questionnaire,
+    month: Date,
+    path: &Path,
+) -> Result<ScoredMonth, StageError> {
+    let frame = frames::scan(path)?.collect().map_err(StageError::frame("read scored responses"))?;
+    let absent = |column: String| StageError::Column { path: path.to_path_buf(), column };
+    let mut adjusters = Vec::new();
+    for adjuster in &questionnaire.adjusters {
+        let name = adjuster_column(&adjuster.id);
+        let coded = match &adjuster.kind {
+            AdjusterKind::Continuous { .. } => numbers(&frame, &name).map(Coded::Continuous),
+            _ => codes(&frame, &name).map(Coded::Level),
+        };
+        adjusters.push(coded.map_err(|_| absent(name))?);
+    }
+    let (mut values, mut items) = (BTreeMap::new(), BTreeMap::new());
+    for indicator in indicators_of(plan, &questionnaire.id) {
+        let name = value_column(&indicator.id);
+        values.insert(indicator.id.clone(), numbers(&frame, &name).map_err(|_| absent(name))?);
+        if let Measure::Composite { items: of, .. } = &indicator.measure {
+            let read = |place| numbers(&frame, &item_column(&indicator.id, place));
+            let columns = (0..of.len()).map(read).collect::<Result<Vec<_>, _>>();
+            items.insert(indicator.id.clone(), columns.map_err(|_| absent(item_column(&indicator.id, 0)))?);
+        }
+    }
+    Ok(ScoredMonth {
+        month,
+        units: unit_positions(&plan.organisation, &frame, path)?,
+        weights: numbers(&frame, WEIGHT)?,
+        adjusters,
+        values,
+        items,
+    })
+}
+
+fn unit_positions(organisation: &Organisation, frame: &DataFrame, path: &Path) -> Result<Vec<u32>, StageError> {
+    let position: std::collections::HashMap<&str, u32> =
+        organisation.units.iter().map(|unit| unit.id.as_str()).zip(0u32..).collect();
+    let unit = |id: Option<&str>| {
+        id.and_then(|id| position.get(id).copied())
+            .ok_or_else(|| StageError::Column { path: path.to_path_buf(), column: UNIT.to_owned() })
+    };
+    texts(frame, UNIT)?.into_iter().map(unit).collect()
+}

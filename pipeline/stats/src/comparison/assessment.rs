@@ -1,0 +1,119 @@
+//! Better, as expected, worse, or not assessed.
+//!
+//! # Estimand
+//! A class per unit of one family (indicator × level × period × stratum × method), at a false discovery rate or family level α.
+//! # Formula
+//! p_δ per unit, adjusted within the family; adjusted p ≤ α and the sign of Δ̂, read in the indicator's direction, decide.
+//! # Source
+//! [`p_beyond`](super::p_beyond) and [`multiplicity`](super::multiplicity).
+//! # Assumptions
+//! Those of the two. Only publishable units belong in the family.
+//! # Edge cases
+//! A unit without a difference, or with SE 0, is not assessed and not in the family. An indicator without direction is never better or worse.
+//! # Reference values
+//! By hand, tests/comparison_by_hand.rs.
+
+use super::minimal_difference::p_beyond;
+use super::multiplicity::{benjamini_hochberg, bonferroni, holm};
+use crate::error::{Result, StatsError};
+
+/// Which way is good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    Higher,
+    Lower,
+    /// Neither way is better (most rates).
+    Neutral,
+}
+
+/// Adjustment for many comparisons.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Multiplicity {
+    #[default]
+    BenjaminiHochberg,
+    Holm,
+    Bonferroni,
+    None,
+}
+
+impl Multiplicity {
+    /// Adjusted p-values of one family.
+    pub fn adjust(self, p: &[f64]) -> Result<Vec<f64>> {
+        match self {
+            Multiplicity::BenjaminiHochberg => benjamini_hochberg(p),
+            Multiplicity::Holm => holm(p),
+            Multiplicity::Bonferroni => bonferroni(p),
+            Multiplicity::None => bonferroni(p).map(|_| p.to_vec()),
+        }
+    }
+
+    /// Id of the method.
+    pub fn id(self) -> &'static str {
+        match self {
+            Multiplicity::BenjaminiHochberg => "benjamini-hochberg",
+            Multiplicity::Holm => "holm",
+            Multiplicity::Bonferroni => "bonferroni",
+            Multiplicity::None => "none",
+        }
+    }
+}
+
+/// A unit's class.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Comparison {
+    Better,
+    AsExpected,
+    Worse,
+    NotAssessed,
+}
+
+/// p, adjusted p and class of a unit.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Assessment {
+    pub p: Option<f64>,
+    pub q: Option<f64>,
+    pub comparison: Comparison,
+}
+
+/// Class from a difference and its adjusted p.
+pub fn classify(difference: f64, q: Option<f64>, direction: Direction, alpha: f64) -> Comparison {
+    let Some(q) = q.filter(|q| q.is_finite()) else {
+        return Comparison::NotAssessed;
+    };
+    if !difference.is_finite() || direction == Direction::Neutral {
+        return Comparison::NotAssessed;
+    }
+    if q > alpha || difference == 0.0 {
+        return Comparison::AsExpected;
+    }
+    if (difference > 0.0) == (direction == Direction::Higher) { Comparison::Better } else { Comparison::Worse }
+}
+
+/// Assesses a family. `units` are (difference, standard error), `None` where there is no value; `delta` is the difference that
+/// matters.
+pub fn assess(
+    units: &[Option<(f64, f64)>],
+    delta: f64,
+    direction: Direction,
+    multiplicity: Multiplicity,
+    alpha: f64,
+) -> Result<Vec<Assessment>> {
+    if !(alpha > 0.0 && alpha < 1.0) {
+        return Err(StatsError::out_of_range("level of the comparison", alpha, "between 0 and 1"));
+    }
+    if !(delta >= 0.0 && delta.is_finite()) {
+        return Err(StatsError::out_of_range("meaningful difference", delta, "at least 0"));
+    }
+    let p: Vec<Option<f64>> = units.iter().map(|u| u.and_then(|(d, se)| p_beyond(d, se, delta).ok())).collect();
+    let family: Vec<f64> = p.iter().copied().flatten().collect();
+    let mut adjusted = multiplicity.adjust(&family)?.into_iter();
+    let assessments = units.iter().zip(p).map(|(unit, p)| {
+        let q = p.and_then(|_| adjusted.next());
+        let comparison = match unit {
+            Some((difference, _)) => classify(*difference, q, direction, alpha),
+            None => Comparison::NotAssessed,
+        };
+        Assessment { p, q, comparison }
+    });
+    Ok(assessments.collect())
+}

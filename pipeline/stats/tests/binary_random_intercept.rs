@@ -1,0 +1,99 @@
+//! Logistic random intercept and its quadrature.
+
+mod models;
+
+use models::{Case, Prem, Table};
+use prem_stats::binary::{
+    BinaryCounts, BinaryTable, SeparationPolicy, fit_logistic_random_intercept, gauss_hermite, mixed_logistic_likelihood,
+};
+
+/// K = 1: 0, 1. K = 2: ±1, ½. K = 3: 0, ±√3 with 2/3, 1/6. All orders: moments of the normal distribution.
+#[test]
+fn by_hand_quadrature() {
+    assert_eq!(gauss_hermite(1).expect("rule"), [(0.0, 1.0)]);
+    let three = gauss_hermite(3).expect("rule");
+    assert!((three[2].0 - f64::sqrt(3.0)).abs() < 1e-15 && (three[1].1 - 2.0 / 3.0).abs() < 1e-15);
+    for order in [2, 9, 30, 100] {
+        let rule = gauss_hermite(order).expect("rule");
+        let moment = |k: i32| rule.iter().map(|(z, w)| w * z.powi(k)).sum::<f64>();
+        assert!((moment(0) - 1.0).abs() < 1e-13 && (moment(2) - 1.0).abs() < 1e-13);
+        if order > 2 {
+            assert!((moment(6) - 15.0).abs() < 1e-11);
+        }
+    }
+    assert!(gauss_hermite(0).is_err() && gauss_hermite(101).is_err());
+}
+
+fn topbox() -> Option<(BinaryTable, Prem)> {
+    let prem = Prem::read(true)?;
+    let mut counts = BinaryCounts::new(prem.names.len(), prem.x.len());
+    counts.add(&prem.units, &prem.topbox, &prem.columns()).expect("rows");
+    Some((counts.finish(), prem))
+}
+
+#[test]
+fn other_software_glmer() {
+    let Some((table, prem)) = topbox() else { return };
+    for nodes in ["1", "9"] {
+        let of_fit = [("nagq", nodes)];
+        let fit = fit_logistic_random_intercept(&table, nodes.parse().expect("order"), SeparationPolicy::Refuse).expect("fit");
+        let expected = Table::read("mixed", "glmm_fit_expected.csv").expect("fits").filter(&of_fit).lookup("quantity", "value");
+        let fixed = Table::read("mixed", "glmm_fixed_expected.csv").expect("fixed").filter(&of_fit);
+        let name = format!("glmer, {nodes} nodes");
+        Case::new("logistic random intercept, log-likelihood", &name, 1e-6).compare_relative(expected["loglik"], fit.log_likelihood);
+        let mut estimates = Case::new("logistic random intercept, estimates", &name, 1e-5);
+        let mut errors = Case::new("logistic random intercept, SE", &name, 1e-4);
+        estimates.compare_relative(expected["tau_unit"], fit.between_unit_sd);
+        for (k, term) in std::iter::once("intercept").chain(prem.terms.iter().map(String::as_str)).enumerate() {
+            estimates.compare_relative(fixed.lookup("term", "estimate")[term], fit.coefficients[k]);
+            errors.compare_relative(fixed.lookup("term", "se")[term], fit.standard_errors()[k]);
+        }
+        let ranef = Table::read("mixed", "glmm_ranef_expected.csv").expect("ranef").filter(&of_fit);
+        for (unit, effect) in prem.names.iter().zip(&fit.effects) {
+            estimates.compare(ranef.lookup("unit", "mode")[unit], effect.mode);
+            estimates.compare(ranef.lookup("unit", "cond_var")[unit], effect.conditional_variance);
+        }
+    }
+}
+
+/// More nodes agree with each other, and the marginal probability lies nearer ½ than the one at b = 0.
+#[test]
+fn property_nodes_and_marginals() {
+    let Some((table, prem)) = topbox() else { return };
+    let (nine, plain) = mixed_logistic_likelihood(&table, 9, SeparationPolicy::Refuse).expect("objective");
+    let (more, _) = mixed_logistic_likelihood(&table, 40, SeparationPolicy::Refuse).expect("objective");
+    let mut parameters = vec![plain.unit_effects[0].expect("one unit")];
+    parameters.extend(&plain.coefficients);
+    parameters.push(0.4);
+    let difference = nine.objective(&parameters).expect("9") - more.objective(&parameters).expect("40");
+    assert!(difference.abs() < 1e-7, "{difference}");
+    let fit = fit_logistic_random_intercept(&table, 9, SeparationPolicy::Refuse).expect("fit");
+    let reference = table.reference();
+    let all = fit.overall_probability(&reference).expect("overall");
+    let crude = prem.topbox.iter().sum::<f64>() / prem.topbox.len() as f64;
+    assert!((all - crude).abs() < 0.02);
+    let units = fit.marginal_probabilities(&table, &reference).expect("units");
+    for (unit, effect) in units.iter().zip(&fit.effects) {
+        assert!(unit.value > 0.0 && unit.value < 1.0 && unit.standard_deviation > 0.0);
+        assert!(effect.mode.abs() < 0.15 || (unit.value > all) == (effect.mode > 0.0));
+    }
+}
+
+/// Units all alike: no variation beyond chance, τ̂ = 0 and the plain proportion.
+#[test]
+fn boundary_and_hostile_inputs() {
+    let mut counts = BinaryCounts::new(6, 0);
+    for j in 0..6 {
+        counts.add_counts(j, &[], 50, 20).expect("counts");
+    }
+    let fit = fit_logistic_random_intercept(&counts.finish(), 9, SeparationPolicy::Refuse).expect("fit");
+    assert!(fit.boundary && fit.between_unit_sd == 0.0);
+    assert!((fit.coefficients[0] - f64::ln(2.0 / 3.0)).abs() < 1e-12);
+    assert!((fit.standard_errors()[0] - f64::sqrt(1.0 / 72.0)).abs() < 1e-10);
+    assert!(fit_logistic_random_intercept(&BinaryCounts::new(0, 0).finish(), 1, SeparationPolicy::Refuse).is_err());
+    let mut ones = BinaryCounts::new(3, 0);
+    for j in 0..3 {
+        ones.add_counts(j, &[], 5, 5).expect("counts");
+    }
+    assert!(fit_logistic_random_intercept(&ones.finish(), 1, SeparationPolicy::Refuse).is_err());
+}

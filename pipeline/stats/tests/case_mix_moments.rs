@@ -1,0 +1,119 @@
+//! Unit moments: by hand, and that splitting, ordering and merging change nothing.
+
+use prem_stats::StatsError;
+use prem_stats::case_mix::{SufficientStatistics, UnitMoments};
+use proptest::prelude::*;
+
+fn moments(units: &[u32], n: usize, y: &[f64], x: &[&[f64]]) -> UnitMoments {
+    let mut statistics = SufficientStatistics::new(n, x.len());
+    statistics.add(units, y, x).expect("rows");
+    statistics.finish().expect("moments")
+}
+
+/// Unit 0: x = 1, 3, y = 10, 20: means 2 and 15, W_xx = 2, W_xy = 10, W_yy = 50. Unit 1: one row. Unit 2: none.
+#[test]
+fn by_hand() {
+    let m = moments(&[0, 1, 0], 3, &[10.0, 7.0, 20.0], &[&[1.0, 5.0, 3.0]]);
+    assert_eq!([m.count(0), m.count(1), m.count(2)], [2, 1, 0]);
+    assert_eq!((m.mean_x(0)[0], m.mean_y(0)), (2.0, 15.0));
+    assert_eq!((m.cross(0, 0, 0), m.cross(0, 0, 1), m.cross(0, 1, 1)), (2.0, 10.0, 50.0));
+    assert_eq!((m.cross(1, 0, 0), m.non_empty(), m.rows()), (0.0, 2, 3));
+    // e = y − 4x: 6 and 8 in unit 0, so Σ(e − ē)² = 2.
+    assert_eq!(m.residual_sum_of_squares(0, &[4.0]), 2.0);
+    // All rows: x = 1, 5, 3, y = 10, 7, 20: x̄ = 3, W_xx = 8, W_xy = −2·(10) + 2·7 = −6.
+    let all = m.overall();
+    assert!((all.cross(0, 0, 0) - 8.0).abs() < 1e-14 && (all.cross(0, 0, 1) + 6.0).abs() < 1e-14);
+}
+
+/// Weights 1 and 3 on y = 10, 20: mean 17.5; Σw²(y − 17.5)² = 56.25 + 9·6.25 = 112.5; n_eff = 16/10.
+#[test]
+fn by_hand_weighted() {
+    let mut statistics = SufficientStatistics::weighted(1, 0);
+    statistics.add_weighted(&[0, 0], &[10.0, 20.0], &[], &[1.0, 3.0]).expect("rows");
+    let m = statistics.finish().expect("moments");
+    assert_eq!((m.mean_y(0), m.weighted_mean_y(0), m.effective_rows(0)), (15.0, 17.5, 1.6));
+    assert!((m.weighted_residual_sum_of_squares(0, &[]) - 112.5).abs() < 1e-12);
+}
+
+#[test]
+fn hostile_inputs_give_errors() {
+    let add = |units: &[u32], y: &[f64], x: &[&[f64]]| SufficientStatistics::new(2, x.len()).add(units, y, x);
+    assert!(matches!(add(&[0, 1], &[1.0, f64::NAN], &[]), Err(StatsError::NotFinite { index: 1, .. })));
+    assert!(matches!(
+        add(&[1, 0, 1], &[1.0, 2.0, 3.0], &[&[0.0, 0.0, f64::INFINITY]]),
+        Err(StatsError::NotFinite { what: "adjuster", index: 2 })
+    ));
+    assert!(add(&[0, 2], &[1.0, 2.0], &[]).is_err());
+    assert!(add(&[0], &[1.0, 2.0], &[]).is_err());
+    assert!(add(&[0, 1], &[1.0, 2.0], &[&[1.0]]).is_err());
+    let mut huge = SufficientStatistics::new(1, 0);
+    huge.add(&[0, 0], &[1e200, -1e200], &[]).expect("finite rows");
+    assert!(matches!(huge.finish(), Err(StatsError::NotFinite { index: 0, .. })));
+    let mut weighted = SufficientStatistics::weighted(1, 0);
+    for w in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+        assert!(weighted.add_weighted(&[0], &[1.0], &[], &[w]).is_err());
+    }
+    assert!(weighted.add(&[0], &[1.0], &[]).is_err());
+    assert!(weighted.merge(&SufficientStatistics::new(1, 0)).is_err());
+}
+
+/// Many rows of a large mean: raw products would lose all digits here.
+#[test]
+fn stable_far_from_zero() {
+    let n = 200_000;
+    let y: Vec<f64> = (0..n).map(|i| 1e9 + f64::from(i % 2)).collect();
+    let m = moments(&vec![0; n as usize], 1, &y, &[]);
+    assert!((m.cross(0, 0, 0) / (f64::from(n) / 4.0) - 1.0).abs() < 1e-12);
+}
+
+#[test]
+fn same_bits_on_any_number_of_threads() {
+    let n = 300_000u32;
+    let units: Vec<u32> = (0..n).map(|i| i.wrapping_mul(2_654_435_761) % 37).collect();
+    let y: Vec<f64> = (0..n).map(|i| f64::from(i.wrapping_mul(40_503) % 1009) / 7.0).collect();
+    let x: Vec<f64> = (0..n).map(|i| f64::from(i.wrapping_mul(69_069) % 2003) / 3.0).collect();
+    let run = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("pool");
+        pool.install(|| moments(&units, 37, &y, &[&x]))
+    };
+    assert_eq!(run(1), run(3));
+}
+
+fn close(a: &UnitMoments, b: &UnitMoments) -> bool {
+    let near = |x: f64, z: f64| (x - z).abs() <= 1e-10 * x.abs().max(z.abs()).max(1.0);
+    (0..a.units()).all(|j| {
+        a.count(j) == b.count(j)
+            && near(a.mean_y(j), b.mean_y(j))
+            && (0..=a.adjusters()).all(|k| (0..=k).all(|l| near(a.cross(j, l, k), b.cross(j, l, k))))
+    })
+}
+
+proptest! {
+    #[test]
+    fn property_any_split_and_order(
+        rows in prop::collection::vec((0u32..4, -50.0..50.0f64, -5.0..5.0f64), 1..200),
+        cut in 0.0..1.0f64,
+    ) {
+        let unit: Vec<u32> = rows.iter().map(|r| r.0).collect();
+        let y: Vec<f64> = rows.iter().map(|r| r.1).collect();
+        let x: Vec<f64> = rows.iter().map(|r| r.2).collect();
+        let whole = moments(&unit, 4, &y, &[&x]);
+        let at = (cut * rows.len() as f64) as usize;
+        let mut first = SufficientStatistics::new(4, 1);
+        first.add(&unit[..at], &y[..at], &[&x[..at]]).expect("rows");
+        let mut second = SufficientStatistics::new(4, 1);
+        second.add(&unit[at..], &y[at..], &[&x[at..]]).expect("rows");
+        first.merge(&second).expect("merge");
+        prop_assert!(close(&whole, &first.finish().expect("moments")));
+        let mut order: Vec<usize> = (0..rows.len()).collect();
+        order.sort_by_key(|&i| unit[i]);
+        let pick = |v: &[f64]| order.iter().map(|&i| v[i]).collect::<Vec<_>>();
+        let sorted_units: Vec<u32> = order.iter().map(|&i| unit[i]).collect();
+        // A stable sort is what unsorted rows go through inside: the same bits.
+        prop_assert_eq!(&whole, &moments(&sorted_units, 4, &pick(&y), &[&pick(&x)]));
+        // Two and two units as one level higher equal the rows counted there directly.
+        let parent: Vec<Option<u32>> = vec![Some(0), Some(1), Some(0), Some(1)];
+        let higher: Vec<u32> = unit.iter().map(|u| u % 2).collect();
+        prop_assert!(close(&whole.aggregate(&parent, 2).expect("levels"), &moments(&higher, 2, &y, &[&x])));
+    }
+}

@@ -1,0 +1,256 @@
+//! Shared by all test binaries: a reader for reference files and a record of what was compared.
+//!
+//! A reference test makes one [`Case`] per method, gives it pairs of expected and actual values, and calls [`Case::finish`].
+//! [`print_table`] shows all of them. See `tests/reference/main.rs` for how to add a file of cases.
+#![allow(dead_code)]
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Mutex;
+
+/// Rows of a CSV file, by column name.
+pub struct Table {
+    columns: BTreeMap<String, usize>,
+    rows: Vec<Vec<String>>,
+}
+
+/// One row of a [`Table`].
+#[derive(Clone, Copy)]
+pub struct Row<'a> {
+    table: &'a Table,
+    cells: &'a [String],
+}
+
+impl Table {
+    /// `folder/file` of the shared reference folder; `None` (and a line that says so) where it is not at hand.
+    pub fn shared(path: &str) -> Option<Table> {
+        let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/reference");
+        let full = root.join(path);
+        if !full.exists() {
+            println!("SKIPPED: reference file {path} is not at hand");
+            record(Outcome { method: path.to_string(), source: "not at hand".into(), verdict: Verdict::Skipped, ..Outcome::default() });
+            return None;
+        }
+        Some(Table::read(full))
+    }
+
+    /// `file` of this package's own `tests/reference` folder.
+    pub fn own(file: &str) -> Table {
+        Table::read(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/reference").join(file))
+    }
+
+    fn read(path: PathBuf) -> Table {
+        let mut reader = csv::Reader::from_path(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+        let columns = reader.headers().unwrap().iter().enumerate().map(|(i, h)| (h.to_string(), i)).collect();
+        let rows = reader.records().map(|r| r.unwrap().iter().map(str::to_string).collect()).collect();
+        Table { columns, rows }
+    }
+
+    pub fn rows(&self) -> impl Iterator<Item = Row<'_>> {
+        self.rows.iter().map(|cells| Row { table: self, cells })
+    }
+
+    /// Rows whose `column` reads `value`.
+    pub fn with<'a>(&'a self, column: &'a str, value: &'a str) -> impl Iterator<Item = Row<'a>> {
+        self.rows().filter(move |r| r.text(column) == value)
+    }
+
+    /// A column as numbers; empty cells are an error here.
+    pub fn numbers(&self, column: &str) -> Vec<f64> {
+        self.rows().map(|r| r.number(column)).collect()
+    }
+
+    /// `value` of the row whose `key` column reads `name`.
+    pub fn lookup(&self, key: &str, name: &str, value: &str) -> f64 {
+        self.rows()
+            .find(|r| r.text(key) == name)
+            .unwrap_or_else(|| panic!("no row {key} = {name}"))
+            .number(value)
+    }
+
+    /// Different values of a column in order of appearance.
+    pub fn distinct(&self, column: &str) -> Vec<String> {
+        let mut seen: Vec<String> = Vec::new();
+        for r in self.rows() {
+            let v = r.text(column);
+            if !seen.iter().any(|s| s == v) {
+                seen.push(v.to_string());
+            }
+        }
+        seen
+    }
+}
+
+impl<'a> Row<'a> {
+    pub fn text(&self, column: &str) -> &'a str {
+        let i = *self.table.columns.get(column).unwrap_or_else(|| panic!("no column {column}"));
+        &self.cells[i]
+    }
+
+    pub fn number(&self, column: &str) -> f64 {
+        let t = self.text(column);
+        t.parse().unwrap_or_else(|_| panic!("column {column}: {t:?} is not a number"))
+    }
+
+    /// `None` where the cell is empty.
+    pub fn optional(&self, column: &str) -> Option<f64> {
+        if self.text(column).is_empty() { None } else { Some(self.number(column)) }
+    }
+
+    pub fn flag(&self, column: &str) -> bool {
+        self.text(column) == "true"
+    }
+}
+
+/// How far an actual value may be from the expected one.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Tolerance {
+    /// |actual − expected|
+    Absolute(f64),
+    /// |actual − expected| / |expected|; absolute where the expected value is 0
+    Relative(f64),
+    /// no difference at all
+    Exact,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+enum Verdict {
+    #[default]
+    Pass,
+    Difference,
+    Skipped,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Outcome {
+    method: String,
+    source: String,
+    values: usize,
+    largest: f64,
+    tolerance: String,
+    verdict: Verdict,
+    reason: String,
+}
+
+static OUTCOMES: Mutex<Vec<Outcome>> = Mutex::new(Vec::new());
+
+fn record(outcome: Outcome) {
+    OUTCOMES.lock().unwrap().push(outcome);
+}
+
+/// Comparison of one method with one source.
+pub struct Case {
+    method: String,
+    source: String,
+    tolerance: Tolerance,
+    values: usize,
+    largest: f64,
+    worst: String,
+    known: Option<String>,
+}
+
+impl Case {
+    /// `method` in the field's words, `source` the software or print the expected values come from.
+    pub fn new(method: &str, source: &str, tolerance: Tolerance) -> Case {
+        Case {
+            method: method.into(),
+            source: source.into(),
+            tolerance,
+            values: 0,
+            largest: 0.0,
+            worst: String::new(),
+            known: None,
+        }
+    }
+
+    /// Declares that the source differs on purpose: beyond the tolerance the verdict is DIFFERENCE with this reason, not a failure.
+    pub fn known_difference(mut self, reason: &str) -> Case {
+        self.known = Some(reason.into());
+        self
+    }
+
+    /// Compares one value; `what` names it in a message.
+    pub fn compare(&mut self, what: &str, expected: f64, actual: f64) {
+        let gap = match self.tolerance {
+            Tolerance::Relative(_) if expected != 0.0 => ((actual - expected) / expected).abs(),
+            _ => (actual - expected).abs(),
+        };
+        let gap = if actual == expected { 0.0 } else if gap.is_nan() { f64::INFINITY } else { gap };
+        self.values += 1;
+        if gap > self.largest || self.worst.is_empty() {
+            self.largest = self.largest.max(gap);
+            self.worst = format!("{what}: expected {expected:?}, got {actual:?}");
+        }
+    }
+
+    /// Compares an expected value with a result that may be missing on both sides.
+    pub fn compare_optional(&mut self, what: &str, expected: Option<f64>, actual: Option<f64>) {
+        match (expected, actual) {
+            (None, None) => self.values += 1,
+            (Some(e), Some(a)) => self.compare(what, e, a),
+            (e, a) => {
+                self.values += 1;
+                self.largest = f64::INFINITY;
+                self.worst = format!("{what}: expected {e:?}, got {a:?}");
+            }
+        }
+    }
+
+    /// Compares something that must be the same.
+    pub fn compare_same<T: PartialEq + std::fmt::Debug>(&mut self, what: &str, expected: T, actual: T) {
+        self.values += 1;
+        if expected != actual {
+            self.largest = f64::INFINITY;
+            self.worst = format!("{what}: expected {expected:?}, got {actual:?}");
+        }
+    }
+
+    /// Records the case.
+    pub fn finish(self) {
+        let limit = match self.tolerance {
+            Tolerance::Absolute(t) | Tolerance::Relative(t) => t,
+            Tolerance::Exact => 0.0,
+        };
+        let within = self.largest <= limit && self.values > 0;
+        let text = match self.tolerance {
+            Tolerance::Absolute(t) => format!("{t:.0e} abs"),
+            Tolerance::Relative(t) => format!("{t:.0e} rel"),
+            Tolerance::Exact => "exact".into(),
+        };
+        let reason = match (&self.known, within) {
+            (_, true) => String::new(),
+            (Some(reason), false) => reason.clone(),
+            (None, false) => format!("UNEXPLAINED {}", self.worst),
+        };
+        record(Outcome {
+            method: self.method,
+            source: self.source,
+            values: self.values,
+            largest: self.largest,
+            tolerance: text,
+            verdict: if within { Verdict::Pass } else { Verdict::Difference },
+            reason,
+        });
+    }
+}
+
+/// Prints every recorded case and returns the unexplained differences.
+pub fn print_table() -> Vec<String> {
+    let outcomes = OUTCOMES.lock().unwrap();
+    let width = |f: fn(&Outcome) -> &str| outcomes.iter().map(|o| f(o).chars().count()).max().unwrap_or(0);
+    let (m, s) = (width(|o| &o.method), width(|o| &o.source));
+    println!("{:m$}  {:s$}  {:>7}  {:>9}  {:>9}  verdict", "method", "source", "values", "largest", "tolerance");
+    for o in outcomes.iter() {
+        let verdict = match o.verdict {
+            Verdict::Pass => "PASS".to_string(),
+            Verdict::Skipped => "SKIPPED".to_string(),
+            Verdict::Difference => format!("DIFFERENCE {}", o.reason),
+        };
+        println!(
+            "{:m$}  {:s$}  {:>7}  {:>9.1e}  {:>9}  {verdict}",
+            o.method, o.source, o.values, o.largest, o.tolerance
+        );
+    }
+    let failures = outcomes.iter().filter(|o| o.reason.starts_with("UNEXPLAINED"));
+    failures.map(|o| format!("{} ({}): {}", o.method, o.source, o.reason)).collect()
+}

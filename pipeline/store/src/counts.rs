@@ -1,0 +1,106 @@
+//! No row disappears without a counted reason. Both counts add up exactly, or they do not reconcile.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// Where the rows of one delivered file went.
+///
+/// Invariant: `rows_in = kept + Σ quarantined`. A row is counted once, under its first reason, also when the quarantine
+/// table lists several mistakes in it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IngestCounts {
+    /// Data rows of the file, the header not counted.
+    pub rows_in: u64,
+    pub kept: u64,
+    /// Reason → rows.
+    pub quarantined: BTreeMap<String, u64>,
+}
+
+impl IngestCounts {
+    pub fn quarantined_total(&self) -> u64 {
+        total(&self.quarantined)
+    }
+
+    pub fn reconciles(&self) -> bool {
+        u128::from(self.rows_in) == u128::from(self.kept) + wide_total(&self.quarantined)
+    }
+
+    /// Adds the counts of another file or part.
+    pub fn merge(&mut self, other: &Self) {
+        self.rows_in = self.rows_in.saturating_add(other.rows_in);
+        self.kept = self.kept.saturating_add(other.kept);
+        merge_reasons(&mut self.quarantined, &other.quarantined);
+    }
+}
+
+/// Where the rows of a step, or of a whole run, went.
+///
+/// Invariant: `rows_in = kept + quarantined + duplicate + superseded + Σ excluded`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RowCounts {
+    pub rows_in: u64,
+    pub kept: u64,
+    pub quarantined: u64,
+    /// The same key more than once in one delivery.
+    pub duplicate: u64,
+    /// Replaced by a later delivery.
+    pub superseded: u64,
+    /// Reason → rows.
+    pub excluded: BTreeMap<String, u64>,
+}
+
+impl RowCounts {
+    pub fn reconciles(&self) -> bool {
+        let accounted = u128::from(self.kept)
+            + u128::from(self.quarantined)
+            + u128::from(self.duplicate)
+            + u128::from(self.superseded)
+            + wide_total(&self.excluded);
+        u128::from(self.rows_in) == accounted
+    }
+
+    /// Counts `rows` under `reason`; zero leaves no entry.
+    pub fn exclude(&mut self, reason: &str, rows: u64) {
+        add_reason(&mut self.excluded, reason, rows);
+    }
+
+    /// Adds the counts of another partition: any order and grouping gives the same sum.
+    pub fn merge(&mut self, other: &Self) {
+        self.rows_in = self.rows_in.saturating_add(other.rows_in);
+        self.kept = self.kept.saturating_add(other.kept);
+        self.quarantined = self.quarantined.saturating_add(other.quarantined);
+        self.duplicate = self.duplicate.saturating_add(other.duplicate);
+        self.superseded = self.superseded.saturating_add(other.superseded);
+        merge_reasons(&mut self.excluded, &other.excluded);
+    }
+}
+
+impl From<&IngestCounts> for RowCounts {
+    fn from(counts: &IngestCounts) -> Self {
+        Self { rows_in: counts.rows_in, kept: counts.kept, quarantined: counts.quarantined_total(), ..Self::default() }
+    }
+}
+
+fn total(reasons: &BTreeMap<String, u64>) -> u64 {
+    reasons.values().fold(0, |sum, rows| sum.saturating_add(*rows))
+}
+
+fn wide_total(reasons: &BTreeMap<String, u64>) -> u128 {
+    reasons.values().map(|rows| u128::from(*rows)).sum()
+}
+
+fn add_reason(reasons: &mut BTreeMap<String, u64>, reason: &str, rows: u64) {
+    if rows > 0 {
+        let sum = reasons.entry(reason.to_owned()).or_default();
+        *sum = sum.saturating_add(rows);
+    }
+}
+
+fn merge_reasons(into: &mut BTreeMap<String, u64>, from: &BTreeMap<String, u64>) {
+    for (reason, rows) in from {
+        add_reason(into, reason, *rows);
+    }
+}

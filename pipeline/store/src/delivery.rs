@@ -1,0 +1,299 @@
+//! Deliveries: what one file brought, registered once and never changed.
+//!
+//! `deliveries/<dataset>/<number>-<first 12 of sha256>/{rows.parquet, quarantine.parquet, delivery.json}`
+//!
+//! Invariants: a delivery is known by dataset and content hash, so the same file twice is nothing new; numbers rise in
+//! the order of registration over the whole store; counts reconcile, and the rows file holds as many rows as were kept;
+//! files have the size they were stored with ([`Store::verify_delivery`] compares their content too). All this is checked when a delivery is committed *and* when deliveries are read. A kill before the rename leaves a
+//! pending folder and no delivery; after it, the whole delivery.
+
+use std::{
+    cmp::Ordering,
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use jiff::Timestamp;
+use prem_spec::DeliveryMode;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    IngestCounts, LockedStore, Pending, Store, StoreError, disk,
+    hash::{is_sha256, sha256_file},
+    parquet_file::OpenParquet,
+};
+
+pub(crate) const ROWS: &str = "rows.parquet";
+pub(crate) const QUARANTINE: &str = "quarantine.parquet";
+const RECORD: &str = "delivery.json";
+
+/// What is known of a file when it is registered. The store adds the number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewDelivery {
+    pub dataset: String,
+    pub export: String,
+    /// Path in the inbox, `/` between folders.
+    pub file_name: String,
+    /// Of the file as it was delivered, compressed or not.
+    pub sha256: String,
+    pub bytes: u64,
+    /// Decides which of two deliveries is the later one: compared as text, byte by byte (see [`arrival_sequence`]).
+    pub sequence: String,
+    pub mode: DeliveryMode,
+    pub delivered_at: Timestamp,
+    pub counts: IngestCounts,
+    /// Registers bytes that are known already once more, because a later delivery has superseded them.
+    pub accept_again: bool,
+}
+
+/// A registered delivery: the content of `delivery.json`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Delivery {
+    /// From 1, in the order of registration over the whole store.
+    pub number: u64,
+    pub dataset: String,
+    pub export: String,
+    pub file_name: String,
+    pub sha256: String,
+    pub bytes: u64,
+    pub sequence: String,
+    #[serde(with = "mode_text")]
+    pub mode: DeliveryMode,
+    pub delivered_at: Timestamp,
+    pub counts: IngestCounts,
+    /// The files that lie beside the record.
+    pub files: BTreeMap<String, StoredFile>,
+}
+
+/// A file as it was when it was stored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StoredFile {
+    pub bytes: u64,
+    pub sha256: String,
+}
+
+impl Delivery {
+    /// Which of two deliveries is the later one: by sequence, ties by content hash, then by registration.
+    pub fn cmp_sequence(&self, other: &Self) -> Ordering {
+        (&self.sequence, &self.sha256, self.number).cmp(&(&other.sequence, &other.sha256, other.number))
+    }
+
+    fn folder_name(&self) -> String {
+        format!("{:06}-{}", self.number, self.sha256.get(..12).unwrap_or(&self.sha256))
+    }
+}
+
+/// A sequence text for exports whose order is that of arrival: fixed width, so that text order is time order.
+pub fn arrival_sequence(delivered_at: Timestamp) -> String {
+    format!("{delivered_at:.9}")
+}
+
+/// What [`LockedStore::commit`] did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Committed {
+    pub delivery: Delivery,
+    /// False when the same bytes were registered before: `delivery` is that one, and nothing was stored.
+    pub is_new: bool,
+}
+
+impl Store {
+    /// All deliveries in the order of registration.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] or [`StoreError::Parquet`] for the first folder that is not a whole delivery.
+    pub fn deliveries(&self) -> Result<Vec<Delivery>, StoreError> {
+        let mut all = Vec::new();
+        for dataset in disk::entries(&self.root().join("deliveries"))? {
+            for folder in disk::entries(&dataset)? {
+                all.push(read_delivery(disk::name_of(&dataset)?, &folder)?);
+            }
+        }
+        all.sort_by_key(|delivery| delivery.number);
+        if let Some(twice) = all.windows(2).find(|pair| pair[0].number == pair[1].number) {
+            let reason = format!("delivery number {} was given to {} too", twice[0].number, twice[0].dataset);
+            return Err(StoreError::damaged(&self.delivery_folder(&twice[1]), reason));
+        }
+        Ok(all)
+    }
+
+    /// The latest registered delivery of these bytes to this dataset.
+    ///
+    /// # Errors
+    /// As [`Store::deliveries`].
+    pub fn find_delivery(&self, dataset: &str, sha256: &str) -> Result<Option<Delivery>, StoreError> {
+        Ok(find(&self.deliveries()?, dataset, sha256).cloned())
+    }
+
+    /// Reads a delivery's files through and compares them with what was stored: Parquet itself does not notice every
+    /// changed byte. Worth its time before rows are read.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] for the first file that has another content.
+    pub fn verify_delivery(&self, delivery: &Delivery) -> Result<(), StoreError> {
+        for (name, stored) in &delivery.files {
+            let path = self.delivery_folder(delivery).join(name);
+            if sha256_file(&path)? != stored.sha256 {
+                return Err(StoreError::damaged(&path, "its content is not what was stored"));
+            }
+        }
+        Ok(())
+    }
+
+    pub fn delivery_folder(&self, delivery: &Delivery) -> PathBuf {
+        self.root().join("deliveries").join(&delivery.dataset).join(delivery.folder_name())
+    }
+
+    /// The stored rows of a delivery.
+    pub fn rows_path(&self, delivery: &Delivery) -> PathBuf {
+        self.delivery_folder(delivery).join(ROWS)
+    }
+
+    /// The quarantined rows of a delivery.
+    pub fn quarantine_path(&self, delivery: &Delivery) -> PathBuf {
+        self.delivery_folder(delivery).join(QUARANTINE)
+    }
+}
+
+impl LockedStore {
+    /// Registers what was written into `pending`, which must hold the rows and the quarantine.
+    ///
+    /// The number is the next one, so callers commit in an order that does not depend on threads. A refusal of the same
+    /// file is forgotten.
+    ///
+    /// # Errors
+    /// [`StoreError::Refused`] when the counts do not reconcile or are not what the files hold.
+    pub fn commit(&self, pending: Pending, new: NewDelivery) -> Result<Committed, StoreError> {
+        disk::checked_name("dataset", &new.dataset)?;
+        disk::checked_name("export", &new.export)?;
+        if !is_sha256(&new.sha256) {
+            return Err(StoreError::refused(pending.path(), "its content hash is not a SHA-256"));
+        }
+        let mut registered = self.registered.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let known = match registered.as_mut() {
+            Some(known) => known,
+            None => registered.insert(self.deliveries()?),
+        };
+        if let Some(same) = find(known, &new.dataset, &new.sha256)
+            && !new.accept_again
+        {
+            return Ok(Committed { delivery: same.clone(), is_new: false });
+        }
+        let delivery = Delivery {
+            number: known.last().map_or(1, |last| last.number + 1),
+            dataset: new.dataset,
+            export: new.export,
+            file_name: new.file_name,
+            sha256: new.sha256,
+            bytes: new.bytes,
+            sequence: new.sequence,
+            mode: new.mode,
+            delivered_at: new.delivered_at,
+            counts: new.counts,
+            files: stored_files(pending.path())?,
+        };
+        check_counts(pending.path(), &delivery.counts).map_err(|reason| StoreError::refused(pending.path(), reason))?;
+
+        disk::write_file(&pending.path().join(RECORD), &disk::json_bytes(pending.path(), &delivery)?)?;
+        disk::sync_tree(pending.path())?;
+        let target = self.delivery_folder(&delivery);
+        self.place(pending.path(), &target)?;
+        self.forget_refusal(&delivery.export, &delivery.sha256)?;
+        known.push(delivery.clone());
+        Ok(Committed { delivery, is_new: true })
+    }
+
+    /// Renames a flushed pending folder to a name that nothing has, making the folders above it durable first.
+    pub(crate) fn place(&self, pending: &Path, target: &Path) -> Result<(), StoreError> {
+        if let Some(parent) = target.parent() {
+            disk::create_private_folder(parent)?;
+            let inside = parent.ancestors().take_while(|folder| folder.starts_with(self.root()));
+            inside.map(disk::sync_folder).collect::<Result<(), _>>()?;
+        }
+        disk::rename(pending, target)
+    }
+}
+
+fn find<'a>(known: &'a [Delivery], dataset: &str, sha256: &str) -> Option<&'a Delivery> {
+    known.iter().rev().find(|delivery| delivery.dataset == dataset && delivery.sha256 == sha256)
+}
+
+fn read_delivery(dataset: &str, folder: &Path) -> Result<Delivery, StoreError> {
+    let path = folder.join(RECORD);
+    let delivery: Delivery =
+        disk::read_json(&path)?.ok_or_else(|| StoreError::damaged(folder, format!("{RECORD} is absent")))?;
+    if delivery.dataset != dataset || disk::name_of(folder)? != delivery.folder_name() {
+        return Err(StoreError::damaged(&path, "it describes another folder than the one it lies in"));
+    }
+    if !is_sha256(&delivery.sha256) {
+        return Err(StoreError::damaged(&path, "its content hash is not a SHA-256"));
+    }
+    for (name, stored) in &delivery.files {
+        let path = folder.join(name);
+        if fs::metadata(&path).map(|file| file.len()).ok() != Some(stored.bytes) {
+            return Err(StoreError::damaged(&path, format!("it was stored with {} bytes", stored.bytes)));
+        }
+    }
+    check_counts(folder, &delivery.counts).map_err(|reason| StoreError::damaged(folder, reason))?;
+    Ok(delivery)
+}
+
+fn stored_files(folder: &Path) -> Result<BTreeMap<String, StoredFile>, StoreError> {
+    let mut files = BTreeMap::new();
+    for path in disk::entries(folder)? {
+        let bytes = fs::metadata(&path).map_err(StoreError::io("look at", &path))?.len();
+        files.insert(disk::name_of(&path)?.to_owned(), StoredFile { bytes, sha256: sha256_file(&path)? });
+    }
+    Ok(files)
+}
+
+/// Whether counts add up and are what the files hold: every row that was not kept stands in quarantine at least once.
+fn check_counts(folder: &Path, counts: &IngestCounts) -> Result<(), String> {
+    if !counts.reconciles() {
+        let (rows_in, kept, bad) = (counts.rows_in, counts.kept, counts.quarantined_total());
+        return Err(format!("{rows_in} rows came in, but {kept} were kept and {bad} quarantined"));
+    }
+    let rows = |name: &str| OpenParquet::open(&folder.join(name)).map(|file| file.rows).map_err(|e| e.to_string());
+    let (kept, quarantined) = (rows(ROWS)?, rows(QUARANTINE)?);
+    if kept != counts.kept {
+        return Err(format!("{ROWS} has {kept} rows, but {} were kept", counts.kept));
+    }
+    if quarantined < counts.quarantined_total() {
+        let counted = counts.quarantined_total();
+        return Err(format!("{QUARANTINE} has {quarantined} rows, but {counted} rows were quarantined"));
+    }
+    Ok(())
+}
+
+/// The deliveries that had come by `as_of`, that instant included; all of them without one.
+pub fn delivered_by(deliveries: &[Delivery], as_of: Option<Timestamp>) -> Vec<Delivery> {
+    let seen = |delivery: &&Delivery| as_of.is_none_or(|as_of| delivery.delivered_at <= as_of);
+    deliveries.iter().filter(seen).cloned().collect()
+}
+
+/// The mode as `delivery.json` spells it, the same as in the declarations.
+mod mode_text {
+    use prem_spec::DeliveryMode;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+
+    const ALL: [DeliveryMode; 2] = [DeliveryMode::Upsert, DeliveryMode::Snapshot];
+
+    fn text(mode: DeliveryMode) -> &'static str {
+        match mode {
+            DeliveryMode::Upsert => "upsert",
+            DeliveryMode::Snapshot => "snapshot",
+        }
+    }
+
+    pub(super) fn serialize<S: Serializer>(mode: &DeliveryMode, serializer: S) -> Result<S::Ok, S::Error> {
+        text(*mode).serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<DeliveryMode, D::Error> {
+        let found = String::deserialize(deserializer)?;
+        let known = ALL.into_iter().find(|mode| text(*mode) == found);
+        known.ok_or_else(|| D::Error::custom("not a delivery mode"))
+    }
+}

@@ -1,0 +1,167 @@
+//! Writing and opening Parquet, the same way for rows of datasets and for tables.
+//!
+//! The bytes depend on the schema, the metadata pairs and the rows alone: no clock, no library version, no thread.
+//! The Parquet library may panic where a file's bytes were changed; here that is an error like any other damage.
+
+use std::{
+    collections::HashMap,
+    fs::File,
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::{Path, PathBuf},
+};
+
+use arrow::{array::RecordBatch, compute::concat_batches, datatypes::SchemaRef};
+use parquet::{
+    arrow::{
+        ArrowWriter,
+        arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder},
+    },
+    basic::{Compression, ZstdLevel},
+    file::{metadata::KeyValue, properties::WriterProperties},
+};
+
+use crate::StoreError;
+
+/// Rows in a row group: what is held in memory, encoded, while writing, and the unit that readers skip by statistics.
+const ROW_GROUP_ROWS_MAX: usize = 1 << 18;
+/// Rows that reach the encoder at a time. Pages end where its calls do, so they are cut here and not by the caller;
+/// divides [`ROW_GROUP_ROWS_MAX`].
+const BLOCK_ROWS: usize = 1 << 13;
+
+/// A Parquet file that is being written, in batches of any size.
+pub(crate) struct ParquetFile {
+    path: PathBuf,
+    schema: SchemaRef,
+    writer: ArrowWriter<File>,
+    /// Batches that do not fill a block yet.
+    waiting: Vec<RecordBatch>,
+    waiting_rows: usize,
+    rows: u64,
+}
+
+impl ParquetFile {
+    /// Pairs with an empty value are left out.
+    pub(crate) fn create(path: &Path, schema: SchemaRef, pairs: &[(&str, &str)]) -> Result<Self, StoreError> {
+        let pairs = pairs
+            .iter()
+            .filter(|(_, value)| !value.is_empty())
+            .map(|(key, value)| KeyValue { key: (*key).to_owned(), value: Some((*value).to_owned()) })
+            .collect();
+        let properties = WriterProperties::builder()
+            .set_compression(Compression::ZSTD(ZstdLevel::default()))
+            .set_max_row_group_row_count(Some(ROW_GROUP_ROWS_MAX))
+            .set_created_by(format!("prem {}", env!("CARGO_PKG_VERSION")))
+            .set_key_value_metadata(Some(pairs))
+            .build();
+        let file = File::create(path).map_err(StoreError::io("create", path))?;
+        let writer = ArrowWriter::try_new(file, SchemaRef::clone(&schema), Some(properties))
+            .map_err(|error| StoreError::parquet(path, error))?;
+        Ok(Self { path: path.to_path_buf(), schema, writer, waiting: Vec::new(), waiting_rows: 0, rows: 0 })
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(crate) fn write(&mut self, batch: &RecordBatch) -> Result<(), StoreError> {
+        self.rows += batch.num_rows() as u64;
+        let mut start = 0;
+        while start < batch.num_rows() {
+            let taken = (batch.num_rows() - start).min(BLOCK_ROWS - self.waiting_rows);
+            self.waiting.push(batch.slice(start, taken));
+            self.waiting_rows += taken;
+            start += taken;
+            if self.waiting_rows == BLOCK_ROWS {
+                self.write_block()?;
+            }
+        }
+        Ok(())
+    }
+
+    fn write_block(&mut self) -> Result<(), StoreError> {
+        let block = concat_batches(&self.schema, &self.waiting).and_then(|block| {
+            self.waiting.clear();
+            self.waiting_rows = 0;
+            self.writer.write(&block).map_err(Into::into)
+        });
+        block.map_err(|error| StoreError::parquet(&self.path, error))
+    }
+
+    /// Writes the footer and flushes; gives the number of rows.
+    pub(crate) fn finish(mut self) -> Result<u64, StoreError> {
+        self.write_block()?;
+        let Self { path, writer, rows, .. } = self;
+        let file = writer.into_inner().map_err(|error| StoreError::parquet(&path, error))?;
+        file.sync_all().map_err(StoreError::io("flush", &path))?;
+        Ok(rows)
+    }
+}
+
+/// A Parquet file whose footer has been read.
+pub(crate) struct OpenParquet {
+    path: PathBuf,
+    builder: ParquetRecordBatchReaderBuilder<File>,
+    pairs: HashMap<String, String>,
+    pub(crate) rows: u64,
+}
+
+impl OpenParquet {
+    pub(crate) fn open(path: &Path) -> Result<Self, StoreError> {
+        let file = File::open(path).map_err(StoreError::io("open", path))?;
+        let builder = contained(path, || {
+            ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| StoreError::parquet(path, error))
+        })?;
+        let footer = builder.metadata().file_metadata();
+        let rows = u64::try_from(footer.num_rows())
+            .map_err(|_| StoreError::parquet(path, "its footer counts a negative number of rows"))?;
+        let pairs = footer
+            .key_value_metadata()
+            .into_iter()
+            .flatten()
+            .filter_map(|pair| Some((pair.key.clone(), pair.value.clone()?)))
+            .collect();
+        Ok(Self { path: path.to_path_buf(), builder, pairs, rows })
+    }
+
+    /// The value of a metadata pair; empty where there is none.
+    pub(crate) fn text(&self, key: &str) -> &str {
+        self.pairs.get(key).map_or("", String::as_str)
+    }
+
+    pub(crate) fn schema(&self) -> &SchemaRef {
+        self.builder.schema()
+    }
+
+    pub(crate) fn batches(self) -> Result<Batches, StoreError> {
+        let Self { path, builder, .. } = self;
+        let reader =
+            contained(&path, || builder.build().map_err(|error| StoreError::parquet(&path, error))).map(Some)?;
+        Ok(Batches { path, reader })
+    }
+}
+
+/// The batches of a file, up to the end or the first that cannot be read.
+pub(crate) struct Batches {
+    path: PathBuf,
+    reader: Option<ParquetRecordBatchReader>,
+}
+
+impl Iterator for Batches {
+    type Item = Result<RecordBatch, StoreError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let mut reader = self.reader.take()?;
+        let batch =
+            contained(&self.path, || reader.next().transpose().map_err(|error| StoreError::parquet(&self.path, error)));
+        if let Ok(Some(_)) = batch {
+            self.reader = Some(reader);
+        }
+        batch.transpose()
+    }
+}
+
+/// Runs something of the Parquet library. What it leaves half done after a panic is dropped, never used again.
+fn contained<R>(path: &Path, work: impl FnOnce() -> Result<R, StoreError>) -> Result<R, StoreError> {
+    let undecodable = |_| Err(StoreError::parquet(path, "its content cannot be decoded"));
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(undecodable)
+}

@@ -1,0 +1,65 @@
+//! Refusals: a small record of each file that was refused whole, so that status can show it. Nothing else of it is kept.
+//!
+//! `refusals/<export>-<first 12 of sha256>.json`, replaced in one step, forgotten when the file is taken after all.
+
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{IngestCounts, LockedStore, Store, StoreError, disk, hash::is_sha256};
+
+/// A file that was refused.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Refusal {
+    pub dataset: String,
+    pub export: String,
+    /// Path in the inbox, `/` between folders.
+    pub file_name: String,
+    pub sha256: String,
+    pub bytes: u64,
+    pub refused_at: Timestamp,
+    /// The declarations it was judged by: with others it may be judged again.
+    pub plan_hash: String,
+    /// Names columns, lines and counts, never a value.
+    pub reason: String,
+    /// As far as the file was read; they need not reconcile.
+    pub counts: IngestCounts,
+}
+
+impl Store {
+    /// All refusals in the order of export and content hash.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] when a record is not one.
+    pub fn refusals(&self) -> Result<Vec<Refusal>, StoreError> {
+        let paths = disk::entries(&self.root().join("refusals"))?;
+        paths.iter().filter_map(|path| disk::read_json(path).transpose()).collect()
+    }
+
+    fn refusal_path(&self, export: &str, sha256: &str) -> PathBuf {
+        let start = sha256.get(..12).unwrap_or(sha256);
+        self.root().join("refusals").join(format!("{export}-{start}.json"))
+    }
+}
+
+impl LockedStore {
+    /// Records a refusal; the same file refused again replaces its record.
+    ///
+    /// # Errors
+    /// When the record cannot be written.
+    pub fn refuse(&self, refusal: &Refusal) -> Result<(), StoreError> {
+        disk::checked_name("export", &refusal.export)?;
+        let path = self.refusal_path(&refusal.export, &refusal.sha256);
+        if !is_sha256(&refusal.sha256) {
+            return Err(StoreError::refused(&path, "its content hash is not a SHA-256"));
+        }
+        disk::create_private_folder(&self.root().join("refusals"))?;
+        disk::replace_json(&self.pending_name("refusal"), &path, refusal)
+    }
+
+    pub(crate) fn forget_refusal(&self, export: &str, sha256: &str) -> Result<(), StoreError> {
+        disk::remove(&self.refusal_path(export, sha256))
+    }
+}

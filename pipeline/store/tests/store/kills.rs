@@ -1,0 +1,135 @@
+//! What a process that is killed at some moment leaves, and what the next one makes of it.
+
+use std::{fs, mem};
+
+use prem_store::{Partition, Publisher, Store, StoreError};
+use tempfile::tempdir;
+
+use crate::sample::{deliver, pending, tree, write_release};
+
+#[test]
+fn two_processes_cannot_write_at_once() {
+    let folder = tempdir().unwrap();
+    let store = Store::open(folder.path());
+    let locked = store.lock().unwrap();
+    assert!(matches!(store.lock(), Err(StoreError::Locked { .. })));
+    drop(locked);
+    store.lock().unwrap();
+}
+
+#[test]
+fn a_refused_lock_removes_nothing() {
+    let folder = tempdir().unwrap();
+    let store = Store::open(folder.path());
+    let locked = store.lock().unwrap();
+    let pending = pending(&locked);
+    assert!(store.lock().is_err());
+    assert!(pending.rows().is_file());
+}
+
+#[test]
+fn a_pending_delivery_is_no_delivery() {
+    let folder = tempdir().unwrap();
+    let store = Store::open(folder.path());
+    let locked = store.lock().unwrap();
+    deliver(&locked, "first").unwrap();
+    let left = pending(&locked);
+    let path = left.path().to_path_buf();
+    // Killed: no destructor runs, and the operating system gives the lock back.
+    mem::forget(left);
+    drop(locked);
+    let before = tree(&folder.path().join("deliveries"));
+
+    assert_eq!(store.deliveries().unwrap().len(), 1);
+    assert!(path.exists());
+    let locked = store.lock().unwrap();
+    assert!(!path.exists());
+    assert_eq!(tree(&folder.path().join("deliveries")), before);
+    assert_eq!(deliver(&locked, "second").unwrap().delivery.number, 2);
+}
+
+#[test]
+fn only_pending_things_are_swept() {
+    let folder = tempdir().unwrap();
+    let store = Store::open(folder.path());
+    drop(store.lock().unwrap());
+    fs::create_dir(folder.path().join("notes")).unwrap();
+    for name in ["notes/readme.txt", "something.pending", "pending/refusal-000001"] {
+        fs::write(folder.path().join(name), "x").unwrap();
+    }
+    drop(store.lock().unwrap());
+    let left: Vec<String> =
+        tree(folder.path()).into_iter().map(|(path, _)| path.to_string_lossy().replace('\\', "/")).collect();
+    assert_eq!(left, ["LOCK", "notes/readme.txt", "something.pending"]);
+}
+
+#[test]
+fn a_half_replaced_partition_is_stale_and_not_wrong() {
+    let folder = tempdir().unwrap();
+    let store = Store::open(folder.path());
+    let locked = store.lock().unwrap();
+    let partition = Partition::new("linked", "q/month=2025-03").unwrap();
+    let commit = |locked: &prem_store::LockedStore, text: &str, key: &str| {
+        let pending = locked.begin().unwrap();
+        fs::write(pending.path().join("part.parquet"), text).unwrap();
+        locked.commit_partition(pending, &partition, key, serde_json::Value::Null).unwrap();
+    };
+    commit(&locked, "old", "k1");
+    // Killed between the two renames: the old one is away, the new one is still pending.
+    let new = locked.begin().unwrap();
+    fs::write(new.path().join("part.parquet"), "new").unwrap();
+    mem::forget(new);
+    fs::rename(store.partition_folder(&partition), folder.path().join("pending/replaced-000009")).unwrap();
+    drop(locked);
+
+    assert!(!store.is_current(&partition, "k1") && !store.is_current(&partition, "k2"));
+    assert!(store.partitions("linked").unwrap().is_empty());
+    let locked = store.lock().unwrap();
+    assert_eq!(fs::read_dir(folder.path().join("pending")).unwrap().count(), 0);
+    commit(&locked, "new", "k2");
+    assert!(store.is_current(&partition, "k2"));
+}
+
+#[test]
+fn yesterdays_release_stays_until_the_rename() {
+    let folder = tempdir().unwrap();
+    let publisher = Publisher::new(folder.path());
+    let staging = publisher.staging("r1").unwrap();
+    write_release(&staging, "one", "02:00");
+    let finished = publisher.finish(&staging, "r1").unwrap();
+    publisher.set_current("r1", &finished.manifest_sha256).unwrap();
+
+    // Killed while staging, and killed after the release is finished but before it is shown.
+    let half = publisher.staging("r2").unwrap();
+    fs::write(half.join("manifest.json"), "{").unwrap();
+    fs::write(folder.path().join(".current.json.pending"), "{\"rel").unwrap();
+    assert_eq!(publisher.current().unwrap().unwrap().run_id(), "r1");
+    assert_eq!(publisher.releases().unwrap(), ["r1"]);
+    let staging = publisher.staging("r3").unwrap();
+    assert!(!half.exists());
+    write_release(&staging, "three", "02:00");
+    let finished = publisher.finish(&staging, "r3").unwrap();
+    assert_eq!(publisher.current().unwrap().unwrap().run_id(), "r1");
+    publisher.set_current("r3", &finished.manifest_sha256).unwrap();
+    assert_eq!(publisher.current().unwrap().unwrap().run_id(), "r3");
+}
+
+#[test]
+fn a_half_replaced_release_is_brought_back() {
+    let folder = tempdir().unwrap();
+    let publisher = Publisher::new(folder.path());
+    let staging = publisher.staging("r1").unwrap();
+    write_release(&staging, "one", "02:00");
+    let finished = publisher.finish(&staging, "r1").unwrap();
+    publisher.set_current("r1", &finished.manifest_sha256).unwrap();
+    fs::rename(&finished.folder, folder.path().join("releases/.replaced-r1")).unwrap();
+
+    assert!(matches!(publisher.current(), Err(StoreError::Damaged { .. })));
+    publisher.recover().unwrap();
+    assert_eq!(publisher.current().unwrap().unwrap().manifest_sha256, finished.manifest_sha256);
+    // Killed after the second rename: the new one stays.
+    fs::create_dir(folder.path().join("releases/.replaced-r1")).unwrap();
+    publisher.recover().unwrap();
+    assert_eq!(fs::read_to_string(finished.folder.join("region/index.html")).unwrap(), "one");
+    assert_eq!(fs::read_dir(folder.path().join("releases")).unwrap().count(), 1);
+}

@@ -1,0 +1,63 @@
+//! What a block of work makes: rows for files, counts of what was planted, and who answered.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    table::{Row, Table},
+    tables::Kind,
+};
+
+/// Counts by dataset, kind of finding and reason.
+pub(crate) type Deliveries = BTreeMap<(&'static str, &'static str, String), u64>;
+
+#[derive(Default)]
+pub(crate) struct Output {
+    /// Rows by dataset and file, without header.
+    pub(crate) files: BTreeMap<(Kind, u32), Vec<u8>>,
+    pub(crate) deliveries: Deliveries,
+    pub(crate) respondents: Option<Respondents>,
+    rows: [u64; 3],
+    spare: Vec<Row>,
+}
+
+/// The respondents of one ward and month that the truth counts.
+pub(crate) struct Respondents {
+    pub(crate) ward: usize,
+    pub(crate) year: i16,
+    /// Number and sum of x'β of those within each age range of the indicators.
+    pub(crate) by_range: Vec<(u64, f64)>,
+    /// How often each value of each characteristic occurs.
+    pub(crate) values: Vec<Vec<u64>>,
+    /// Answers whose experience had to be cut; always 0 by design.
+    pub(crate) cut: u64,
+}
+
+impl Output {
+    /// A cleared row, reused between rows.
+    pub(crate) fn take_row(&mut self) -> Row {
+        let mut row = self.spare.pop().unwrap_or_default();
+        row.clear();
+        row
+    }
+
+    pub(crate) fn give_row(&mut self, row: Row) {
+        self.spare.push(row);
+    }
+
+    pub(crate) fn write(&mut self, table: &Table, kind: Kind, file: u32, row: &Row) {
+        self.rows[kind as usize] += 1;
+        table.write(row, self.files.entry((kind, file)).or_default());
+    }
+
+    pub(crate) fn count(&mut self, kind: Kind, finding: &'static str, reason: &str) {
+        *self.deliveries.entry((kind.dataset(), finding, reason.to_owned())).or_default() += 1;
+    }
+
+    /// The counts, with the rows written.
+    pub(crate) fn finish(&mut self) {
+        for kind in Kind::ALL {
+            *self.deliveries.entry((kind.dataset(), "rows", "written".to_owned())).or_default() += self.rows[kind as usize];
+        }
+        self.spare.clear();
+    }
+}

@@ -1,0 +1,207 @@
+//! Everything that is fixed before the first row: the truth, the units, the population and the files' layout.
+
+use std::collections::BTreeMap;
+
+use jiff::{Unit, civil::Date};
+use prem_spec::{Link, Measure, Plan};
+
+use crate::{
+    SampleError, Settings,
+    characteristics::{AdjusterEffect, Characteristic, Source, characteristics},
+    draw::{Choice, Purpose, stream},
+    experience::Experience,
+    population::{AGES, Population, band},
+    rates::{self, RateSource},
+    region::{Case, Region},
+    tables::{self, Kind, Tables},
+    wards::{self, Ward},
+};
+
+/// Answers come within this many days where the questionnaire has no register contact.
+const ANSWER_DAYS: i64 = 90;
+/// Bounded normal effects reach two standard deviations from 0.
+const EFFECT_REACH: f64 = 2.0;
+
+pub(crate) struct World {
+    pub(crate) settings: Settings,
+    pub(crate) region: Region,
+    pub(crate) population: Population,
+    pub(crate) experience: Experience,
+    pub(crate) adjusters: Vec<AdjusterEffect>,
+    pub(crate) characteristics: Vec<Characteristic>,
+    pub(crate) wards: Vec<Ward>,
+    pub(crate) rates: Vec<RateSource>,
+    pub(crate) tables: Tables,
+    pub(crate) questionnaire: (String, String),
+    pub(crate) answer_days_max: i64,
+    /// Youngest and oldest age of each distinct population of the questionnaire's indicators.
+    pub(crate) age_ranges: Vec<(i64, i64)>,
+    /// Ordinary cases by care level.
+    pub(crate) cases: BTreeMap<String, (Vec<Case>, Choice)>,
+    /// Who uses other contacts in an area: `sex · AGES + age`; by year, then area.
+    pub(crate) users: Vec<Vec<Choice>>,
+    /// First day and number of days of each month, in days from the first day of the span.
+    months: Vec<(i32, i32)>,
+    /// Texts of the ages.
+    pub(crate) ages: Vec<String>,
+}
+
+impl World {
+    pub(crate) fn new(plan: &Plan, settings: &Settings) -> Result<Self, SampleError> {
+        settings.check()?;
+        let region = Region::read()?;
+        let export = tables::export(plan, "responses").ok_or(SampleError::NoQuestionnaire)?;
+        let questionnaire = tables::questionnaire(plan, export).ok_or(SampleError::NoQuestionnaire)?;
+        let answer_days_max = match questionnaire.link {
+            Link::Contact { answer_days_max } => answer_days_max.clamp(1, 3_650),
+            Link::Response => ANSWER_DAYS,
+        };
+        let tables = Tables::new(plan, settings, answer_days_max)?;
+        let months = months(settings)?;
+        let last_year = settings.month(settings.months - 1).map_or(0, Date::year);
+        let population = Population::new(&region, settings.first_month.year(), last_year);
+        let age_ranges = age_ranges(plan, &questionnaire.id);
+        let adult = age_ranges.iter().map(|range| range.0).min().unwrap_or(0);
+
+        let mut draws = stream(settings.seed, Purpose::World, 0, 0, 0);
+        let is_item = |column: &str| questionnaire.items.iter().any(|item| item.id == column);
+        let mut adjusters: Vec<AdjusterEffect> = questionnaire
+            .adjusters
+            .iter()
+            .map(|adjuster| AdjusterEffect::draw(adjuster, is_item(&adjuster.column), &mut draws))
+            .collect();
+        let characteristic = |item: usize| {
+            adjusters.iter().any(|adjuster| adjuster.column == questionnaire.items[item].id).then_some(0)
+        };
+        let mut experience =
+            Experience::new(questionnaire, characteristic, settings.patient_sd, settings.missing_share, &mut draws);
+        let (low, high) = reach(&adjusters, settings);
+        let factor = experience.compression(low, high);
+        experience.compress(factor);
+        adjusters.iter_mut().for_each(|adjuster| adjuster.compress(factor));
+
+        let contacts = tables.sheet(Kind::Contacts);
+        let responses = tables.sheet(Kind::Responses);
+        let characteristics = characteristics(
+            questionnaire,
+            &adjusters,
+            &stay_ages(&region, &population, adult),
+            (tables::dataset(plan, Kind::Contacts)?, &contacts.table, &contacts.fields),
+            (tables::dataset(plan, Kind::Responses)?, &responses.table, &responses.fields),
+        );
+        for (index, characteristic) in characteristics.iter().enumerate() {
+            if let Source::Item(item) = characteristic.source {
+                experience.items[item].kind = crate::experience::ItemKind::Characteristic(index);
+            }
+        }
+        let effects = wards::unit_effects(&plan.organisation, settings, factor, &mut draws);
+        let wards = wards::wards(&plan.organisation, &region, settings, &effects, &characteristics);
+        let rates = rates::sources(plan, &region, settings, &population);
+        let cases = rates::ordinary_cases(plan, &region);
+        let users = users(&region, &population);
+        Ok(Self {
+            settings: settings.clone(),
+            region,
+            population,
+            experience,
+            adjusters,
+            characteristics,
+            wards,
+            rates,
+            tables,
+            questionnaire: (questionnaire.id.clone(), questionnaire.version.clone()),
+            answer_days_max,
+            age_ranges,
+            cases,
+            users,
+            months,
+            ages: (0..AGES).map(|age| age.to_string()).collect(),
+        })
+    }
+
+    pub(crate) fn month_days(&self, month: u32) -> (i32, i32) {
+        self.months[month as usize]
+    }
+
+    pub(crate) fn year_of(&self, month: u32) -> i16 {
+        self.settings.month(month).map_or(0, Date::year)
+    }
+
+    /// The month of a day; days after the span belong to the months that follow.
+    pub(crate) fn month_of(&self, day: i32) -> u32 {
+        let within = self.months.partition_point(|(first, _)| *first <= day).saturating_sub(1);
+        let (first, days) = self.months[within];
+        // Later months need not be exact: they only say in which file a row comes.
+        within as u32 + u32::try_from((day - first - days + 30) / 30).unwrap_or(0)
+    }
+
+    /// How far in the span a month is, from 0 to below 1.
+    pub(crate) fn progress(&self, month: u32) -> f64 {
+        f64::from(month) / f64::from(self.settings.months)
+    }
+
+    /// Ordinary cases of a care level, or any.
+    pub(crate) fn case(&self, care_level: &str, stream: &mut crate::draw::Stream) -> Option<&Case> {
+        let (cases, choice) = self.cases.get(care_level).or_else(|| self.cases.values().next())?;
+        cases.get(choice.draw(stream))
+    }
+}
+
+fn months(settings: &Settings) -> Result<Vec<(i32, i32)>, SampleError> {
+    let days = |index: u32| {
+        let end = settings.month(index)?;
+        settings.first_month.until((Unit::Day, end)).ok().map(|span| span.get_days())
+    };
+    let month = |index| days(index).zip(days(index + 1)).map(|(first, next)| (first, next - first));
+    (0..settings.months).map(month).collect::<Option<Vec<_>>>().ok_or_else(|| SampleError::Setting {
+        name: "months",
+        value: settings.months.to_string(),
+        expected: "months within the calendar",
+    })
+}
+
+/// The first range is that of all respondents.
+fn age_ranges(plan: &Plan, questionnaire: &str) -> Vec<(i64, i64)> {
+    let mut ranges: Vec<(i64, i64)> = plan
+        .indicators
+        .values()
+        .filter(|indicator| {
+            indicator.population.questionnaire.as_deref() == Some(questionnaire)
+                && !matches!(indicator.measure, Measure::Rate { .. })
+        })
+        .map(|indicator| age_range(&indicator.population))
+        .collect();
+    ranges.sort_unstable();
+    ranges.dedup();
+    if ranges.is_empty() { vec![(0, i64::MAX)] } else { ranges }
+}
+
+pub(crate) fn age_range(population: &prem_spec::Population) -> (i64, i64) {
+    (population.age_min.unwrap_or(0), population.age_max.unwrap_or(i64::MAX))
+}
+
+/// How far x'β and the effects of units reach downwards and upwards together.
+fn reach(adjusters: &[AdjusterEffect], settings: &Settings) -> (f64, f64) {
+    let units = EFFECT_REACH * settings.unit_sd.iter().sum::<f64>();
+    adjusters.iter().fold((-units, units), |(low, high), adjuster| {
+        let (least, most) = adjuster.reach();
+        (low + least, high + most)
+    })
+}
+
+fn stay_ages(region: &Region, population: &Population, adult: i64) -> [f64; AGES] {
+    let year = &population.years()[0];
+    std::array::from_fn(|age| {
+        let persons: u64 = year.areas.iter().map(|area| area.cells[0][age] + area.cells[1][age]).sum();
+        if (age as i64) < adult { 0.0 } else { persons as f64 * region.ages.r#use[band(age)] }
+    })
+}
+
+fn users(region: &Region, population: &Population) -> Vec<Vec<Choice>> {
+    let weight = |cells: &[[u64; AGES]; 2], cell: usize| {
+        let age = cell % AGES;
+        cells[cell / AGES][age] as f64 * region.ages.r#use[band(age)]
+    };
+    let choice = |cells: &[[u64; AGES]; 2]| Choice::new((0..2 * AGES).map(|cell| weight(cells, cell)));
+    population.years().iter().map(|year| year.areas.iter().map(|area| choice(&area.cells)).collect()).collect()
+}

@@ -1,0 +1,205 @@
+//! The files: the same for the same settings, readable as declared, and with exactly the planted errors.
+
+mod common;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+};
+
+use common::{Record, plan, read};
+use jiff::civil::Date;
+use prem_sample::{Settings, generate, read_truth};
+use prem_spec::{Column, ColumnKind, Dataset, Plan};
+
+fn small() -> Settings {
+    Settings {
+        responses: 3_000,
+        contacts: 12_000,
+        months: 6,
+        broken_share: 0.02,
+        late_share: 0.02,
+        corrected_share: 0.02,
+        duplicate_share: 0.02,
+        stray_share: 0.01,
+        population: false,
+        ..Settings::default()
+    }
+}
+
+fn bytes(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    ["inbox", "truth"]
+        .iter()
+        .flat_map(|part| fs::read_dir(folder.join(part)).expect("a folder"))
+        .map(|entry| entry.expect("an entry").path())
+        .map(|path| (path.to_string_lossy().replace(&*folder.to_string_lossy(), ""), fs::read(&path).expect("a file")))
+        .collect()
+}
+
+#[test]
+fn the_same_settings_give_the_same_bytes_on_any_number_of_threads() {
+    let plan = plan();
+    let make = |threads: usize, seed: u64| {
+        let folder = tempfile::tempdir().expect("a folder");
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
+        let settings = Settings { seed, ..small() };
+        pool.install(|| generate(&plan, &settings, folder.path())).expect("a region");
+        bytes(folder.path())
+    };
+    let one = make(1, 5);
+    assert!(one == make(3, 5));
+    assert!(one != make(1, 6));
+    assert!(one.keys().all(|name| !name.contains("unfinished")));
+}
+
+#[test]
+fn the_truth_reads_as_it_was_written() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let truth = generate(&plan(), &small(), folder.path()).expect("a region");
+    assert_eq!(truth, read_truth(&folder.path().join("truth")).expect("the truth"));
+    assert_eq!(truth.cut_answers, 0);
+    assert!(!truth.units.is_empty() && !truth.adjusters.is_empty() && !truth.rates.is_empty());
+}
+
+#[test]
+fn planted_errors_are_counted_exactly() {
+    let plan = plan();
+    let folder = tempfile::tempdir().expect("a folder");
+    let truth = generate(&plan, &small(), folder.path()).expect("a region");
+    let inbox = folder.path().join("inbox");
+    for name in ["contacts", "invitations", "responses"] {
+        let export = plan.exports.values().find(|export| export.dataset == name).expect("an export");
+        let (dataset, columns) = (&plan.datasets[name], plan.stored_columns(export));
+        let files = read(&plan, &inbox, name);
+        let mut found: BTreeMap<String, u64> = BTreeMap::new();
+        let (mut rows, mut duplicates, mut superseded) = (0, 0, 0);
+        let mut keys = BTreeSet::new();
+        for (_, records) in &files {
+            let mut seen = BTreeSet::new();
+            for record in records {
+                rows += 1;
+                if let Some(reason) = mistake(dataset, &columns, &export.date_formats[0], record) {
+                    *found.entry(reason).or_default() += 1;
+                } else if !seen.insert(record.clone()) {
+                    duplicates += 1;
+                } else if !keys.insert(record[&dataset.key[0]].clone()) {
+                    superseded += 1;
+                }
+            }
+        }
+        let planted: BTreeMap<String, u64> = truth
+            .deliveries
+            .iter()
+            .filter(|count| count.dataset == name && count.finding == "quarantine")
+            .map(|count| (count.reason.clone(), count.rows))
+            .collect();
+        assert_eq!(found, planted, "{name}");
+        assert!(planted.len() >= 3, "{name}: {planted:?}");
+        assert_eq!(rows, truth.rows(name, "rows"));
+        assert_eq!(duplicates, truth.rows(name, "duplicate"), "{name}");
+        assert_eq!(superseded, truth.rows(name, "superseded"), "{name}");
+    }
+    assert!(truth.rows("responses", "late") > 20 && truth.rows("responses", "superseded") > 20);
+    strays(&plan, &inbox, &truth);
+}
+
+fn strays(plan: &Plan, inbox: &Path, truth: &prem_sample::Truth) {
+    let all = |name: &str| read(plan, inbox, name).into_iter().flat_map(|(_, records)| records);
+    let invitations: BTreeSet<String> = all("invitations").map(|record| record["invitation_id"].clone()).collect();
+    let discharges: BTreeMap<String, String> =
+        all("contacts").map(|record| (record["contact_id"].clone(), record["discharged_at"].clone())).collect();
+    let codes: BTreeSet<&String> = plan.organisation.units.iter().flat_map(|unit| unit.codes.values().flatten()).collect();
+    let mut found: BTreeMap<&str, u64> = BTreeMap::new();
+    for record in all("responses") {
+        let contact = record["invitation_id"].replace('I', "K");
+        let answered = Date::strptime("%d.%m.%Y", &record["answered_at"]).ok();
+        let discharged = discharges.get(&contact).and_then(|text| text.split('T').next()?.parse::<Date>().ok());
+        let late = answered.zip(discharged).is_some_and(|(a, d)| a.duration_since(d).as_hours() / 24 > 180);
+        if record["invitation_id"].starts_with('X') {
+            assert!(!invitations.contains(&record["invitation_id"]));
+            *found.entry("unknown-invitation").or_default() += 1;
+        } else if late && answered.is_some_and(|day| day.year() < 2090) {
+            *found.entry("out-of-window").or_default() += 1;
+        } else if record["unit_code"].len() < 50 && !codes.contains(&record["unit_code"]) {
+            *found.entry("unknown-unit").or_default() += 1;
+        }
+    }
+    for count in truth.deliveries.iter().filter(|count| count.dataset == "responses" && count.finding == "stray") {
+        assert_eq!(found.get(count.reason.as_str()), Some(&count.rows), "{}", count.reason);
+    }
+}
+
+/// The first constraint that a row breaks, by the contract alone.
+fn mistake(dataset: &Dataset, columns: &[Column], format: &str, record: &Record) -> Option<String> {
+    for column in columns {
+        let value = record[&column.name].as_str();
+        if value.is_empty() {
+            if column.required {
+                return Some("missing-required".to_owned());
+            }
+            continue;
+        }
+        let date = match &column.kind {
+            ColumnKind::DateTime { .. } => value.split_once('T').and_then(|(day, _)| day.parse().ok()),
+            _ => Date::strptime(format, value).ok(),
+        };
+        let reason = match &column.kind {
+            ColumnKind::Text { max_length, .. } => (value.chars().count() > *max_length).then_some("too-long"),
+            ColumnKind::Code { codes } => (!codes.iter().any(|code| code.code == value)).then_some("not-a-code"),
+            ColumnKind::Integer { min, max } => match value.parse::<i64>() {
+                Ok(number) => (number < *min || number > *max).then_some("out-of-range"),
+                Err(_) => Some("not-a-number"),
+            },
+            ColumnKind::Number { min, max } => match value.replace(',', ".").parse::<f64>() {
+                Ok(number) => (number < *min || number > *max).then_some("out-of-range"),
+                Err(_) => Some("not-a-number"),
+            },
+            ColumnKind::Date { min, max } | ColumnKind::DateTime { min, max } => match date {
+                Some(date) => (date < *min || date > *max).then_some("out-of-range"),
+                None => Some("not-a-date"),
+            },
+            _ => None,
+        };
+        if let Some(reason) = reason {
+            return Some(reason.to_owned());
+        }
+    }
+    let broken = dataset.rules.iter().find(|rule| {
+        let (earlier, later) = (&record[&rule.earlier], &record[&rule.later]);
+        !earlier.is_empty() && !later.is_empty() && later < earlier
+    });
+    broken.map(|rule| format!("rule:{}", rule.id))
+}
+
+#[test]
+fn wrong_settings_are_refused_and_nothing_is_left() {
+    let plan = plan();
+    let folder = tempfile::tempdir().expect("a folder");
+    for settings in [
+        Settings { months: 0, ..small() },
+        Settings { missing_share: 0.9, ..small() },
+        Settings { inclusion: [1.0, 0.0, 1.0], ..small() },
+        Settings { confounding: f64::NAN, ..small() },
+    ] {
+        assert!(generate(&plan, &settings, folder.path()).is_err());
+    }
+    assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 0);
+}
+
+/// After a change of the declarations or of the generator:
+/// `cargo run -p prem-sample --example region -- /tmp/sample delivery`, then copy its inbox to `sample-data/delivery`.
+#[test]
+fn the_committed_delivery_is_what_the_generator_makes() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let truth = generate(&plan(), &Settings::committed_delivery(), folder.path()).expect("a region");
+    let committed = Path::new(env!("CARGO_MANIFEST_DIR")).join("delivery");
+    let mut size = 0;
+    for name in &truth.files {
+        let made = fs::read(folder.path().join("inbox").join(name)).expect("a file");
+        size += made.len();
+        assert!(made == fs::read(committed.join(name)).expect("a committed file"), "{name} differs: make it again");
+    }
+    assert_eq!(fs::read_dir(&committed).expect("a folder").count(), truth.files.len());
+    assert!(size < 150_000, "{size} bytes");
+}
