@@ -33,6 +33,9 @@ pub(crate) enum Source {
     Item(usize),
 }
 
+/// Values and how common they are.
+type Weighted = Vec<(String, f64)>;
+
 /// One column with its values, how common they are in the region, and what each adds to the experience.
 #[derive(Debug, Clone)]
 pub(crate) struct Characteristic {
@@ -134,8 +137,8 @@ fn ramp(labels: impl Iterator<Item = String>, end: f64, stream: &mut Stream) -> 
     let labels: Vec<String> = labels.collect();
     let steps = labels.len().saturating_sub(1).max(1) as f64;
     let step = |(index, label): (usize, String)| {
-        let moved = if index == 0 { 0.0 } else { between(stream, -0.3, 0.3) };
-        (label, end * (index as f64 + moved) / steps)
+        let effect = if index == 0 { 0.0 } else { end * (index as f64 + between(stream, -0.3, 0.3)) / steps };
+        (label, effect)
     };
     labels.into_iter().enumerate().map(step).collect()
 }
@@ -153,7 +156,7 @@ pub(crate) fn characteristics(
 ) -> Vec<Characteristic> {
     let ages = (0..AGES).map(|age| (age.to_string(), age_weights[age])).collect();
     let coded = |values: &[(&str, f64)]| values.iter().map(|(value, weight)| ((*value).to_owned(), *weight)).collect();
-    let columns: [(Source, &str, Vec<(String, f64)>, _); 5] = [
+    let columns: [(Source, &str, Weighted, _); 5] = [
         (Source::Age, "age", ages, contacts),
         (Source::Sex, "sex", coded(&[("1", 0.47), ("2", 0.53)]), contacts),
         (Source::Urgency, "urgency", coded(&[("1", 0.4), ("2", 0.1), ("3", 0.1), ("4", 0.35), ("5", 0.05)]), contacts),
@@ -180,7 +183,7 @@ pub(crate) fn characteristics(
         // Lower codes are somewhat more common than higher ones.
         let middle = |position: usize| 1.0 / (1.0 + 0.35 * (position as f64 - answered.len() as f64 * 0.3).abs());
         let scored: f64 = (0..answered.len()).map(middle).sum();
-        let mut values: Vec<(String, f64)> =
+        let mut values: Weighted =
             answered.iter().enumerate().map(|(i, code)| (code.to_string(), middle(i) / scored)).collect();
         values.push((String::new(), UNANSWERED_SHARE / (1.0 - UNANSWERED_SHARE)));
         all.push(Characteristic::new(Source::Item(index), &item.id, values, adjusters));
@@ -189,7 +192,7 @@ pub(crate) fn characteristics(
 }
 
 impl Characteristic {
-    fn new(source: Source, column: &str, values: Vec<(String, f64)>, adjusters: &[AdjusterEffect]) -> Self {
+    fn new(source: Source, column: &str, values: Weighted, adjusters: &[AdjusterEffect]) -> Self {
         let effect = |(value, _): &(String, f64)| {
             adjusters.iter().filter(|adjuster| adjuster.column == column).map(|adjuster| adjuster.of(value)).sum()
         };
@@ -217,13 +220,7 @@ impl Characteristic {
     }
 }
 
-fn allowed(
-    values: Vec<(String, f64)>,
-    dataset: &Dataset,
-    column: &str,
-    table: &Table,
-    fields: &[String],
-) -> Vec<(String, f64)> {
+fn allowed(values: Weighted, dataset: &Dataset, column: &str, table: &Table, fields: &[String]) -> Weighted {
     let source = fields.iter().position(|field| field == column).map(|field| table.source(field));
     match source {
         Some(FieldSource::Constant(value)) => return vec![(value.clone(), 1.0)],

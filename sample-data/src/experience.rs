@@ -78,15 +78,8 @@ impl Experience {
         let mean = raw.iter().sum::<f64>() / POINTS as f64;
         let points: Vec<f64> = raw.iter().map(|value| value - mean).collect();
         let sd = (points.iter().map(|value| value * value).sum::<f64>() / POINTS as f64).sqrt();
-        let mut experience = Self {
-            mean: MEAN,
-            items,
-            points,
-            width: patient_sd / sd,
-            shift_low: 0.0,
-            shift_high: 0.0,
-            missing_share,
-        };
+        let mut experience =
+            Self { mean: MEAN, items, points, width: patient_sd / sd, shift_low: 0.0, shift_high: 0.0, missing_share };
         experience.bound_shifts();
         experience
     }

@@ -16,16 +16,29 @@ pub(crate) struct Faults {
 }
 
 enum Change {
-    Replace { field: usize, text: Vec<u8> },
+    Replace {
+        field: usize,
+        text: Vec<u8>,
+    },
     /// Two dates change places.
-    Swap { earlier: usize, later: usize },
+    Swap {
+        earlier: usize,
+        later: usize,
+    },
 }
 
 impl Faults {
     /// `columns` are the stored columns; only those that the sample fills and the export writes can be broken.
-    pub(crate) fn new(dataset: &Dataset, columns: &[Column], export: &Export, table: &Table, fields: &[String]) -> Self {
+    pub(crate) fn new(
+        dataset: &Dataset,
+        columns: &[Column],
+        export: &Export,
+        table: &Table,
+        fields: &[String],
+    ) -> Self {
         let mut reasons: BTreeMap<String, Vec<Change>> = BTreeMap::new();
-        let field_of = |name: &str| fields.iter().position(|field| field == name).filter(|&field| table.is_written(field));
+        let field_of =
+            |name: &str| fields.iter().position(|field| field == name).filter(|&field| table.is_written(field));
         for column in columns {
             let Some(field) = field_of(&column.name) else { continue };
             for (reason, text) in bad_values(column, export, table) {

@@ -26,7 +26,12 @@ impl Files {
     }
 
     /// Adds to a file; a file that is new begins with `header`.
-    pub(crate) fn append(&mut self, name: &str, header: impl FnOnce() -> Vec<u8>, bytes: &[u8]) -> Result<(), SampleError> {
+    pub(crate) fn append(
+        &mut self,
+        name: &str,
+        header: impl FnOnce() -> Vec<u8>,
+        bytes: &[u8],
+    ) -> Result<(), SampleError> {
         let path = self.unfinished(name);
         let write = |file: &mut File, bytes: &[u8]| file.write_all(bytes).map_err(SampleError::io(&path));
         match self.files.get_mut(name) {

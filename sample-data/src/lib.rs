@@ -17,6 +17,9 @@
 //! treated outside the trust of their area.
 //!
 //! # The files
+//! Where the plan has several exports of a dataset, the first (by name) is written; for responses the first whose
+//! questionnaire the plan has.
+//!
 //! Contacts come in the file of the month of discharge, invitations in that of sending, responses in that of the answer
 //! (up to six months after the span). Late responses come in a later file, and corrections repeat a `response_id`.
 //! Contacts of invited patients and invitations that were answered are never broken, so that a broken row never makes

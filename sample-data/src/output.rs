@@ -56,7 +56,8 @@ impl Output {
     /// The counts, with the rows written.
     pub(crate) fn finish(&mut self) {
         for kind in Kind::ALL {
-            *self.deliveries.entry((kind.dataset(), "rows", "written".to_owned())).or_default() += self.rows[kind as usize];
+            *self.deliveries.entry((kind.dataset(), "rows", "written".to_owned())).or_default() +=
+                self.rows[kind as usize];
         }
         self.spare.clear();
     }

@@ -79,8 +79,7 @@ impl Year {
                 cells(region, persons, over_80)
             })
             .collect();
-        let areas: Vec<AreaYear> =
-            region.areas.iter().map(|area| AreaYear::new(region, area, year, &places)).collect();
+        let areas: Vec<AreaYear> = region.areas.iter().map(|area| AreaYear::new(region, area, year, &places)).collect();
         let area_choice = Choice::new(areas.iter().map(|area| area.persons() as f64));
         Self { year, places, areas, area_choice }
     }

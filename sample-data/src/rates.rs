@@ -147,7 +147,13 @@ fn full_diagnosis(prefix: &str) -> String {
 }
 
 /// Whether a contact with these codes is counted. An unknown care level or urgency (`None`) is taken to fit.
-fn counts(filter: &ContactFilter, procedures: &str, diagnosis: &str, care: Option<&str>, urgency: Option<&str>) -> bool {
+fn counts(
+    filter: &ContactFilter,
+    procedures: &str,
+    diagnosis: &str,
+    care: Option<&str>,
+    urgency: Option<&str>,
+) -> bool {
     let begins = |codes: &[String], text: &str| codes.iter().any(|code| text.starts_with(&code.to_ascii_uppercase()));
     let holds = |codes: &[String], value: Option<&str>| {
         codes.is_empty() || value.is_none_or(|value| codes.iter().any(|code| code == value))

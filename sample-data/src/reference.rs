@@ -73,7 +73,8 @@ fn catchment(plan: &Plan, world: &World, export: &Export, files: &mut Files) -> 
     let table = Table::new(plan, export, &fields, first, 0)?;
     let format = export.date_formats.first().map_or("%Y-%m-%d", String::as_str);
     let text = |day: Date| {
-        let wrong = |error: jiff::Error| SampleError::Export { export: export.name.clone(), message: error.to_string() };
+        let wrong =
+            |error: jiff::Error| SampleError::Export { export: export.name.clone(), message: error.to_string() };
         jiff::fmt::strtime::format(format, day).map_err(wrong)
     };
     let mut rows = 0;

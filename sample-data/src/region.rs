@@ -94,7 +94,8 @@ impl Region {
     pub(crate) fn read() -> Result<Self, SampleError> {
         let region: Self = toml::from_str(REGION).map_err(|error| SampleError::Region(error.to_string()))?;
         let wrong = |message: String| Err(SampleError::Region(message));
-        for (name, list) in [("weights", &region.ages.weights), ("women", &region.ages.women), ("use", &region.ages.r#use)]
+        for (name, list) in
+            [("weights", &region.ages.weights), ("women", &region.ages.women), ("use", &region.ages.r#use)]
         {
             if list.len() != BANDS {
                 return wrong(format!("ages.{name} has {} values, not {BANDS}", list.len()));

@@ -72,9 +72,9 @@ pub(crate) fn contacts(world: &World, part: &Part<'_>, stream: &mut Stream) -> O
         let (care_level, _) = CARE_LEVELS[levels.draw(block.stream)];
         let urgency = if chance(block.stream, 0.3) { "1" } else { "4" };
         block.write(cell, SKEW, true, care_level, urgency, |stream| {
-            world.case(care_level, stream).map_or(("", "", "", ""), |case| {
-                (&case.diagnosis, &case.other, &case.procedures, &case.drg)
-            })
+            world
+                .case(care_level, stream)
+                .map_or(("", "", "", ""), |case| (&case.diagnosis, &case.other, &case.procedures, &case.drg))
         });
     }
     block.output.finish();

@@ -166,9 +166,7 @@ impl<'a> Block<'a> {
         row.text(sheet.table.date(sent));
         row.text(outcome.as_bytes());
         row.text(self.ward.stratum.as_bytes());
-        row.start();
-        row.add(&probability(self.ward.inclusion, sheet.table.decimal));
-        row.end();
+        row.text(&self.ward.inclusion_text);
         if !answers
             && chance(self.stream, world.settings.broken_share)
             && let Some(reason) = sheet.faults.spoil(self.stream, &mut row)
@@ -249,8 +247,7 @@ impl<'a> Block<'a> {
 
     /// μ + x'β + the effects of the ward and the units above it.
     fn fixed(&self) -> f64 {
-        let x: f64 =
-            self.world.characteristics.iter().zip(&self.values).map(|(one, &value)| one.effects[value]).sum();
+        let x: f64 = self.world.characteristics.iter().zip(&self.values).map(|(one, &value)| one.effects[value]).sum();
         self.world.experience.mean + x + self.ward.effect
     }
 
@@ -311,8 +308,4 @@ impl<'a> Block<'a> {
             counts[value] += 1;
         }
     }
-}
-
-fn probability(value: f64, decimal: u8) -> Vec<u8> {
-    format!("{value:.6}").bytes().map(|byte| if byte == b'.' { decimal } else { byte }).collect()
 }

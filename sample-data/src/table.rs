@@ -191,7 +191,8 @@ impl Column {
         let mut missing = own.iter().chain(&export.missing);
         let blank = if missing.clone().any(String::is_empty) { "" } else { missing.next().map_or("", String::as_str) };
         let recode = declared.map(|column| &column.recode).into_iter().flatten();
-        let recode = recode.map(|(source, stored)| (stored.clone().into_bytes(), source.clone().into_bytes())).collect();
+        let recode =
+            recode.map(|(source, stored)| (stored.clone().into_bytes(), source.clone().into_bytes())).collect();
         Some(Self { field, header, recode, blank: blank.as_bytes().to_vec() })
     }
 }

@@ -74,7 +74,8 @@ pub(crate) struct Tables {
 impl Tables {
     /// The first export of each dataset in the plan's order, and for responses the first that names a known questionnaire.
     pub(crate) fn new(plan: &Plan, settings: &Settings, answer_days_max: i64) -> Result<Self, SampleError> {
-        let days = i32::try_from(i64::from(settings.months) * 31 + answer_days_max).unwrap_or(i32::MAX).min(20_000) + 100;
+        let days =
+            i32::try_from(i64::from(settings.months) * 31 + answer_days_max).unwrap_or(i32::MAX).min(20_000) + 100;
         let sheet = |kind: Kind| {
             let export = export(plan, kind.dataset()).ok_or(SampleError::NoExport(kind.dataset()))?;
             let dataset = plan.datasets.get(kind.dataset()).ok_or(SampleError::NoExport(kind.dataset()))?;

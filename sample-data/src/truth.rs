@@ -11,8 +11,8 @@ use crate::Settings;
 pub(crate) use expected::make;
 pub use file::read_truth;
 
-/// The truth of a sample, as written to `<out>/truth`: `units.csv`, `adjusters.csv`, `rates.csv` and `deliveries.csv` hold the
-/// lists of the same names (comma, decimal point, UTF-8), `truth.json` the rest.
+/// The truth of a sample, as written to `<out>/truth`: `items.csv`, `units.csv`, `adjusters.csv`, `rates.csv` and
+/// `deliveries.csv` hold the lists of the same names (comma, decimal point, UTF-8), `truth.json` the rest.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Truth {
     pub settings: Settings,
@@ -20,12 +20,13 @@ pub struct Truth {
     pub plan_hash: String,
     /// Mean experience (0–100) of a patient at every adjuster's reference level in an average unit.
     pub mean: f64,
-    /// What each item adds to the experience, on the scale 0–100.
-    pub items: Vec<TrueItem>,
     /// Answers whose experience fell outside the scale and was cut: 0 by design.
     pub cut_answers: u64,
     /// Names of the files below `<out>/inbox`.
     pub files: Vec<String>,
+    /// What each item adds to the experience, on the scale 0–100.
+    #[serde(skip)]
+    pub items: Vec<TrueItem>,
     #[serde(skip)]
     pub units: Vec<TrueUnit>,
     #[serde(skip)]

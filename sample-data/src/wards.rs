@@ -30,6 +30,8 @@ pub(crate) struct Ward {
     /// Its place among the wards.
     pub(crate) index: usize,
     pub(crate) unit: String,
+    /// The ward and the units above it, as places in the organisation.
+    pub(crate) ancestry: Vec<usize>,
     /// Sum of the effects of the ward and all units above it.
     pub(crate) effect: f64,
     /// Place of the trust among the region's areas; `None` treats patients from everywhere.
@@ -38,6 +40,8 @@ pub(crate) struct Ward {
     /// Relative number of stays a month.
     pub(crate) size: f64,
     pub(crate) inclusion: f64,
+    /// As the invitations' export writes it.
+    pub(crate) inclusion_text: Vec<u8>,
     pub(crate) stratum: String,
     /// One per characteristic.
     pub(crate) choices: Vec<Choice>,
@@ -111,6 +115,7 @@ pub(crate) fn wards(
     settings: &Settings,
     effects: &BTreeMap<String, f64>,
     characteristics: &[Characteristic],
+    decimal: u8,
 ) -> Vec<Ward> {
     let mut stream = stream(settings.seed, Purpose::World, 0, 1, 0);
     let leaves: Vec<&Unit> = organisation
@@ -132,6 +137,10 @@ pub(crate) fn wards(
             characteristics.iter().map(|characteristic| Choice::new(characteristic.tilted(TILT * tilt))).collect();
     }
     stratify(&mut wards, settings);
+    for ward in &mut wards {
+        let point = |byte| if byte == b'.' { decimal } else { byte };
+        ward.inclusion_text = format!("{:.6}", ward.inclusion).bytes().map(point).collect();
+    }
     wards
 }
 
@@ -144,16 +153,20 @@ fn ward(
     stream: &mut Stream,
 ) -> Ward {
     let ancestry = organisation.ancestry(&unit.id);
+    let place = |above: &&Unit| organisation.units.iter().position(|other| other.id == above.id);
+    let places = ancestry.iter().filter_map(place).collect();
     let trust = ancestry.iter().find(|unit| unit.level == Level::Hf).map_or("", |unit| unit.id.as_str());
     let factor = region.sizes.factors.get(trust).copied().unwrap_or(1.0);
     Ward {
         index,
         unit: unit.id.clone(),
+        ancestry: places,
         effect: ancestry.iter().filter_map(|unit| effects.get(&unit.id)).sum(),
         area: region.areas.iter().position(|area| area.hf == trust),
         trust: trust.to_owned(),
         size: factor * (region.sizes.ward_log_sd * bounded_normal(stream)).exp(),
         inclusion: 1.0,
+        inclusion_text: Vec::new(),
         stratum: String::new(),
         choices: Vec::new(),
         response: between(stream, RESPONSE.0, RESPONSE.1),

@@ -70,9 +70,8 @@ impl World {
             .iter()
             .map(|adjuster| AdjusterEffect::draw(adjuster, is_item(&adjuster.column), &mut draws))
             .collect();
-        let characteristic = |item: usize| {
-            adjusters.iter().any(|adjuster| adjuster.column == questionnaire.items[item].id).then_some(0)
-        };
+        let characteristic =
+            |item: usize| adjusters.iter().any(|adjuster| adjuster.column == questionnaire.items[item].id).then_some(0);
         let mut experience =
             Experience::new(questionnaire, characteristic, settings.patient_sd, settings.missing_share, &mut draws);
         let (low, high) = reach(&adjusters, settings);
@@ -95,7 +94,8 @@ impl World {
             }
         }
         let effects = wards::unit_effects(&plan.organisation, settings, factor, &mut draws);
-        let wards = wards::wards(&plan.organisation, &region, settings, &effects, &characteristics);
+        let decimal = tables.sheet(Kind::Invitations).table.decimal;
+        let wards = wards::wards(&plan.organisation, &region, settings, &effects, &characteristics, decimal);
         let rates = rates::sources(plan, &region, settings, &population);
         let cases = rates::ordinary_cases(plan, &region);
         let users = users(&region, &population);

@@ -11,7 +11,9 @@ use std::{
 use common::{Record, plan, read};
 use jiff::civil::Date;
 use prem_sample::{Settings, generate, read_truth};
-use prem_spec::{Column, ColumnKind, Dataset, Plan};
+use prem_spec::{
+    AdjusterKind, Column, ColumnKind, Dataset, Encoding, FileFormat, Link, Plan, SourceColumn, SourceValue,
+};
 
 fn small() -> Settings {
     Settings {
@@ -109,7 +111,8 @@ fn strays(plan: &Plan, inbox: &Path, truth: &prem_sample::Truth) {
     let invitations: BTreeSet<String> = all("invitations").map(|record| record["invitation_id"].clone()).collect();
     let discharges: BTreeMap<String, String> =
         all("contacts").map(|record| (record["contact_id"].clone(), record["discharged_at"].clone())).collect();
-    let codes: BTreeSet<&String> = plan.organisation.units.iter().flat_map(|unit| unit.codes.values().flatten()).collect();
+    let codes: BTreeSet<&String> =
+        plan.organisation.units.iter().flat_map(|unit| unit.codes.values().flatten()).collect();
     let mut found: BTreeMap<&str, u64> = BTreeMap::new();
     for record in all("responses") {
         let contact = record["invitation_id"].replace('I', "K");
@@ -170,6 +173,37 @@ fn mistake(dataset: &Dataset, columns: &[Column], format: &str, record: &Record)
         !earlier.is_empty() && !later.is_empty() && later < earlier
     });
     broken.map(|rule| format!("rule:{}", rule.id))
+}
+
+/// Another separator, decimal sign, date format and encoding, a column that the source lacks, one that is the same for all,
+/// an adjuster in years, and answers that carry their own unit: all of it is data.
+#[test]
+fn a_changed_plan_changes_the_files() {
+    let mut plan = plan();
+    let export = plan.exports.values_mut().find(|export| export.dataset == "responses").expect("an export");
+    export.format =
+        FileFormat::Delimited { separator: ',', quote: '\'', encoding: Encoding::Windows1252, decimal: '.' };
+    export.date_formats = vec!["%Y/%m/%d".to_owned()];
+    export.files = vec!["answers/from-*.txt".to_owned()];
+    export.missing = vec!["NULL".to_owned()];
+    let column = |value| SourceColumn { value, missing: Vec::new(), recode: BTreeMap::new() };
+    export.columns.insert("language".to_owned(), column(SourceValue::Constant("nn".to_owned())));
+    export.columns.insert("mode".to_owned(), column(SourceValue::Absent));
+    let questionnaire = plan.questionnaires.values_mut().next().expect("a questionnaire");
+    questionnaire.link = Link::Response;
+    let age = questionnaire.adjusters.iter_mut().find(|adjuster| adjuster.column == "age").expect("age");
+    age.kind = AdjusterKind::Continuous { min: 18.0, max: 105.0 };
+    let folder = tempfile::tempdir().expect("a folder");
+    let truth = generate(&plan, &small(), folder.path()).expect("a region");
+    let name = truth.files.iter().find(|name| name.ends_with("2024-03.txt")).expect("a file");
+    let bytes = fs::read(folder.path().join("inbox").join(name)).expect("a file");
+    let text: String = bytes.into_iter().map(char::from).collect();
+    let (header, rows) = text.split_once("\r\n").expect("a header");
+    assert!(!header.contains("Språk") && !header.contains("Svarmåte") && header.contains(",Svardato,"));
+    assert!(rows.contains(",2024/03/") && rows.contains(",NULL,"));
+    let language = |level: &str| truth.adjusters.iter().find(|one| one.adjuster == "language" && one.level == level);
+    assert!((language("nn").expect("nynorsk").share - 1.0).abs() < 1e-9);
+    assert!(truth.adjusters.iter().any(|one| one.adjuster == "age" && one.level == "slope" && one.effect != 0.0));
 }
 
 #[test]

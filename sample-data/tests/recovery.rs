@@ -92,7 +92,12 @@ fn adjusted_means_are_the_true_values() {
         records(plan, &inbox, "contacts").into_iter().map(|one| (one["contact_id"].clone(), one)).collect();
     let weights: BTreeMap<String, f64> = records(plan, &inbox, "invitations")
         .into_iter()
-        .map(|one| (one["invitation_id"].clone(), 1.0 / one["inclusion_probability"].replace(',', ".").parse::<f64>().expect("a number")))
+        .map(|one| {
+            (
+                one["invitation_id"].clone(),
+                1.0 / one["inclusion_probability"].replace(',', ".").parse::<f64>().expect("a number"),
+            )
+        })
         .collect();
     let units: BTreeMap<&str, &str> = plan
         .organisation
@@ -166,7 +171,9 @@ fn events_follow_the_true_rates() {
         let Measure::Rate { contacts: filter, standardisation, .. } = &indicator.measure else { continue };
         let mut episodes: BTreeMap<&str, Vec<(String, i64)>> = BTreeMap::new();
         for one in &contacts {
-            let counted = one["procedures"].split(' ').any(|code| filter.procedures.iter().any(|start| code.starts_with(start.as_str())))
+            let counted = one["procedures"]
+                .split(' ')
+                .any(|code| filter.procedures.iter().any(|start| code.starts_with(start.as_str())))
                 && filter.care_levels.contains(&one["care_level"])
                 && one["age"].parse::<i64>().is_ok_and(|age| age >= standardisation.age_min);
             if counted {
@@ -180,7 +187,8 @@ fn events_follow_the_true_rates() {
             let Some(all) = episodes.get_mut(rate.area.as_str()) else { continue };
             all.sort();
             // Transfers are two contacts of one person within some days; unrelated events of one person are rare.
-            let chained = all.windows(2).filter(|pair| pair[0].0 == pair[1].0 && pair[1].1 - pair[0].1 < 24 * 70).count();
+            let chained =
+                all.windows(2).filter(|pair| pair[0].0 == pair[1].0 && pair[1].1 - pair[0].1 < 24 * 70).count();
             let events = (all.len() - chained) as f64;
             squares.push((events - rate.expected_events).powi(2) / rate.expected_events);
         }

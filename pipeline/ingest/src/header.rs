@@ -30,15 +30,6 @@ pub(crate) struct Header {
 
 /// Reads the header from the first records of a file. Blank lines before it are skipped.
 pub(crate) fn read_header(chunk: &[u8], dialect: Dialect, encoding: Encoding) -> Result<Header, RefusalCause> {
-    if chunk.starts_with(b"\xff\xfe") || chunk.starts_with(b"\xfe\xff") {
-        return Err(RefusalCause::NotDelimitedText { what: "text in UTF-16" });
-    }
-    if chunk.starts_with(b"PK\x03\x04") {
-        return Err(RefusalCause::NotDelimitedText { what: "a ZIP archive or Excel workbook" });
-    }
-    if chunk.starts_with(&[0x1f, 0x8b]) || chunk.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) {
-        return Err(RefusalCause::NotDelimitedText { what: "compressed twice" });
-    }
     let mark = chunk.starts_with(UTF8_MARK);
     if mark && encoding != Encoding::Utf8 {
         return Err(RefusalCause::UnexpectedByteOrderMark);

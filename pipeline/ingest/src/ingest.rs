@@ -10,7 +10,7 @@ use crate::{
     chunk::{Parsed, parse},
     error::{IngestError, Refusal, RefusalCause},
     header::{Header, read_header},
-    identity::Context,
+    identity::{Context, Counts},
     layout::{Declared, Layout},
     limits::Limits,
     note::Note,
@@ -20,6 +20,8 @@ use crate::{
 
 /// Chunks that are parsed at the same time, at most: bounds memory on machines of many cores.
 const CHUNKS_AT_ONCE_MAX: usize = 16;
+/// Identity numbers at a file's beginning that make reading on pointless.
+const IDENTITY_PLAIN_MIN: u64 = 100;
 /// Reasons that a refusal for bad rows names.
 const REASONS_NAMED: usize = 5;
 
@@ -54,7 +56,7 @@ pub fn ingest_file(
     options: &IngestOptions,
 ) -> Result<Ingested, IngestError> {
     let declared = Declared::new(plan, export)?;
-    let taken = take(&declared, &plan.hash(), path, out, options);
+    let taken = take(&declared, path, out, options);
     if taken.is_err() {
         Sink::remove(out);
     }
@@ -97,7 +99,6 @@ fn file_name(path: &Path) -> String {
 
 fn take(
     declared: &Declared<'_>,
-    plan_hash: &str,
     path: &Path,
     out: &Path,
     options: &IngestOptions,
@@ -115,7 +116,7 @@ fn take(
     first.bytes.drain(..header.bytes);
     let layout = declared.bind(&header)??;
     let name = file_name(path);
-    let mut sink = Sink::create(out, declared, &layout, &name, plan_hash, header.lines)?;
+    let mut sink = Sink::create(out, declared, &layout, &name, header.lines)?;
     let run = Run { declared, layout: &layout };
     run.all(first, &mut blocks, &mut sink, path).map_err(|failure| match failure {
         Stopped::Source(source) => match fault(source) {
@@ -160,9 +161,15 @@ impl Run<'_> {
     /// chunks before them are written and those after them read.
     fn all(&self, first: Chunk, blocks: &mut BlockReader, sink: &mut Sink<'_>, path: &Path) -> Result<(), Stopped> {
         let at_once = rayon::current_num_threads().clamp(1, CHUNKS_AT_ONCE_MAX);
-        let first = self.parse(first, &[], path)?;
-        let contexts: Vec<Context> = first.counts.iter().copied().map(Context::from).collect();
-        let mut ready = vec![first];
+        let parsed = self.parse(first.clone(), &[], path)?;
+        if let Some(cause) = identity_numbers(self.layout, &parsed.counts).filter(|_| is_plain(&parsed.counts)) {
+            return Err(Stopped::Source(SourceFault::Refused(cause)));
+        }
+        let contexts: Vec<Context> = parsed.counts.iter().copied().map(Context::from).collect();
+        // What was chance in a column of long codes cost rows while the column was unknown.
+        let known = contexts.iter().any(|context| context.long_codes);
+        let parsed = if known { self.parse(first, &contexts, path)? } else { parsed };
+        let mut ready = vec![parsed];
         let mut waiting = blocks.next_chunks(at_once).map_err(Stopped::Source)?;
         loop {
             let chunks = std::mem::take(&mut waiting);
@@ -192,26 +199,42 @@ impl Run<'_> {
     }
 }
 
+/// Columns whose values look like identity numbers.
+fn identity_numbers(layout: &Layout, counts: &[Counts]) -> Option<RefusalCause> {
+    let stored = layout.readers.iter().map(|reader| reader.name.as_str());
+    let names = stored.chain(layout.extra.iter().map(|extra| extra.name.as_str()));
+    let columns = columns_with(names.zip(counts), Counts::is_identity_column, |counts| counts.identity);
+    (!columns.is_empty()).then_some(RefusalCause::IdentityNumbers { columns })
+}
+
+/// Stored columns whose values look like addresses or telephone numbers.
+fn contact_details(layout: &Layout, counts: &[Counts]) -> Option<RefusalCause> {
+    let names = layout.readers.iter().map(|reader| reader.name.as_str());
+    let columns = columns_with(names.zip(counts), Counts::is_contact_column, |counts| counts.contact);
+    (!columns.is_empty()).then_some(RefusalCause::ContactDetails { columns })
+}
+
+fn columns_with<'a>(
+    columns: impl Iterator<Item = (&'a str, &'a Counts)>,
+    is: impl Fn(&Counts) -> bool,
+    hits: impl Fn(&Counts) -> u64,
+) -> Vec<String> {
+    columns
+        .filter(|(_, counts)| is(counts))
+        .map(|(name, counts)| format!("column {name} has {} of {} values", hits(counts), counts.values))
+        .collect()
+}
+
+/// Whether the file's beginning alone is enough to refuse it, before anything of it is written.
+fn is_plain(counts: &[Counts]) -> bool {
+    counts.iter().any(|counts| counts.is_identity_column() && counts.identity >= IDENTITY_PLAIN_MIN)
+}
+
 /// Why a file that was read to its end is not taken all the same.
 fn judge(declared: &Declared<'_>, layout: &Layout, tally: &Tally, counts: &IngestCounts) -> Option<RefusalCause> {
-    let stored = layout.readers.iter().map(|reader| reader.name.clone());
-    let names: Vec<String> = stored.chain(layout.extra.iter().map(|extra| extra.name.clone())).collect();
-    let columns = names.iter().zip(&tally.counts);
-    let identity: Vec<String> = columns
-        .clone()
-        .filter(|(_, counts)| counts.is_identity_column())
-        .map(|(name, counts)| format!("column {name} has {} of {} values", counts.identity, counts.values))
-        .collect();
-    if !identity.is_empty() {
-        return Some(RefusalCause::IdentityNumbers { columns: identity });
-    }
-    let contact: Vec<String> = columns
-        .take(layout.readers.len())
-        .filter(|(_, counts)| counts.is_contact_column())
-        .map(|(name, counts)| format!("column {name} has {} of {} values", counts.contact, counts.values))
-        .collect();
-    if !contact.is_empty() {
-        return Some(RefusalCause::ContactDetails { columns: contact });
+    let named = identity_numbers(layout, &tally.counts).or_else(|| contact_details(layout, &tally.counts));
+    if named.is_some() {
+        return named;
     }
     let quarantined = counts.quarantined_total();
     let share_max = declared.export.max_bad_share;

@@ -56,16 +56,14 @@ impl<'a> Sink<'a> {
         declared: &'a Declared<'a>,
         layout: &'a Layout,
         file: &'a str,
-        plan_hash: &str,
         lines: u64,
     ) -> Result<Self, StoreError> {
-        let meta = TableMeta { run_id: String::new(), plan_hash: plan_hash.to_owned() };
         Ok(Self {
             declared,
             layout,
             file,
             rows: RowsWriter::create(&out.join(ROWS), declared.dataset, &declared.columns)?,
-            quarantine: QuarantineWriter::create(&out.join(QUARANTINE), &meta)?,
+            quarantine: QuarantineWriter::create(&out.join(QUARANTINE), &TableMeta::default())?,
             records: 0,
             lines,
             tally: Tally {

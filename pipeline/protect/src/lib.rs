@@ -20,6 +20,7 @@ mod error;
 mod files;
 mod hide;
 mod linkage;
+mod owners;
 mod pattern;
 mod periods;
 mod primary;

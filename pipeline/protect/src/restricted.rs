@@ -6,7 +6,9 @@ use prem_spec::{Level, Plan};
 use prem_store::tables::Estimate;
 
 use crate::{
-    Protected, spread,
+    Protected,
+    owners::Owners,
+    spread,
     system::TOTAL,
     variation::{UNITS_BEHIND_A_FIGURE_MIN, hide_extremes},
 };
@@ -16,11 +18,11 @@ impl Protected {
     /// quality are the region's and stay. Extremes between units below trust level go where fewer than three of the
     /// units are another trust's, since they would then be recognised.
     pub fn restricted_to(&self, plan: &Plan, trust_id: &str) -> Self {
-        let owner = |row: &Estimate| plan.organisation.ancestor_at(&row.unit_id, Level::Hf).map(|unit| unit.id.as_str());
+        let owners = Owners::of(plan);
         let estimates: Vec<Estimate> = self
             .estimates
             .iter()
-            .filter(|row| is_common(&row.level) || owner(row) == Some(trust_id))
+            .filter(|row| is_common(&row.level) || owners.trust_of(&row.unit_id) == Some(trust_id))
             .cloned()
             .collect();
         let mut own: BTreeMap<(&str, &str, &str), usize> = BTreeMap::new();
@@ -41,7 +43,7 @@ impl Protected {
             variation,
             case_mix: self.case_mix.clone(),
             survey_quality: self.survey_quality.clone(),
-            spread: spread::for_trust(plan, &self.estimates, trust_id),
+            spread: spread::for_trust(&owners, &self.estimates, trust_id),
             meta: self.meta.clone(),
         }
     }

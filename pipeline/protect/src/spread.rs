@@ -6,10 +6,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use prem_spec::{Level, Plan};
+use prem_spec::Level;
 use prem_store::tables::Estimate;
 
-use crate::{system::TOTAL, variation::UNITS_BEHIND_A_FIGURE_MIN};
+use crate::{owners::Owners, system::TOTAL, variation::UNITS_BEHIND_A_FIGURE_MIN};
 
 /// Fewest units for a spread.
 pub const UNITS_MIN: usize = 5;
@@ -32,14 +32,16 @@ pub struct Spread {
 }
 
 /// The spreads that `trust` may see.
-pub(crate) fn for_trust(plan: &Plan, rows: &[Estimate], trust: &str) -> Vec<Spread> {
+pub(crate) fn for_trust(owners: &Owners<'_>, rows: &[Estimate], trust: &str) -> Vec<Spread> {
     let mut families: BTreeMap<(&str, &str, Level), Vec<(f64, Option<&str>)>> = BTreeMap::new();
     for row in rows.iter().filter(|row| !row.suppressed && row.stratum == TOTAL) {
         let (Some(value), Some(level)) = (row.value, Level::ALL.into_iter().find(|l| l.as_str() == row.level)) else {
             continue;
         };
-        let owner = plan.organisation.ancestor_at(&row.unit_id, Level::Hf).map(|unit| unit.id.as_str());
-        families.entry((&row.indicator, &row.period, level)).or_default().push((value, owner));
+        families
+            .entry((&row.indicator, &row.period, level))
+            .or_default()
+            .push((value, owners.trust_of(&row.unit_id)));
     }
     families
         .into_iter()

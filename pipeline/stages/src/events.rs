@@ -14,6 +14,9 @@ use crate::{
 };
 
 const MINUTES_PER_HOUR: i64 = 60;
+/// Codes of sex in the register.
+const MAN: f64 = 1.0;
+const WOMAN: f64 = 2.0;
 
 /// Events of one rate indicator.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -125,55 +128,59 @@ fn count_frame(
     let (municipalities, districts) = (texts(frame, "municipality")?, texts(frame, "district")?);
     let mut cells = RateCells::default();
     let gap_max = filter.episode_gap_hours_max.saturating_mul(MINUTES_PER_HOUR);
-    let (mut person, mut episode_end, mut episode_counted) = (None, i64::MIN, false);
-    for row in 0..frame.height() {
-        let start = admitted[row].unwrap_or(i64::MIN);
-        if persons[row] != person || start.saturating_sub(episode_end) > gap_max {
-            (person, episode_end, episode_counted) = (persons[row], i64::MIN, false);
-        }
-        episode_end = episode_end.max(discharged[row].unwrap_or(start));
-        if counts.get(row) != Some(true) {
-            continue;
-        }
-        cells.contacts += 1;
-        if episode_counted {
-            cells.same_episode += 1;
-            continue;
-        }
-        episode_counted = true;
-        let mut exclude = |reason: &str| *cells.excluded.entry(reason.to_owned()).or_default() += 1;
-        let Some(day) = discharge_days[row] else {
-            exclude("not-discharged");
-            continue;
-        };
-        let is_woman = match sexes[row] {
-            1.0 => false,
-            2.0 => true,
-            _ => {
-                exclude("sex-unknown");
-                continue;
+    let mut row = 0;
+    while row < frame.height() {
+        // An episode: contacts of one person, each at most the gap after all before it have ended.
+        let (first, person) = (row, persons[row]);
+        let (mut end, mut last_day) = (i64::MIN, None);
+        while row < frame.height() && persons[row] == person {
+            let start = admitted[row].unwrap_or(i64::MIN);
+            if row > first && start.saturating_sub(end) > gap_max {
+                break;
             }
-        };
-        if ages[row].is_nan() {
-            exclude("age-unknown");
-            continue;
+            end = end.max(discharged[row].unwrap_or(start));
+            last_day = last_day.max(discharge_days[row]);
+            row += 1;
         }
-        #[expect(clippy::cast_possible_truncation, reason = "whole years")]
-        let Some(stratum) = stratum(standardisation, ages[row] as i64, is_woman) else {
-            exclude("below-age");
-            continue;
-        };
-        let municipality = municipalities[row].unwrap_or_default();
-        let Some(unit) = areas.unit(municipality, districts[row].unwrap_or_default(), day) else {
-            exclude("area-unknown");
-            *cells.unplaced.entry(municipality.to_owned()).or_default() += 1;
-            continue;
-        };
-        if let Some(month) = date_of(day).map(Date::first_of_month) {
-            *cells.events.entry((month, unit, stratum)).or_default() += 1;
-        }
+        let matching: Vec<usize> = (first..row).filter(|row| counts.get(*row) == Some(true)).collect();
+        let Some(&event) = matching.first() else { continue };
+        cells.contacts += matching.len() as u64;
+        cells.same_episode += matching.len() as u64 - 1;
+        let residence = (municipalities[event].unwrap_or_default(), districts[event].unwrap_or_default());
+        count_event(&mut cells, standardisation, areas, last_day, (ages[event], sexes[event]), residence);
     }
     Ok(cells)
+}
+
+/// Counts one episode in the month of its last discharge, or under the reason why not.
+fn count_event(
+    cells: &mut RateCells,
+    standardisation: &Standardisation,
+    areas: &Areas,
+    discharged: Option<i32>,
+    (age, sex): (f64, f64),
+    (municipality, district): (&str, &str),
+) {
+    let mut exclude = |reason: &str| *cells.excluded.entry(reason.to_owned()).or_default() += 1;
+    let Some(day) = discharged else { return exclude("not-discharged") };
+    let is_woman = match sex {
+        MAN => false,
+        WOMAN => true,
+        _ => return exclude("sex-unknown"),
+    };
+    if age.is_nan() {
+        return exclude("age-unknown");
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "whole years")]
+    let Some(stratum) = stratum(standardisation, age as i64, is_woman) else { return exclude("below-age") };
+    let Some(unit) = areas.unit(municipality, district, day) else {
+        exclude("area-unknown");
+        *cells.unplaced.entry(municipality.to_owned()).or_default() += 1;
+        return;
+    };
+    if let Some(month) = date_of(day).map(Date::first_of_month) {
+        *cells.events.entry((month, unit, stratum)).or_default() += 1;
+    }
 }
 
 /// Events of a period as a table: per unit, one count per stratum.

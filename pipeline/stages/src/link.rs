@@ -8,6 +8,7 @@ use std::{collections::BTreeMap, path::Path};
 use jiff::civil::Date;
 use polars::prelude::*;
 use prem_spec::{Link, Organisation, Plan, Questionnaire};
+use serde::{Deserialize, Serialize};
 
 use crate::{
     StageError,
@@ -25,7 +26,7 @@ pub struct LinkInputs {
 }
 
 /// What linking kept and left out.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LinkOutcome {
     /// Month (its first day) and rows of each partition written.
     pub months: BTreeMap<Date, u64>,

@@ -38,9 +38,11 @@ fn threads_do_not_matter() {
     let y = data();
     let run = |threads: usize| {
         let average = |rows: &[usize]| Some(rows.iter().map(|r| y[*r].sqrt()).sum::<f64>());
-        rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap().install(|| {
-            bootstrap(&vec![0; y.len()], options(BootstrapInterval::Bca), average).unwrap()
-        })
+        rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build()
+            .unwrap()
+            .install(|| bootstrap(&vec![0; y.len()], options(BootstrapInterval::Bca), average).unwrap())
     };
     assert_eq!(run(1), run(3));
 }

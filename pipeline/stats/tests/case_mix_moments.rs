@@ -117,3 +117,36 @@ proptest! {
         prop_assert!(close(&whole.aggregate(&parent, 2).expect("levels"), &moments(&higher, 2, &y, &[&x])));
     }
 }
+
+/// Tiles, panels and blocks of every remainder against the definition, with and without weights.
+#[test]
+fn property_every_number_of_columns() {
+    let value = |i: usize, k: usize| ((i * 37 + k * 101) as f64 * 0.618).sin() * (k + 1) as f64 + 5.0;
+    for p in 0..9 {
+        for n in [1, 3, 255, 1030, 2500] {
+            let x: Vec<Vec<f64>> = (0..p).map(|k| (0..n).map(|i| value(i, k)).collect()).collect();
+            let columns: Vec<&[f64]> = x.iter().map(Vec::as_slice).collect();
+            let y: Vec<f64> = (0..n).map(|i| value(i, 20)).collect();
+            let w: Vec<f64> = (0..n).map(|i| 1.0 + (i % 5) as f64).collect();
+            let m = moments(&vec![0; n], 1, &y, &columns);
+            let mut weighted = SufficientStatistics::weighted(1, p);
+            weighted.add_weighted(&vec![0; n], &y, &columns, &w).expect("rows");
+            let weighted = weighted.finish().expect("moments");
+            let mean = |c: &[f64]| c.iter().sum::<f64>() / n as f64;
+            let all: Vec<&[f64]> = columns.iter().copied().chain([y.as_slice()]).collect();
+            for b in 0..=p {
+                for a in 0..=b {
+                    let (ma, mb) = (mean(all[a]), mean(all[b]));
+                    let direct: f64 = all[a].iter().zip(all[b]).map(|(u, v)| (u - ma) * (v - mb)).sum();
+                    assert!((m.cross(0, a, b) - direct).abs() < 1e-9 * (n as f64) * (p + 21) as f64);
+                    assert!((weighted.cross(0, a, b) - direct).abs() < 1e-9 * (n as f64) * (p + 21) as f64);
+                }
+            }
+            let total: f64 = w.iter().sum();
+            let wy = y.iter().zip(&w).map(|(v, w)| v * w).sum::<f64>() / total;
+            let direct: f64 = y.iter().zip(&w).map(|(v, w)| (w * (v - wy)).powi(2)).sum();
+            let got = weighted.weighted_residual_sum_of_squares(0, &vec![0.0; p]);
+            assert!((got - direct).abs() < 1e-9 * direct.max(1.0));
+        }
+    }
+}

@@ -97,9 +97,15 @@ fn change_between_disjoint_periods() {
 fn goal_levels() {
     use GoalLevel::*;
     let higher = |v| goal_level(v, 90.0, Some(80.0), Direction::Higher, None).unwrap();
-    assert_eq!([higher(90.0), higher(89.999), higher(80.0), higher(79.999)], [Some(High), Some(Moderate), Some(Moderate), Some(Low)]);
+    assert_eq!(
+        [higher(90.0), higher(89.999), higher(80.0), higher(79.999)],
+        [Some(High), Some(Moderate), Some(Moderate), Some(Low)]
+    );
     let lower = |v| goal_level(v, 5.0, Some(10.0), Direction::Lower, None).unwrap();
-    assert_eq!([lower(5.0), lower(5.001), lower(10.0), lower(10.001)], [Some(High), Some(Moderate), Some(Moderate), Some(Low)]);
+    assert_eq!(
+        [lower(5.0), lower(5.001), lower(10.0), lower(10.001)],
+        [Some(High), Some(Moderate), Some(Moderate), Some(Low)]
+    );
     assert_eq!(goal_level(89.0, 90.0, None, Direction::Higher, None).unwrap(), Some(Low));
     assert_eq!(goal_level(95.0, 90.0, None, Direction::Higher, Some(0.5999)).unwrap(), None);
     assert_eq!(goal_level(95.0, 90.0, None, Direction::Higher, Some(0.6)).unwrap(), Some(High));

@@ -138,7 +138,7 @@ fn hostile_input_gives_errors() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 20000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 5000, failure_persistence: None, ..ProptestConfig::default() })]
 
     fn hostile_numbers(x in hostile(), n in hostile(), z in hostile(), w in hostile(), l in level()) {
         sound("wilson", interval::wilson(x, n, l));

@@ -96,7 +96,8 @@ fn chance_by_enumeration() {
     let r = chance(&[3.0, 0.0, 0.0], &[1.0; 3], Events::Repeat(&one), ChanceOptions::new(1), chi2).unwrap();
     assert_eq!(r.p, 1.0);
     // (1 + 0)/(B + 1) is the smallest p.
-    let far = chance(&[300.0, 0.0, 0.0], &[100.0; 3], Events::Independent, ChanceOptions { replicates: 99, seed: 3 }, chi2);
+    let far =
+        chance(&[300.0, 0.0, 0.0], &[100.0; 3], Events::Independent, ChanceOptions { replicates: 99, seed: 3 }, chi2);
     close(far.unwrap().p, 0.01);
 }
 

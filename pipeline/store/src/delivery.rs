@@ -4,8 +4,9 @@
 //!
 //! Invariants: a delivery is known by dataset and content hash, so the same file twice is nothing new; numbers rise in
 //! the order of registration over the whole store; counts reconcile, and the rows file holds as many rows as were kept;
-//! files have the size they were stored with ([`Store::verify_delivery`] compares their content too). All this is checked when a delivery is committed *and* when deliveries are read. A kill before the rename leaves a
-//! pending folder and no delivery; after it, the whole delivery.
+//! files have the size they were stored with ([`Store::verify_delivery`] compares their content too). All this is checked
+//! when a delivery is committed *and* when deliveries are read. A kill before the rename leaves a pending folder and no
+//! delivery; after it, the whole delivery.
 
 use std::{
     cmp::Ordering,
@@ -209,8 +210,8 @@ impl LockedStore {
     pub(crate) fn place(&self, pending: &Path, target: &Path) -> Result<(), StoreError> {
         if let Some(parent) = target.parent() {
             disk::create_private_folder(parent)?;
-            let inside = parent.ancestors().take_while(|folder| folder.starts_with(self.root()));
-            inside.map(disk::sync_folder).collect::<Result<(), _>>()?;
+            let mut inside = parent.ancestors().take_while(|folder| folder.starts_with(self.root()));
+            inside.try_for_each(disk::sync_folder)?;
         }
         disk::rename(pending, target)
     }

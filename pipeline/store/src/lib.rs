@@ -3,7 +3,23 @@
 //! Everything that is written goes to a pending place first and becomes visible by one atomic rename, so that a process
 //! killed at any moment leaves either the old state or the new one. Nothing here reads a clock or the environment.
 //!
-//! [`Store`] reads without a lock; whoever changes something holds a [`LockedStore`].
+//! [`Store`] reads without a lock; whoever changes something holds a [`LockedStore`]:
+//!
+//! ```
+//! use prem_store::{Partition, Store};
+//!
+//! # let folder = tempfile::tempdir()?;
+//! # let root = folder.path();
+//! let store = Store::open(root).lock()?;
+//! let march = Partition::new("linked", "inpatient-2024/month=2025-03")?;
+//! if !store.is_current(&march, "key of the step") {
+//!     let pending = store.begin()?;
+//!     std::fs::write(pending.path().join("part.parquet"), "rows")?;
+//!     store.commit_partition(pending, &march, "key of the step", serde_json::json!({"rows": 1}))?;
+//! }
+//! assert_eq!(store.partitions("linked")?, [march]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod counts;
 mod delivery;

@@ -8,8 +8,8 @@ use crate::{
     draw::{Choice, Purpose, quick, stream},
     experience::{Experience, ItemKind},
     output::Deliveries,
-    tally::{Respondents, Tally},
     tables,
+    tally::{Respondents, Tally},
     wards::Ward,
     world::{World, age_range},
 };
@@ -23,7 +23,8 @@ const STEP: f64 = 0.25;
 pub(crate) fn make(plan: &Plan, world: &World, tally: &Tally, deliveries: &Deliveries) -> Truth {
     let items = tables::export(plan, "responses").and_then(|export| tables::questionnaire(plan, export));
     let items = items.map_or(&[][..], |questionnaire| &questionnaire.items);
-    let experience_items = items.iter().zip(&world.experience.items).filter(|(_, one)| one.kind == ItemKind::Experience);
+    let experience_items =
+        items.iter().zip(&world.experience.items).filter(|(_, one)| one.kind == ItemKind::Experience);
     Truth {
         settings: world.settings.clone(),
         plan_hash: plan.hash(),
@@ -50,7 +51,8 @@ fn units(plan: &Plan, world: &World, tally: &Tally, items: &[Item]) -> Vec<TrueU
     let mut periods: Vec<(String, Option<i16>)> =
         tally.years.keys().map(|year| (year.to_string(), Some(*year))).collect();
     if periods.len() > 1 {
-        let month = |index: u32| world.settings.month(index).map_or(String::new(), |day| day.strftime("%Y-%m").to_string());
+        let month =
+            |index: u32| world.settings.month(index).map_or(String::new(), |day| day.strftime("%Y-%m").to_string());
         periods.push((format!("{}..{}", month(0), month(world.settings.months - 1)), None));
     }
     let mut all = Vec::new();
@@ -92,8 +94,8 @@ fn of_period(
     }
     let fixed = world.experience.mean + x / all;
     let values: Vec<f64> = world.wards.iter().map(|ward| measure.value(fixed, ward, table)).collect();
-    let unit = |unit: &prem_spec::Unit| {
-        let inside = |ward: &Ward| organisation.ancestry(&ward.unit).iter().any(|above| above.id == unit.id);
+    let unit = |(place, unit): (usize, &prem_spec::Unit)| {
+        let inside = |ward: &Ward| ward.ancestry.contains(&place);
         let (mut sum, mut value, mut effect, mut n) = (0.0, 0.0, 0.0, 0);
         for (index, ward) in world.wards.iter().enumerate().filter(|(_, ward)| inside(ward)) {
             let weight = weighted[index].0;
@@ -113,14 +115,22 @@ fn of_period(
             weight: sum,
         })
     };
-    organisation.units.iter().filter_map(unit).collect()
+    organisation.units.iter().enumerate().filter_map(unit).collect()
 }
 
 /// The expected value of a measure.
 enum Expected<'a> {
     /// low + slope · (experience + shift), mean over items.
-    Linear { low: f64, slope: f64, shift: f64 },
-    TopBox { experience: &'a Experience, item: usize, codes: &'a [i16] },
+    Linear {
+        low: f64,
+        slope: f64,
+        shift: f64,
+    },
+    TopBox {
+        experience: &'a Experience,
+        item: usize,
+        codes: &'a [i16],
+    },
 }
 
 impl<'a> Expected<'a> {
@@ -142,14 +152,16 @@ impl<'a> Expected<'a> {
             Measure::TopBox { codes, .. } => {
                 Self::TopBox { experience: &world.experience, item: places[0], codes: codes.as_slice() }
             }
-            Measure::Scale { scale, .. } | Measure::Item { scale, .. } | Measure::Composite { scale, .. } => match scale {
-                ValueScale::Score0To100 => Self::Linear { low: 0.0, slope: 1.0, shift: mean(&|k| models[k].shift) },
-                ValueScale::Native => {
-                    let slope = mean(&|k| f64::from(models[k].steps) / 100.0);
-                    let shift = mean(&|k| f64::from(models[k].steps) / 100.0 * models[k].shift) / slope.max(1e-12);
-                    Self::Linear { low: mean(&|k| f64::from(models[k].low)), slope, shift }
+            Measure::Scale { scale, .. } | Measure::Item { scale, .. } | Measure::Composite { scale, .. } => {
+                match scale {
+                    ValueScale::Score0To100 => Self::Linear { low: 0.0, slope: 1.0, shift: mean(&|k| models[k].shift) },
+                    ValueScale::Native => {
+                        let slope = mean(&|k| f64::from(models[k].steps) / 100.0);
+                        let shift = mean(&|k| f64::from(models[k].steps) / 100.0 * models[k].shift) / slope.max(1e-12);
+                        Self::Linear { low: mean(&|k| f64::from(models[k].low)), slope, shift }
+                    }
                 }
-            },
+            }
             Measure::Rate { .. } => return None,
         })
     }
@@ -159,8 +171,7 @@ impl<'a> Expected<'a> {
         let Self::TopBox { experience, item, codes } = self else { return Vec::new() };
         let model = &experience.items[*item];
         let steps = (100.0 / STEP) as usize;
-        let grid: Vec<f64> =
-            (0..=steps).map(|step| experience.probability(model, codes, step as f64 * STEP)).collect();
+        let grid: Vec<f64> = (0..=steps).map(|step| experience.probability(model, codes, step as f64 * STEP)).collect();
         let patients = patients(world, range);
         let of_ward = |ward: &Ward| {
             let probability = |x: &f64| {

@@ -8,6 +8,7 @@ use super::Truth;
 use crate::{SampleError, files::Files};
 
 const JSON: &str = "truth.json";
+const ITEMS: &str = "items.csv";
 const UNITS: &str = "units.csv";
 const ADJUSTERS: &str = "adjusters.csv";
 const RATES: &str = "rates.csv";
@@ -19,6 +20,7 @@ pub fn read_truth(folder: &Path) -> Result<Truth, SampleError> {
     let file = File::open(&path).map_err(SampleError::io(&path))?;
     let mut truth: Truth = serde_json::from_reader(BufReader::new(file))
         .map_err(|error| SampleError::Truth { path, message: error.to_string() })?;
+    truth.items = read(folder, ITEMS)?;
     truth.units = read(folder, UNITS)?;
     truth.adjusters = read(folder, ADJUSTERS)?;
     truth.rates = read(folder, RATES)?;
@@ -37,10 +39,11 @@ impl Truth {
     pub(crate) fn write(&self, folder: &Path) -> Result<(), SampleError> {
         let mut files = Files::new(folder)?;
         let path = folder.join(JSON);
-        let mut json = serde_json::to_vec_pretty(self)
-            .map_err(|error| SampleError::Truth { path, message: error.to_string() })?;
+        let mut json =
+            serde_json::to_vec_pretty(self).map_err(|error| SampleError::Truth { path, message: error.to_string() })?;
         json.push(b'\n');
         files.append(JSON, Vec::new, &json)?;
+        files.append(ITEMS, Vec::new, &csv(folder, ITEMS, &self.items)?)?;
         files.append(UNITS, Vec::new, &csv(folder, UNITS, &self.units)?)?;
         files.append(ADJUSTERS, Vec::new, &csv(folder, ADJUSTERS, &self.adjusters)?)?;
         files.append(RATES, Vec::new, &csv(folder, RATES, &self.rates)?)?;

@@ -14,8 +14,8 @@ use crate::{
 /// European standard population 2013 (Eurostat, Revision of the European Standard Population, 2013, table 6): persons per
 /// 100,000 by five-year band, 0–4 to 95 and over. Under one year and 1–4 are 1,000 and 4,000.
 const ESP2013: [f64; 20] = [
-    5_000.0, 5_500.0, 5_500.0, 5_500.0, 6_000.0, 6_000.0, 6_500.0, 7_000.0, 7_000.0, 7_000.0, 7_000.0, 6_500.0, 6_000.0,
-    5_500.0, 5_000.0, 4_000.0, 2_500.0, 1_500.0, 800.0, 200.0,
+    5_000.0, 5_500.0, 5_500.0, 5_500.0, 6_000.0, 6_000.0, 6_500.0, 7_000.0, 7_000.0, 7_000.0, 7_000.0, 6_500.0,
+    6_000.0, 5_500.0, 5_000.0, 4_000.0, 2_500.0, 1_500.0, 800.0, 200.0,
 ];
 
 pub(super) fn rates(plan: &Plan, world: &World) -> Vec<TrueRate> {
@@ -39,8 +39,9 @@ fn of_year(world: &World, indicator: &Indicator, year: &Year, months: u32, top: 
     let rate = |area: usize, sex: usize, age: usize| -> f64 {
         world.rates.iter().zip(&shares).map(|(source, share)| share * source.rate(area, sex, age)).sum()
     };
-    let areas: Vec<Cells> =
-        (0..year.areas.len()).map(|area| Cells::new(standardisation, &year.areas[area].cells, |s, a| rate(area, s, a))).collect();
+    let areas: Vec<Cells> = (0..year.areas.len())
+        .map(|area| Cells::new(standardisation, &year.areas[area].cells, |s, a| rate(area, s, a)))
+        .collect();
     let region = areas.iter().fold(Cells::empty(standardisation), |sum, area| sum.plus(area));
     let weights = match standardisation.standard {
         StandardPopulation::Region => region.persons.clone(),

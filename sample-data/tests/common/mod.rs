@@ -44,10 +44,8 @@ fn rows(plan: &Plan, export: &Export, path: &Path) -> Vec<Record> {
         Encoding::Utf8 => String::from_utf8(bytes).expect("UTF-8").trim_start_matches('\u{feff}').to_owned(),
         Encoding::Windows1252 | Encoding::Iso8859_1 => bytes.into_iter().map(char::from).collect(),
     };
-    let mut reader = csv::ReaderBuilder::new()
-        .delimiter(separator as u8)
-        .quote(quote as u8)
-        .from_reader(text.as_bytes());
+    let mut reader =
+        csv::ReaderBuilder::new().delimiter(separator as u8).quote(quote as u8).from_reader(text.as_bytes());
     let headers = reader.headers().expect("a header line").clone();
     let columns = plan.stored_columns(export);
     let place = |name: &str| {

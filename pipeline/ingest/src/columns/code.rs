@@ -49,7 +49,7 @@ fn canonical(bytes: &[u8]) -> Option<i16> {
     }
     let mut number = 0_i32;
     for byte in digits {
-        number = number * 10 + i32::from(byte.is_ascii_digit().then_some(byte - b'0')?);
+        number = number * 10 + i32::from(byte.is_ascii_digit().then(|| byte - b'0')?);
     }
     i16::try_from(if negative { -number } else { number }).ok()
 }

@@ -2,7 +2,7 @@
 //!
 //! Where chunks end depends on the bytes alone: not on how much a read returned, nor on threads.
 
-use super::{Source, SourceFault};
+use super::{Source, SourceFault, container::foreign_format};
 use crate::{
     error::RefusalCause,
     limits::Limits,
@@ -10,6 +10,7 @@ use crate::{
 };
 
 /// Whole records.
+#[derive(Clone)]
 pub(crate) struct Chunk {
     pub(crate) bytes: Vec<u8>,
 }
@@ -20,12 +21,13 @@ pub(crate) struct BlockReader {
     limits: Limits,
     carry: Vec<u8>,
     lines_read: u64,
+    begun: bool,
     ended: bool,
 }
 
 impl BlockReader {
     pub(crate) fn new(source: Source, dialect: Dialect, limits: Limits) -> Self {
-        Self { source, dialect, limits, carry: Vec::new(), lines_read: 0, ended: false }
+        Self { source, dialect, limits, carry: Vec::new(), lines_read: 0, begun: false, ended: false }
     }
 
     pub(crate) fn into_source(self) -> Source {
@@ -43,8 +45,11 @@ impl BlockReader {
                 bytes.len() + self.limits.chunk_bytes
             };
             self.ended = self.source.fill(&mut bytes, target)?;
-            if memchr::memchr(0, &bytes[checked..]).is_some() {
-                return Err(SourceFault::Refused(RefusalCause::NotDelimitedText { what: "binary (it has NUL bytes)" }));
+            let foreign = if self.begun { None } else { foreign_format(&bytes) };
+            self.begun = true;
+            let binary = || memchr::memchr(0, &bytes[checked..]).map(|_| "binary (it has NUL bytes)");
+            if let Some(what) = foreign.or_else(binary) {
+                return Err(SourceFault::Refused(RefusalCause::NotDelimitedText { what }));
             }
             checked = bytes.len();
             if self.ended {

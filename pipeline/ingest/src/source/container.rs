@@ -17,6 +17,21 @@ use crate::{
 
 const BUFFER_BYTES: usize = 1 << 17;
 
+const GZIP: &[u8] = &[0x1f, 0x8b];
+const ZSTD: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
+
+/// What unpacked bytes are when they are plainly no text in one of the three encodings.
+pub(super) fn foreign_format(bytes: &[u8]) -> Option<&'static str> {
+    let known: [(&[u8], &str); 5] = [
+        (b"\xff\xfe", "text in UTF-16"),
+        (b"\xfe\xff", "text in UTF-16"),
+        (b"PK\x03\x04", "a ZIP archive or Excel workbook"),
+        (GZIP, "compressed twice"),
+        (ZSTD, "compressed twice"),
+    ];
+    known.iter().find(|(magic, _)| bytes.starts_with(magic)).map(|(_, what)| *what)
+}
+
 type Raw = BufReader<HashingReader>;
 
 enum Layers {
@@ -57,9 +72,9 @@ impl Source {
         if magic.is_empty() {
             return Ok(Err(RefusalCause::Empty));
         }
-        let layers = if magic.starts_with(&[0x1f, 0x8b]) {
+        let layers = if magic.starts_with(GZIP) {
             Layers::Gzip(Box::new(MultiGzDecoder::new(raw)))
-        } else if magic.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) {
+        } else if magic.starts_with(ZSTD) {
             let mut decoder = ZstdDecoder::with_buffer(raw).map_err(IngestError::io("unpack", path))?;
             decoder.window_log_max(ZSTD_WINDOW_LOG_MAX).map_err(IngestError::io("unpack", path))?;
             Layers::Zstd(decoder)

@@ -134,7 +134,8 @@ fn crude(task: &Task<'_>, events: u64, n: u64) -> Result<Option<Share>> {
         IntervalMethod::ClopperPearson => clopper_pearson(x, of, level)?,
         IntervalMethod::Jeffreys => jeffreys(x, of, level)?,
         _ => wilson(x, of, level)?,
-    };
+    }
+    .interval;
     let value = x / of;
     let variance = value * (1.0 - value) / of;
     let (low, high) = (interval.low, interval.high);

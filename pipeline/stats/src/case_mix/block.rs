@@ -5,15 +5,21 @@ use crate::error::{Result, StatsError};
 use crate::linear_algebra::{VectorKernel, with_vector_instructions};
 use std::ops::Range;
 
-/// Rows centred and multiplied together; a block of 16 columns stays in the first-level cache.
-const BLOCK_ROWS: usize = 256;
+/// Rows centred together: long enough for the memory to be read in streams, short enough for the second-level cache.
+const BLOCK_ROWS: usize = 1024;
+
+/// Distance between columns of a block. A power of two would put all columns into the same few sets of the cache.
+const STRIDE: usize = BLOCK_ROWS + 264;
+
+/// Rows multiplied together: 16 columns of them stay in the first-level cache.
+const PANEL_ROWS: usize = 256;
 
 /// Independent sums per inner product, so that it vectorises. Fixed, because it decides the order of the sums: a processor
 /// with wider registers gives the same bits.
 const LANES: usize = 4;
 
-/// Columns per side of a tile: 3 × 3 sums and their operands fill the sixteen vector registers.
-const TILE: usize = 3;
+/// Columns per side of a tile: the sums and their operands stay in vector registers.
+const TILE: usize = 2;
 
 /// Weighted moments of some rows of one unit.
 #[derive(Debug, Clone)]
@@ -39,7 +45,7 @@ pub(super) struct Partial {
 
 /// Buffers that one thread uses again and again.
 pub(super) struct Scratch {
-    /// q rows of `BLOCK_ROWS` values.
+    /// q columns, `STRIDE` apart.
     values: Vec<f64>,
     weighted: Vec<f64>,
     weights: Vec<f64>,
@@ -49,9 +55,9 @@ pub(super) struct Scratch {
 impl Scratch {
     pub fn new(q: usize) -> Self {
         Scratch {
-            values: vec![0.0; q * BLOCK_ROWS],
-            weighted: vec![0.0; q * BLOCK_ROWS],
-            weights: vec![0.0; BLOCK_ROWS],
+            values: vec![0.0; q * STRIDE],
+            weighted: vec![0.0; q * STRIDE],
+            weights: vec![0.0; STRIDE],
             block: Moments::new(q),
         }
     }
@@ -137,7 +143,7 @@ fn absorb(target: &mut Moments, block: &Moments) {
 }
 
 fn fill(order: &Order, columns: &[&[f64]], rows: Range<usize>, values: &mut [f64]) {
-    for (column, out) in columns.iter().zip(values.chunks_exact_mut(BLOCK_ROWS)) {
+    for (column, out) in columns.iter().zip(values.chunks_exact_mut(STRIDE)) {
         match order {
             Order::AsIs(all) => out[..rows.len()]
                 .copy_from_slice(&column[all.start + rows.start..all.start + rows.end]),
@@ -189,7 +195,7 @@ impl VectorKernel for CentredProducts<'_> {
     #[inline(always)]
     fn call(self) {
         for k in 0..self.q {
-            self.block.mean[k] = centre(&mut self.values[k * BLOCK_ROWS..(k + 1) * BLOCK_ROWS], self.n);
+            self.block.mean[k] = centre(&mut self.values[k * STRIDE..k * STRIDE + BLOCK_ROWS], self.n);
         }
         cross_products(self.values, self.values, self.q, self.n, &mut self.block.cross);
     }
@@ -199,12 +205,12 @@ fn weighted_block_moments(scratch: &mut Scratch, q: usize, n: usize) {
     let Scratch { values, weighted, weights, block } = scratch;
     block.weight = weights[..n].iter().sum();
     for k in 0..q {
-        let column = &mut values[k * BLOCK_ROWS..(k + 1) * BLOCK_ROWS];
+        let column = &mut values[k * STRIDE..k * STRIDE + BLOCK_ROWS];
         let sum: f64 = column[..n].iter().zip(&weights[..n]).map(|(v, w)| v * w).sum();
         block.mean[k] = sum / block.weight;
         column[..n].iter_mut().for_each(|v| *v -= block.mean[k]);
         column[n..].fill(0.0);
-        let products = &mut weighted[k * BLOCK_ROWS..(k + 1) * BLOCK_ROWS];
+        let products = &mut weighted[k * STRIDE..k * STRIDE + BLOCK_ROWS];
         for ((o, v), w) in products.iter_mut().zip(&*column).zip(&*weights) {
             *o = v * w;
         }
@@ -235,14 +241,18 @@ fn centre(column: &mut [f64], n: usize) -> f64 {
 #[inline(always)]
 fn cross_products(left: &[f64], right: &[f64], q: usize, n: usize, cross: &mut [f64]) {
     let n = n.next_multiple_of(LANES);
-    for b in (0..q).step_by(TILE) {
-        for a in (0..=b).step_by(TILE) {
-            match (q - a < TILE, q - b < TILE) {
-                (false, false) => tile::<TILE, TILE>(left, right, a, b, n, cross),
-                (false, true) if q - b == 2 => tile::<TILE, 2>(left, right, a, b, n, cross),
-                (false, true) => tile::<TILE, 1>(left, right, a, b, n, cross),
-                _ if q - b == 2 => tile::<2, 2>(left, right, a, b, n, cross),
-                _ => tile::<1, 1>(left, right, a, b, n, cross),
+    cross.fill(0.0);
+    for from in (0..n).step_by(PANEL_ROWS) {
+        let rows = (from, (n - from).min(PANEL_ROWS));
+        for b in (0..q).step_by(TILE) {
+            for a in (0..=b).step_by(TILE) {
+                match (q - a < TILE, q - b) {
+                    (false, 1) => tile::<TILE, 1>(left, right, a, b, rows, cross),
+                    (false, 2) => tile::<TILE, 2>(left, right, a, b, rows, cross),
+                    (false, _) => tile::<TILE, TILE>(left, right, a, b, rows, cross),
+                    (true, 2) => tile::<2, 2>(left, right, a, b, rows, cross),
+                    (true, _) => tile::<1, 1>(left, right, a, b, rows, cross),
+                }
             }
         }
     }
@@ -254,14 +264,16 @@ fn tile<const A: usize, const B: usize>(
     right: &[f64],
     a: usize,
     b: usize,
-    n: usize,
+    (from, n): (usize, usize),
     cross: &mut [f64],
 ) {
-    let rows = |k: usize| k * BLOCK_ROWS..k * BLOCK_ROWS + n;
-    let x: [&[[f64; LANES]]; A] = std::array::from_fn(|i| left[rows(a + i)].as_chunks().0);
-    let z: [&[[f64; LANES]]; B] = std::array::from_fn(|k| right[rows(b + k)].as_chunks().0);
+    // Equal lengths that the compiler can see: no bounds to check inside.
+    let steps = n / LANES;
+    let rows = |k: usize| k * STRIDE + from..k * STRIDE + from + n;
+    let x: [&[[f64; LANES]]; A] = std::array::from_fn(|i| &left[rows(a + i)].as_chunks().0[..steps]);
+    let z: [&[[f64; LANES]]; B] = std::array::from_fn(|k| &right[rows(b + k)].as_chunks().0[..steps]);
     let mut sums = [[[0.0; LANES]; B]; A];
-    for row in 0..n / LANES {
+    for row in 0..steps {
         let zr: [[f64; LANES]; B] = std::array::from_fn(|k| z[k][row]);
         for i in 0..A {
             let xr = x[i][row];
@@ -274,7 +286,7 @@ fn tile<const A: usize, const B: usize>(
     }
     for (i, row) in sums.iter().enumerate() {
         for (k, lanes) in row.iter().enumerate().filter(|(k, _)| a + i <= b + k) {
-            cross[(b + k) * (b + k + 1) / 2 + a + i] = fold(*lanes);
+            cross[(b + k) * (b + k + 1) / 2 + a + i] += fold(*lanes);
         }
     }
 }

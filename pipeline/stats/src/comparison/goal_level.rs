@@ -42,10 +42,10 @@ pub fn goal_level(
     check_finite("goal level: value", value)?;
     check_finite("goal level: high limit", high)?;
     let moderate = check_finite("goal level: moderate limit", moderate.unwrap_or(high))?;
-    if let Some(coverage) = coverage {
-        if check_finite("goal level: coverage", coverage)? < LOWEST_COVERAGE {
-            return Ok(None);
-        }
+    if let Some(coverage) = coverage
+        && check_finite("goal level: coverage", coverage)? < LOWEST_COVERAGE
+    {
+        return Ok(None);
     }
     // Turned round, «lower is better» is the same rule.
     let sign = match direction {

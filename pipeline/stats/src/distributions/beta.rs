@@ -57,7 +57,7 @@ fn lower_tail(p: f64, a: f64, b: f64) -> Result<(f64, f64)> {
     if p == 0.0 {
         return Ok((0.0, 1.0));
     }
-    let start = (a / b).ln();
+    let start = (a.ln() - b.ln()).clamp(-700.0, 700.0);
     let pair = |u: f64| {
         let e = (-u.abs()).exp();
         let (small, large) = (e / (1.0 + e), 1.0 / (1.0 + e));

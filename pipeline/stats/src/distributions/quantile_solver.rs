@@ -20,6 +20,9 @@ pub(super) fn solve(
     let mut u = start;
     let mut reach = 1.0;
     for _ in 0..MAX_STEPS {
+        if !u.is_finite() {
+            break;
+        }
         let (p, slope) = tail(u)?;
         let gap = p.ln() - ln_target;
         if gap == 0.0 {

@@ -103,11 +103,8 @@ pub(super) fn binomial_mass(k: f64, l: f64, x: f64, y: f64) -> f64 {
     if l == 0.0 {
         return if y < 0.5 { (k * (-y).ln_1p()).exp() } else { x.powf(k) };
     }
-    let log = stirling_error(n)
-        - stirling_error(k)
-        - stirling_error(l)
-        - deviance_part(k, n * x)
-        - deviance_part(l, n * y);
+    let log =
+        stirling_error(n) - stirling_error(k) - stirling_error(l) - deviance_part(k, n * x) - deviance_part(l, n * y);
     log.exp() * (n / (TWO_PI * k)).sqrt() / l.sqrt()
 }
 

@@ -14,9 +14,9 @@
 //! # Reference values
 //! reference/funnel: phe_proportion_limits.csv, phe_ratio_limits.csv, poisson_limits.csv (1e-10).
 
+use crate::distributions::gamma;
 use crate::error::{Result, StatsError};
 use crate::interval::{Interval, Level, poisson_exact};
-use crate::distributions::gamma;
 
 fn above_zero(what: &'static str, v: f64) -> Result<f64> {
     if v > 0.0 && v.is_finite() { Ok(v) } else { Err(StatsError::out_of_range(what, v, "above 0")) }

@@ -8,5 +8,5 @@ pub mod scale;
 
 pub use exact::{expected_where_observed_touches, poisson_ratio_limits, proportion_score_limits};
 pub use limits::{adjusted_z, funnel_limits};
-pub use over_dispersion::{Correction, OverDispersion, Outliers, over_dispersion};
+pub use over_dispersion::{Correction, Outliers, OverDispersion, over_dispersion};
 pub use scale::{Scale, Standardised};

@@ -22,8 +22,7 @@ use crate::error::Result;
 pub fn jeffreys(x: f64, n: f64, level: Level) -> Result<Estimate> {
     check_proportion("Jeffreys interval", x, n)?;
     let (a, b) = (x + 0.5, n - x + 0.5);
-    let interval =
-        Interval::new(beta::quantile(level.tail(), a, b)?, beta::upper_quantile(level.tail(), a, b)?)?;
+    let interval = Interval::new(beta::quantile(level.tail(), a, b)?, beta::upper_quantile(level.tail(), a, b)?)?;
     Ok(Estimate { value: x / n, interval, n, method: "jeffreys" })
 }
 

@@ -7,7 +7,7 @@ pub mod region_difference;
 pub mod slope_index;
 
 pub use direct::{DirectRate, RepeatEvents, directly_standardised, directly_standardised_repeat_events};
-pub use indirect::{expected_events, standardised_rate, standardised_ratio};
 pub use esp2013::{ESP_2013, esp2013_weights};
+pub use indirect::{expected_events, standardised_rate, standardised_ratio};
 pub use region_difference::{RegionDifference, difference_from_region};
 pub use slope_index::{SlopeIndex, SlopeTransform, slope_index};

@@ -88,13 +88,7 @@ impl ItemRule {
         if !(low < high && low.is_finite() && high.is_finite()) {
             return Err(StatsError::out_of_range("item scale: high code", high, "above the low code"));
         }
-        Ok(ItemRule {
-            low,
-            high,
-            reversed,
-            not_applicable: not_applicable.to_vec(),
-            do_not_know: do_not_know.to_vec(),
-        })
+        Ok(ItemRule { low, high, reversed, not_applicable: not_applicable.to_vec(), do_not_know: do_not_know.to_vec() })
     }
 
     /// Reads a code; `None` is not answered.

@@ -46,9 +46,7 @@ pub fn item_statistics(items: &Items, low: f64, high: f64, pairing: Pairing) -> 
     let statistics = (0..k).map(|i| {
         let answered = items.answered(i);
         let n = answered.len();
-        let share = |keep: &dyn Fn(f64) -> bool| {
-            known(answered.iter().filter(|v| keep(**v)).count() as f64 / n as f64)
-        };
+        let share = |keep: &dyn Fn(f64) -> bool| known(answered.iter().filter(|v| keep(**v)).count() as f64 / n as f64);
         let row = numeric::sum((0..k).map(|j| c[i * k + j]));
         let own = c[i * (k + 1)];
         let others: Vec<f64> = (0..k * k).filter(|m| m / k != i && m % k != i).map(|m| c[m]).collect();

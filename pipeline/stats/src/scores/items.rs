@@ -29,7 +29,7 @@ impl Items {
         if k == 0 {
             return Err(StatsError::Empty { what: "items" });
         }
-        if answers.len() % k != 0 {
+        if !answers.len().is_multiple_of(k) {
             return Err(StatsError::LengthMismatch { what: "items", expected: k, found: answers.len() % k });
         }
         let known: Vec<f64> = answers.iter().copied().flatten().collect();
@@ -65,10 +65,8 @@ impl Items {
 
     /// (pairs, covariance, correlation) of items `i` and `j` on rows that have both.
     pub fn pair(&self, i: usize, j: usize) -> Result<(usize, f64, f64)> {
-        let rows: Vec<(f64, f64)> = self
-            .rows()
-            .filter_map(|r| Some((r.get(i).copied().flatten()?, r.get(j).copied().flatten()?)))
-            .collect();
+        let rows: Vec<(f64, f64)> =
+            self.rows().filter_map(|r| Some((r.get(i).copied().flatten()?, r.get(j).copied().flatten()?))).collect();
         let (x, y): (Vec<f64>, Vec<f64>) = rows.into_iter().unzip();
         if x.len() < 2 {
             return Err(StatsError::TooFew { what: "item covariance", needed: 2, found: x.len() });

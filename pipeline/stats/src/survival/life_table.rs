@@ -40,12 +40,7 @@ impl LifeTable {
         let cells = age_from.len().saturating_mul(valid_from.len()).saturating_mul(sexes);
         check_length("life table: hazards", cells, hazards.len())?;
         check_non_negative("life table: hazards", hazards)?;
-        Ok(LifeTable {
-            age_from: age_from.to_vec(),
-            valid_from: valid_from.to_vec(),
-            hazards: hazards.to_vec(),
-            sexes,
-        })
+        Ok(LifeTable { age_from: age_from.to_vec(), valid_from: valid_from.to_vec(), hazards: hazards.to_vec(), sexes })
     }
 
     /// Number of sexes in the table.

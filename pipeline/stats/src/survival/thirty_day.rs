@@ -109,7 +109,13 @@ fn one(hospital: usize, rows: &[(f64, f64, f64)], reference: &[f64], level: Leve
     let mapped = |delta: f64| numeric::mean(&reference.iter().map(|eta| expit(eta + delta)).collect::<Vec<f64>>());
     let none = rows.iter().all(|r| r.1 == 0.0);
     let all = rows.iter().all(|r| r.1 == 1.0);
-    let mortality = if none { 0.0 } else if all { 1.0 } else { mapped(root(0.0)?) };
+    let mortality = if none {
+        0.0
+    } else if all {
+        1.0
+    } else {
+        mapped(root(0.0)?)
+    };
     let low = if none { 0.0 } else { mapped(root(z)?) };
     let high = if all { 1.0 } else { mapped(root(-z)?) };
     let (expected, variance) = moments(0.0);

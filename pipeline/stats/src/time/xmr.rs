@@ -96,10 +96,20 @@ pub fn xmr(values: &[f64], screen: bool) -> Result<Xmr> {
     let half = LIMIT_FACTOR * mean_range;
     let limits = Interval::new(mean - half, mean + half)?;
     let near_limits = Interval::new(mean - half * 2.0 / 3.0, mean + half * 2.0 / 3.0)?;
-    let side: Vec<i8> = values.iter().map(|v| if *v > mean { 1 } else if *v < mean { -1 } else { 0 }).collect();
+    let side: Vec<i8> = values
+        .iter()
+        .map(|v| {
+            if *v > mean {
+                1
+            } else if *v < mean {
+                -1
+            } else {
+                0
+            }
+        })
+        .collect();
     let outside: Vec<bool> = values.iter().map(|v| !limits.contains(*v)).collect();
-    let close: Vec<bool> =
-        values.iter().zip(&outside).map(|(v, out)| !out && !near_limits.contains(*v)).collect();
+    let close: Vec<bool> = values.iter().zip(&outside).map(|(v, out)| !out && !near_limits.contains(*v)).collect();
     let (shift, trend, near) = (shift_runs(&side), trend_runs(values), two_of_three(&side, &close));
     let points = (0..values.len())
         .map(|i| PointFlags {
@@ -145,7 +155,13 @@ pub fn trend_runs(values: &[f64]) -> Vec<bool> {
     let mut start = 0;
     let mut direction = 0_i8;
     for i in 1..values.len() {
-        let step = if values[i] > values[i - 1] { 1 } else if values[i] < values[i - 1] { -1 } else { 0 };
+        let step = if values[i] > values[i - 1] {
+            1
+        } else if values[i] < values[i - 1] {
+            -1
+        } else {
+            0
+        };
         if step == 0 || step != direction {
             start = if step == 0 { i } else { i - 1 };
             direction = step;

@@ -86,7 +86,7 @@ pub fn chance(
     }
     let total = numeric::sum(observed.iter().copied()).round();
     let expected_total = numeric::sum(expected.iter().copied());
-    if total < 1.0 || total > MOST_EVENTS {
+    if !(1.0..=MOST_EVENTS).contains(&total) {
         return Err(StatsError::out_of_range("chance simulation: events", total, "1 to 9e15"));
     }
     let groups: Vec<(f64, u64)> = match events {
@@ -96,7 +96,7 @@ pub fn chance(
         }
     };
     let drawn_total = numeric::sum(groups.iter().map(|(f, persons)| f * *persons as f64));
-    if drawn_total < 1.0 || drawn_total > MOST_EVENTS {
+    if !(1.0..=MOST_EVENTS).contains(&drawn_total) {
         return Err(StatsError::out_of_range("chance simulation: repeat events", drawn_total, "1 to 9e15"));
     }
     let scaled = |to: f64| -> Vec<f64> { expected.iter().map(|e| e / expected_total * to).collect() };

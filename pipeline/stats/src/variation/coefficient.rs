@@ -40,7 +40,6 @@ pub fn cv_weighted(observed: &[f64], expected: &[f64]) -> Result<f64> {
     if mean <= 0.0 {
         return Err(StatsError::Undefined { what: WHAT, reason: "there are no events" });
     }
-    let spread =
-        numeric::sum(observed.iter().zip(expected).map(|(o, e)| e / total * (o / e - mean).powi(2)));
+    let spread = numeric::sum(observed.iter().zip(expected).map(|(o, e)| e / total * (o / e - mean).powi(2)));
     finite_result(WHAT, spread.sqrt() / mean)
 }

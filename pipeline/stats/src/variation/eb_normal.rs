@@ -40,21 +40,13 @@ pub struct EbNormal {
 pub fn eb_normal(observed: &[f64], expected: &[f64]) -> Result<EbNormal> {
     check_observed_expected("normal empirical Bayes", observed, expected, 2)?;
     let y: Vec<f64> = observed.iter().zip(expected).map(|(o, e)| (o - e) / e).collect();
-    let v: Vec<f64> =
-        observed.iter().zip(expected).map(|(o, e)| if *o > 0.0 { o / e / e } else { 1.0 / e }).collect();
+    let v: Vec<f64> = observed.iter().zip(expected).map(|(o, e)| if *o > 0.0 { o / e / e } else { 1.0 / e }).collect();
     let (variance, iterations) = normal_variance_ml(&y, &v)?;
     let shrinkage: Vec<f64> = v.iter().map(|v| v / (variance + v)).collect();
     let shrink = |factor: f64| y.iter().zip(&shrinkage).map(|(y, b)| 1.0 + (1.0 - factor * b) * y).collect();
     let n = y.len() as f64;
     let smoothed_morris = (y.len() >= 4).then(|| shrink((n - 3.0) / (n - 2.0)));
-    Ok(EbNormal {
-        variance,
-        smoothed: shrink(1.0),
-        shrinkage,
-        smoothed_morris,
-        iterations,
-        method: "eb-normal-ml",
-    })
+    Ok(EbNormal { variance, smoothed: shrink(1.0), shrinkage, smoothed_morris, iterations, method: "eb-normal-ml" })
 }
 
 /// Variance A ≥ 0 of deviations `y` with known mean 0 and sampling variances `v` > 0, and the number of steps taken.

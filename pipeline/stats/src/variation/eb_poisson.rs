@@ -61,9 +61,8 @@ pub fn eb_poisson(observed: &[f64], expected: &[f64]) -> Result<EbPoisson> {
             (best, best_gain) = (i, g);
         }
     }
-    let poisson = numeric::sum(
-        observed.iter().zip(expected).map(|(o, e)| -deviance_part(*o, *e) + saturated_log_mass(*o)),
-    );
+    let poisson =
+        numeric::sum(observed.iter().zip(expected).map(|(o, e)| -deviance_part(*o, *e) + saturated_log_mass(*o)));
     let n = observed.len();
     if best == GRID {
         return Ok(EbPoisson {
@@ -135,8 +134,8 @@ fn slow_digamma(x: f64) -> f64 {
         y += 1.0;
     }
     let y2 = y * y;
-    let tail = -0.5 / y
-        - (1.0 / 12.0 - (1.0 / 120.0 - (1.0 / 252.0 - (1.0 / 240.0 - 1.0 / 132.0 / y2) / y2) / y2) / y2) / y2;
+    let tail =
+        -0.5 / y - (1.0 / 12.0 - (1.0 / 120.0 - (1.0 / 252.0 - (1.0 / 240.0 - 1.0 / 132.0 / y2) / y2) / y2) / y2) / y2;
     if y == x { tail } else { tail + (y / x).ln() - shift }
 }
 

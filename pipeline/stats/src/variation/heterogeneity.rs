@@ -51,7 +51,11 @@ impl Heterogeneity {
     /// Values shrunk towards the overall mean: μ̂ + τ²/(τ² + v)(y − μ̂).
     pub fn shrunken(&self, values: &[f64], variances: &[f64]) -> Result<Vec<f64>> {
         check_inputs(values, variances)?;
-        Ok(values.iter().zip(variances).map(|(y, v)| self.mean + self.tau2 / (self.tau2 + v) * (y - self.mean)).collect())
+        Ok(values
+            .iter()
+            .zip(variances)
+            .map(|(y, v)| self.mean + self.tau2 / (self.tau2 + v) * (y - self.mean))
+            .collect())
     }
 }
 
@@ -83,10 +87,20 @@ pub fn dersimonian_laird(values: &[f64], variances: &[f64]) -> Result<Heterogene
     describe(values, variances, tau2.max(0.0), "dersimonian-laird")
 }
 
-/// Σw − Σw²/Σw.
+/// Σw − Σw²/Σw, as Σw_j(Σw − w_j)/Σw with every rest summed by itself: nothing cancels when one weight dominates.
 pub(crate) fn weight_spread(variances: &[f64]) -> f64 {
-    let total = numeric::sum(variances.iter().map(|v| 1.0 / v));
-    total - numeric::sum(variances.iter().map(|v| (1.0 / v).powi(2))) / total
+    let w: Vec<f64> = variances.iter().map(|v| 1.0 / v).collect();
+    let total = numeric::sum(w.iter().copied());
+    let mut after = vec![0.0; w.len() + 1];
+    for j in (0..w.len()).rev() {
+        after[j] = after[j + 1] + w[j];
+    }
+    let mut before = 0.0;
+    numeric::sum(w.iter().enumerate().map(|(j, w)| {
+        let rest = before + after[j + 1];
+        before += w;
+        w * (rest / total)
+    }))
 }
 
 /// Paule and Mandel's estimate.

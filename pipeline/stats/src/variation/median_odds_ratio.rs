@@ -18,7 +18,11 @@ use crate::error::{Result, StatsError, finite_result};
 const UPPER_QUARTILE: f64 = 0.674_489_750_196_081_7;
 
 fn check_variance(v: f64) -> Result<f64> {
-    if v >= 0.0 && v.is_finite() { Ok(v) } else { Err(StatsError::out_of_range("between-unit variance", v, "at least 0")) }
+    if v >= 0.0 && v.is_finite() {
+        Ok(v)
+    } else {
+        Err(StatsError::out_of_range("between-unit variance", v, "at least 0"))
+    }
 }
 
 /// Median odds ratio of a between-unit `variance` on the logit scale.

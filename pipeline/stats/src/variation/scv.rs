@@ -5,7 +5,7 @@
 //! # Formula
 //! Diehr: mean(((O − E)/E)² − κ/E) · 100 with κ = Σf²π_f/Σfπ_f; McPherson: mean((ln O/E)² − 1/E) · 100.
 //! # Source
-//! K. McPherson et al., NEJM 307 (1982) 1310–1314; P. Diehr et al., Health Services Research 24 (1990) 741–771 and 27 (1993)
+//! K. McPherson et al., NEJM 307 (1982) 1310–1314; P. Diehr et al., Health Services Research 24 (1990) 741–771; K. C. Cain and P. Diehr, ibid. 27 (1992) 267–294
 //! (κ: their «multiple admission factor»).
 //! # Assumptions
 //! Poisson counts given E (κ = 1), or persons Poisson and their numbers of events distributed alike everywhere (κ > 1).

@@ -65,7 +65,13 @@ pub fn rake(weights: &[f64], margins: &[Margin], options: &RakeOptions) -> Resul
     for (number, m) in margins.iter().enumerate().skip(1) {
         let other = numeric::sum(m.totals.iter().copied());
         if (other - whole).abs() > 1e-9 * whole.abs() {
-            return Err(StatsError::Margin { what: "raking: sum of totals", margin: number, cell: 0, target: whole, reached: other });
+            return Err(StatsError::Margin {
+                what: "raking: sum of totals",
+                margin: number,
+                cell: 0,
+                target: whole,
+                reached: other,
+            });
         }
     }
     let mut w = weights.to_vec();

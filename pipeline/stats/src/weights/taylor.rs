@@ -145,8 +145,7 @@ pub fn ratio(numerator: &[f64], denominator: &[f64], design: &Design<'_>) -> Res
         return Err(StatsError::Undefined { what: "design ratio", reason: "the denominator sums to 0" });
     }
     let value = finite_result("design ratio", numeric::sum(numerator.iter().zip(w).map(|(y, w)| w * y)) / below)?;
-    let linearised: Vec<f64> =
-        (0..w.len()).map(|i| w[i] * (numerator[i] - value * denominator[i]) / below).collect();
+    let linearised: Vec<f64> = (0..w.len()).map(|i| w[i] * (numerator[i] - value * denominator[i]) / below).collect();
     finish(value, &linearised, design, None, "taylor-ratio")
 }
 

@@ -28,7 +28,12 @@ impl Table {
         let full = root.join(path);
         if !full.exists() {
             println!("SKIPPED: reference file {path} is not at hand");
-            record(Outcome { method: path.to_string(), source: "not at hand".into(), verdict: Verdict::Skipped, ..Outcome::default() });
+            record(Outcome {
+                method: path.to_string(),
+                source: "not at hand".into(),
+                verdict: Verdict::Skipped,
+                ..Outcome::default()
+            });
             return None;
         }
         Some(Table::read(full))
@@ -62,10 +67,7 @@ impl Table {
 
     /// `value` of the row whose `key` column reads `name`.
     pub fn lookup(&self, key: &str, name: &str, value: &str) -> f64 {
-        self.rows()
-            .find(|r| r.text(key) == name)
-            .unwrap_or_else(|| panic!("no row {key} = {name}"))
-            .number(value)
+        self.rows().find(|r| r.text(key) == name).unwrap_or_else(|| panic!("no row {key} = {name}")).number(value)
     }
 
     /// Different values of a column in order of appearance.
@@ -175,7 +177,13 @@ impl Case {
             Tolerance::Relative(_) if expected != 0.0 => ((actual - expected) / expected).abs(),
             _ => (actual - expected).abs(),
         };
-        let gap = if actual == expected { 0.0 } else if gap.is_nan() { f64::INFINITY } else { gap };
+        let gap = if actual == expected {
+            0.0
+        } else if gap.is_nan() {
+            f64::INFINITY
+        } else {
+            gap
+        };
         self.values += 1;
         if gap > self.largest || self.worst.is_empty() {
             self.largest = self.largest.max(gap);

@@ -1,6 +1,9 @@
 //! Reading the reference tables for the model tests.
 #![allow(dead_code)]
 
+#[path = "../common/mod.rs"]
+pub mod common;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -105,8 +108,9 @@ impl Prem {
     }
 }
 
-/// One comparison with other software: remembers the largest difference, relative to max(1, |expected|).
+/// One comparison with other software: a case of the common record, with differences relative to max(1, |expected|).
 pub struct Case {
+    inner: Option<common::Case>,
     name: String,
     tolerance: f64,
     worst: f64,
@@ -115,27 +119,35 @@ pub struct Case {
 
 impl Case {
     pub fn new(method: &str, source: &str, tolerance: f64) -> Case {
-        Case { name: format!("{method} [{source}]"), tolerance, worst: 0.0, count: 0 }
+        let inner = Some(common::Case::new(method, source, common::Tolerance::Absolute(tolerance)));
+        Case { inner, name: format!("{method} [{source}]"), tolerance, worst: 0.0, count: 0 }
     }
 
     pub fn compare(&mut self, expected: f64, got: f64) {
-        let difference = (expected - got).abs() / expected.abs().max(1.0);
-        assert!(difference <= self.tolerance, "{}: expected {expected}, got {got}", self.name);
-        self.worst = self.worst.max(difference);
-        self.count += 1;
+        self.scaled(expected, got, expected.abs().max(1.0));
     }
 
     /// Relative whatever the size; for numbers far below 1.
     pub fn compare_relative(&mut self, expected: f64, got: f64) {
-        let difference = (expected - got).abs() / expected.abs().max(f64::MIN_POSITIVE);
+        self.scaled(expected, got, expected.abs().max(f64::MIN_POSITIVE));
+    }
+
+    fn scaled(&mut self, expected: f64, got: f64, scale: f64) {
+        let difference = (expected - got).abs() / scale;
         assert!(difference <= self.tolerance, "{}: expected {expected}, got {got}", self.name);
         self.worst = self.worst.max(difference);
         self.count += 1;
+        if let Some(inner) = &mut self.inner {
+            inner.compare("scaled value", expected / scale, got / scale);
+        }
     }
 }
 
 impl Drop for Case {
     fn drop(&mut self) {
         println!("{}: {} numbers, largest difference {:.1e} (tolerance {:.0e})", self.name, self.count, self.worst, self.tolerance);
+        if let Some(inner) = self.inner.take().filter(|_| self.count > 0) {
+            inner.finish();
+        }
     }
 }

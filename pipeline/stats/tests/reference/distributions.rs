@@ -5,7 +5,8 @@ pub fn run() {
     let table = Table::own("distributions.csv");
     for name in table.distinct("distribution") {
         for function in ["cdf", "sf", "pmf", "quantile"] {
-            let mut case = Case::new(&format!("{name} {function}"), "mpmath 1.4.1", Relative(tolerance(&name, function)));
+            let mut case =
+                Case::new(&format!("{name} {function}"), "mpmath 1.4.1", Relative(tolerance(&name, function)));
             let mut any = false;
             for r in table.with("distribution", &name).filter(|r| r.text("function") == function) {
                 any = true;

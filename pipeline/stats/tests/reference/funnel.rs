@@ -105,14 +105,11 @@ fn over_dispersion() {
         return;
     };
     let (o, e) = (units.numbers("numerator"), units.numbers("denominator"));
-    for (method, scale, outliers) in [
-        ("SHMI", Scale::LogRatio, Outliers::Keep),
-        ("CQC", Scale::SqrtRatio, Outliers::Winsorise(0.1)),
-    ] {
-        let mut case =
-            Case::new(&format!("funnel: over-dispersion, {method}"), "FunnelPlotR 0.6.0", Relative(1e-10));
-        let s: Vec<Standardised> =
-            o.iter().zip(&e).map(|(o, e)| scale.standardise(o / e, *e, 1.0).unwrap()).collect();
+    for (method, scale, outliers) in
+        [("SHMI", Scale::LogRatio, Outliers::Keep), ("CQC", Scale::SqrtRatio, Outliers::Winsorise(0.1))]
+    {
+        let mut case = Case::new(&format!("funnel: over-dispersion, {method}"), "FunnelPlotR 0.6.0", Relative(1e-10));
+        let s: Vec<Standardised> = o.iter().zip(&e).map(|(o, e)| scale.standardise(o / e, *e, 1.0).unwrap()).collect();
         let od = funnel::over_dispersion(&s, outliers, Correction::Spiegelhalter).unwrap();
         case.compare("phi", expected.lookup("method", method, "phi"), od.phi);
         case.compare("tau2", expected.lookup("method", method, "tau2"), od.tau2);

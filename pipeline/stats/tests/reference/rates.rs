@@ -89,7 +89,8 @@ fn direct() {
 }
 
 fn indirect() {
-    let (Some(expected), Some(inputs)) = (Table::shared("rates/isr_expected.csv"), Table::shared("rates/isr_inputs.csv"))
+    let (Some(expected), Some(inputs)) =
+        (Table::shared("rates/isr_expected.csv"), Table::shared("rates/isr_inputs.csv"))
     else {
         return;
     };
@@ -124,7 +125,8 @@ fn indirect() {
 }
 
 fn slope() {
-    let (Some(expected), Some(inputs)) = (Table::shared("rates/sii_expected.csv"), Table::shared("rates/sii_inputs.csv"))
+    let (Some(expected), Some(inputs)) =
+        (Table::shared("rates/sii_expected.csv"), Table::shared("rates/sii_inputs.csv"))
     else {
         return;
     };
@@ -138,8 +140,7 @@ fn slope() {
             .filter(|c| name == c || name.starts_with(&format!("{c}_")))
             .max_by_key(String::len)
             .unwrap_or_else(|| panic!("no inputs for {name}"));
-        let rows: Vec<Row> =
-            inputs.with("case", &input_case).filter(|i| i.text("area") == r.text("area")).collect();
+        let rows: Vec<Row> = inputs.with("case", &input_case).filter(|i| i.text("area") == r.text("area")).collect();
         let column = |c: &str| -> Vec<f64> { rows.iter().map(|r| r.number(c)).collect() };
         let transform = match r.text("transform") {
             "log" => SlopeTransform::Log,

@@ -26,7 +26,8 @@ fn xmr() {
     for r in expected.rows() {
         let name = r.text("series");
         // Series are named alike in all files except that one file may shorten them.
-        let series_name = values.distinct("series").into_iter().find(|s| s.starts_with(name) || name.starts_with(s.as_str()));
+        let series_name =
+            values.distinct("series").into_iter().find(|s| s.starts_with(name) || name.starts_with(s.as_str()));
         let data = series(&values, &series_name.unwrap_or_else(|| panic!("no series {name}")));
         let x = time::xmr(&data, r.flag("screened")).unwrap();
         for (column, actual) in [
@@ -42,8 +43,7 @@ fn xmr() {
         ] {
             limits.compare(column, r.number(column), actual);
         }
-        let rows: Vec<Row> =
-            flags.with("series", name).filter(|f| f.flag("screened") == r.flag("screened")).collect();
+        let rows: Vec<Row> = flags.with("series", name).filter(|f| f.flag("screened") == r.flag("screened")).collect();
         points.compare_same(name, rows.len(), x.points.len());
         for (f, p) in rows.iter().zip(&x.points) {
             let what = format!("{name} {}", f.text("t"));

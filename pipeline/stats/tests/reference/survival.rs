@@ -65,8 +65,7 @@ fn net() {
         let all: Vec<(String, FollowUp)> = persons
             .rows()
             .map(|r| {
-                let age_days =
-                    if data == "rdata" { r.number("age_years") * 365.241 } else { r.number("age_days") };
+                let age_days = if data == "rdata" { r.number("age_years") * 365.241 } else { r.number("age_days") };
                 let sex = sexes.iter().position(|s| s == r.text("sex")).unwrap();
                 let follow_up = FollowUp {
                     sex,
@@ -79,7 +78,8 @@ fn net() {
             })
             .collect();
         for (name, method) in [("pohar-perme", NetMethod::PoharPerme), ("ederer2", NetMethod::EdererII)] {
-            let mut own = Case::new(&format!("net survival, {name}, {data}"), "own daily estimator (R)", Relative(1e-9));
+            let mut own =
+                Case::new(&format!("net survival, {name}, {data}"), "own daily estimator (R)", Relative(1e-9));
             let mut printed = Case::new(&format!("net survival, {name}, {data}"), "relsurv 2.2.9", Absolute(5e-4));
             let mut errors = Case::new(&format!("net survival SE, {name}, {data}"), "relsurv 2.2.9", Absolute(1e-5))
                 .known_difference("SE = S·SE(ln S), and S differs by the product form; see the SE of ln S");

@@ -89,10 +89,8 @@ fn estimate(case: &mut Case, table: &Table, design: &Design<'_>, r: Row<'_>) {
 }
 
 fn margin(table: &Table, totals: &Table, variable: &str) -> Margin {
-    let levels: Vec<(String, f64)> = totals
-        .with("variable", variable)
-        .map(|r| (r.text("level").to_string(), r.number("population")))
-        .collect();
+    let levels: Vec<(String, f64)> =
+        totals.with("variable", variable).map(|r| (r.text("level").to_string(), r.number("population"))).collect();
     let cells = table.rows().map(|r| levels.iter().position(|l| l.0 == r.text(variable)).unwrap()).collect();
     Margin { cells, totals: levels.into_iter().map(|l| l.1).collect() }
 }
@@ -136,8 +134,9 @@ fn adjusted() {
         }
         case.finish();
     }
-    let mut source = Case::new("survey estimates, raked, SE of rake()", SOURCE, Relative(1e-9))
-        .known_difference("the source takes residuals from an unweighted regression on the margins; ours use the raked weights");
+    let mut source = Case::new("survey estimates, raked, SE of rake()", SOURCE, Relative(1e-9)).known_difference(
+        "the source takes residuals from an unweighted regression on the margins; ours use the raked weights",
+    );
     let design = Design { weights: &raked, strata: None, clusters: Some(&clusters), population: Some(&population) };
     for r in expected.with("design", "raked").filter(|r| r.text("statistic") == "mean") {
         let y = clus1.numbers(r.text("variable"));

@@ -157,7 +157,7 @@ fn a_changed_byte_in_a_parquet_file_is_never_a_panic() {
     for write in [write_rows, write_quarantine] {
         write(&path, 20);
         let whole = fs::read(&path).unwrap();
-        for place in 0..whole.len() {
+        for place in (0..whole.len()).step_by(3) {
             let mut changed = whole.clone();
             changed[place] ^= 1 << (place % 8);
             fs::write(&path, &changed).unwrap();

@@ -1,0 +1,140 @@
+//! The link and score jobs: derived tables by questionnaire and month, made again only when what they depend on changed.
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use jiff::civil::Date;
+use prem_spec::{Plan, Questionnaire};
+use prem_stages::{LinkOutcome, METHOD_VERSION, ScoredMonth, link_responses, read_scored, score_partition};
+use prem_store::{LockedStore, Partition, Store};
+
+use crate::{
+    error::JobError,
+    inputs::{Inputs, hash_of},
+    session::Session,
+};
+
+const LINKED: &str = "linked";
+const SCORED: &str = "scored";
+const PART: &str = "part.parquet";
+
+/// Where the linked months of a questionnaire are, and what linking left out.
+#[derive(Debug, Clone, Default)]
+pub struct Linked {
+    pub outcome: LinkOutcome,
+    pub folder: PathBuf,
+    key: String,
+}
+
+impl Linked {
+    pub fn months(&self) -> Vec<(Date, PathBuf)> {
+        let path = |month: &Date| self.folder.join(month_folder(*month)).join(PART);
+        self.outcome.months.keys().map(|month| (*month, path(month))).collect()
+    }
+}
+
+fn month_folder(month: Date) -> String {
+    format!("month={:04}-{:02}", month.year(), month.month())
+}
+
+fn link_key(session: &Session, inputs: &Inputs, questionnaire: &Questionnaire) -> String {
+    let plan = &session.plan;
+    let seen = |dataset| -> Vec<(&str, &str)> {
+        inputs.of_dataset(dataset).map(|delivery| (delivery.sequence.as_str(), delivery.sha256.as_str())).collect()
+    };
+    let contracts: Vec<_> = ["responses", "invitations", "contacts"].iter().map(|name| plan.datasets.get(*name)).collect();
+    hash_of(&(
+        (env!("CARGO_PKG_VERSION"), METHOD_VERSION),
+        (questionnaire, &plan.organisation, contracts, &plan.exports),
+        (seen("responses"), seen("invitations"), seen("contacts")),
+    ))
+}
+
+/// Links every questionnaire of the run.
+///
+/// # Errors
+/// When a table cannot be read or written.
+pub fn link(session: &Session, store: &LockedStore, inputs: &Inputs) -> Result<BTreeMap<String, Linked>, JobError> {
+    let mut all = BTreeMap::new();
+    for id in inputs.questionnaires(&session.plan) {
+        let Some(questionnaire) = session.plan.questionnaires.get(id) else { continue };
+        let key = link_key(session, inputs, questionnaire);
+        let partition = Partition::new(LINKED, id)?;
+        if !store.is_current(&partition, &key) {
+            let pending = store.begin()?;
+            let parts = inputs.link_inputs(&session.plan, store, id);
+            let outcome = link_responses(&session.plan, questionnaire, &parts, pending.path())?;
+            for (code, responses) in &outcome.unplaced {
+                tracing::warn!(questionnaire = id, code, responses, "unit code that no unit had on the day");
+            }
+            let info = serde_json::to_value(&outcome).unwrap_or_default();
+            store.commit_partition(pending, &partition, &key, info)?;
+        }
+        let step = store.step(&partition)?;
+        let outcome = step.and_then(|step| serde_json::from_value(step.info).ok()).unwrap_or_default();
+        all.insert(id.to_owned(), Linked { outcome, folder: store.partition_folder(&partition), key });
+    }
+    Ok(all)
+}
+
+/// Scores every linked month and reads the scored rows.
+///
+/// # Errors
+/// When a table cannot be read or written.
+pub fn score(
+    session: &Session,
+    store: &LockedStore,
+    linked: &BTreeMap<String, Linked>,
+) -> Result<BTreeMap<String, Vec<ScoredMonth>>, JobError> {
+    let plan = &session.plan;
+    let mut all = BTreeMap::new();
+    for (id, linked) in linked {
+        let Some(questionnaire) = plan.questionnaires.get(id) else { continue };
+        let reads: Vec<_> = plan
+            .indicators
+            .values()
+            .filter(|indicator| indicator.population.questionnaire.as_ref() == Some(id))
+            .map(|indicator| (&indicator.id, &indicator.measure, &indicator.population))
+            .collect();
+        let key = hash_of(&(&linked.key, reads));
+        let partition = Partition::new(SCORED, id)?;
+        if !store.is_current(&partition, &key) {
+            score_months(plan, questionnaire, store, linked, &partition, &key)?;
+        }
+        let folder = store.partition_folder(&partition);
+        let months = linked.outcome.months.keys().map(|month| {
+            read_scored(plan, questionnaire, *month, &folder.join(month_folder(*month)).join(PART))
+        });
+        all.insert(id.clone(), months.collect::<Result<Vec<_>, _>>()?);
+    }
+    Ok(all)
+}
+
+fn score_months(
+    plan: &Plan,
+    questionnaire: &Questionnaire,
+    store: &LockedStore,
+    linked: &Linked,
+    partition: &Partition,
+    key: &str,
+) -> Result<(), JobError> {
+    let pending = store.begin()?;
+    for (month, path) in linked.months() {
+        let folder = pending.path().join(month_folder(month));
+        std::fs::create_dir_all(&folder).map_err(JobError::write("create", &folder))?;
+        score_partition(plan, questionnaire, &path, &folder.join(PART))?;
+    }
+    store.commit_partition(pending, partition, key, serde_json::Value::Null)?;
+    Ok(())
+}
+
+/// Says which derived tables are stored.
+///
+/// # Errors
+/// When the store cannot be listed.
+pub fn stored(store: &Store) -> Result<Vec<String>, JobError> {
+    let mut names = Vec::new();
+    for table in [LINKED, SCORED] {
+        names.extend(store.partitions(table)?.iter().map(|partition| format!("{table}/{}", partition.path())));
+    }
+    Ok(names)
+}

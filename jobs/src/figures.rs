@@ -1,0 +1,126 @@
+//! The estimate and vary jobs: the working tables of a run, unprotected, in the run's own folder of the store.
+
+use std::collections::BTreeMap;
+
+use prem_protect::Unprotected;
+use prem_stages::{
+    Areas, RateCells, ScoredMonth, VaryInputs, count_events,
+    estimate::{EstimateInputs, NotEstimated, estimate},
+    load_areas, read_invited, survey_quality, vary,
+};
+use prem_store::{
+    LockedStore, RunFolder, Store,
+    tables::{Components, Expected, TableMeta, read_table, write_table},
+};
+
+use crate::{cli::RunArgs, derive::Linked, error::JobError, inputs::Inputs, session::Session};
+
+/// Events of the rate indicators, and the areas they were counted in.
+#[derive(Debug, Clone, Default)]
+pub struct Rates {
+    pub areas: Areas,
+    pub events: BTreeMap<String, RateCells>,
+}
+
+/// Counts the events of every rate indicator of the run.
+///
+/// # Errors
+/// When a table cannot be read.
+pub fn rates(session: &Session, store: &Store, inputs: &Inputs) -> Result<Rates, JobError> {
+    let plan = &session.plan;
+    if !inputs.has_rates(plan) {
+        return Ok(Rates::default());
+    }
+    let all = |dataset| inputs.parts(plan, store, dataset, |_| true);
+    let areas = load_areas(plan, &all("catchment"), &all("population"))?;
+    for (unit, rows) in &areas.unknown_units {
+        tracing::warn!(unit, rows, "catchment area of a unit that the organisation does not have");
+    }
+    let mut wanted = plan.clone();
+    wanted.indicators.retain(|id, _| inputs.indicators.contains(id));
+    let events = count_events(&wanted, &all("contacts"), &areas)?;
+    Ok(Rates { areas, events })
+}
+
+/// Estimates and writes the working tables.
+///
+/// # Errors
+/// When a kernel fails, or a table cannot be written.
+pub fn estimate_run(
+    session: &Session,
+    store: &LockedStore,
+    inputs: &Inputs,
+    args: &RunArgs,
+    (linked, scored, rates): (&BTreeMap<String, Linked>, &BTreeMap<String, Vec<ScoredMonth>>, &Rates),
+) -> Result<Vec<NotEstimated>, JobError> {
+    let plan = &session.plan;
+    let mut invited = BTreeMap::new();
+    for (id, linked) in linked {
+        invited.insert(id.clone(), read_invited(&plan.organisation, &linked.folder)?);
+    }
+    let estimated = estimate(
+        &EstimateInputs {
+            plan,
+            scored,
+            invited: &invited,
+            events: &rates.events,
+            areas: &rates.areas,
+            periods: &args.periods,
+            run_id: &inputs.run_id,
+        },
+        &inputs.indicators,
+    )?;
+    for missing in &estimated.not_estimated {
+        tracing::warn!(indicator = missing.indicator, period = missing.period, reason = missing.reason, "not estimated");
+    }
+    let mut quality = Vec::new();
+    for (id, linked) in linked {
+        let Some((questionnaire, scored)) = plan.questionnaires.get(id).zip(scored.get(id)) else { continue };
+        quality.extend(survey_quality(plan, questionnaire, &linked.months(), scored, &inputs.run_id)?);
+    }
+    let run = store.begin_run(&inputs.run_id)?;
+    let meta = meta(session, inputs);
+    write_table(&run.table::<prem_store::tables::Estimate>(), &estimated.estimates, &meta)?;
+    write_table(&run.table::<prem_store::tables::CaseMix>(), &estimated.case_mix, &meta)?;
+    write_table(&run.table::<prem_store::tables::SurveyQuality>(), &quality, &meta)?;
+    write_table(&run.table::<Components>(), &estimated.components, &meta)?;
+    write_table(&run.table::<Expected>(), &estimated.expected, &meta)?;
+    Ok(estimated.not_estimated)
+}
+
+fn meta(session: &Session, inputs: &Inputs) -> TableMeta {
+    TableMeta { run_id: inputs.run_id.clone(), plan_hash: session.plan_hash.clone() }
+}
+
+/// Computes variation from the working tables and writes it beside them.
+///
+/// # Errors
+/// When a working table cannot be read.
+pub fn vary_run(session: &Session, store: &Store, inputs: &Inputs) -> Result<(), JobError> {
+    let run = store.run(&inputs.run_id)?;
+    let variation = vary(&VaryInputs {
+        plan: &session.plan,
+        estimates: &read_table(&run.table::<prem_store::tables::Estimate>())?.0,
+        components: &read_table::<Components>(&run.table::<Components>())?.0,
+        expected: &read_table::<Expected>(&run.table::<Expected>())?.0,
+        seed: session.config.seed,
+        run_id: &inputs.run_id,
+    })?;
+    write_table(&run.table::<prem_store::tables::Variation>(), &variation, &meta(session, inputs))?;
+    Ok(())
+}
+
+/// The working tables as protection takes them.
+///
+/// # Errors
+/// When a working table cannot be read.
+pub fn unprotected(run: &RunFolder) -> Result<Unprotected, JobError> {
+    let (estimates, meta) = read_table(&run.table::<prem_store::tables::Estimate>())?;
+    Ok(Unprotected {
+        estimates,
+        variation: read_table(&run.table::<prem_store::tables::Variation>())?.0,
+        case_mix: read_table(&run.table::<prem_store::tables::CaseMix>())?.0,
+        survey_quality: read_table(&run.table::<prem_store::tables::SurveyQuality>())?.0,
+        meta,
+    })
+}

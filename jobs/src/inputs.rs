@@ -1,0 +1,154 @@
+//! What a run is a function of. The same inputs, the same run id, nothing to do.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use prem_spec::{DeliveryMode, Level, Link, Plan};
+use prem_stages::{LinkInputs, METHOD_VERSION, Part};
+use prem_store::{Delivery, Refusal, Store, sha256_hex};
+use serde::Serialize;
+
+use crate::{cli::RunArgs, session::Session};
+
+/// Length of a run id: 64 bits of the hash, in hexadecimal.
+const RUN_ID_LENGTH: usize = 16;
+
+/// The deliveries a run sees, in sequence order, and what it holds back.
+#[derive(Debug, Clone)]
+pub struct Inputs {
+    pub run_id: String,
+    pub deliveries: Vec<Delivery>,
+    /// Indicators that depend on an export with a refused file, with that export's name.
+    pub held_back: BTreeMap<String, String>,
+    /// Indicators to estimate.
+    pub indicators: Vec<String>,
+}
+
+/// The fields of the run id. Times of delivery are not among them: they decide which deliveries are seen, not what they say.
+#[derive(Serialize)]
+struct Identity<'a> {
+    program: &'a str,
+    methods: &'a str,
+    plan: &'a str,
+    seed: u64,
+    deliveries: Vec<(&'a str, &'a str, &'a str, &'a str)>,
+    periods: Vec<String>,
+    indicators: &'a [String],
+    units: &'a [String],
+    held_back: &'a BTreeMap<String, String>,
+    language: &'a str,
+}
+
+impl Inputs {
+    pub fn of(session: &Session, deliveries: Vec<Delivery>, refused: &[Refusal], args: &RunArgs) -> Self {
+        let mut deliveries = deliveries;
+        deliveries.sort_by(Delivery::cmp_sequence);
+        let held_back = held_back(&session.plan, refused);
+        let is_wanted = |id: &&String| args.indicators.is_empty() || args.indicators.contains(id);
+        let indicators: Vec<String> = session
+            .plan
+            .indicators
+            .keys()
+            .filter(is_wanted)
+            .filter(|id| !held_back.contains_key(*id))
+            .cloned()
+            .collect();
+        let identity = Identity {
+            program: env!("CARGO_PKG_VERSION"),
+            methods: METHOD_VERSION,
+            plan: &session.plan_hash,
+            seed: session.config.seed,
+            deliveries: deliveries
+                .iter()
+                .map(|d| (d.dataset.as_str(), d.export.as_str(), d.sequence.as_str(), d.sha256.as_str()))
+                .collect(),
+            periods: args.periods.iter().map(ToString::to_string).collect(),
+            indicators: &indicators,
+            units: &args.units,
+            held_back: &held_back,
+            language: session.config.language.as_str(),
+        };
+        let mut run_id = hash_of(&identity);
+        run_id.truncate(RUN_ID_LENGTH);
+        Self { run_id, deliveries, held_back, indicators }
+    }
+
+    /// The parts of `dataset`, of the exports that `is_wanted`, in sequence order.
+    pub fn parts(&self, plan: &Plan, store: &Store, dataset: &str, is_wanted: impl Fn(&str) -> bool) -> Vec<Part> {
+        self.of_dataset(dataset)
+            .filter(|delivery| is_wanted(&delivery.export))
+            .filter_map(|delivery| {
+                let export = plan.exports.get(&delivery.export)?;
+                Some(Part {
+                    rows: store.rows_path(delivery),
+                    export: export.name.clone(),
+                    source: export.source.clone(),
+                    is_snapshot: delivery.mode == DeliveryMode::Snapshot,
+                    kept: delivery.counts.kept,
+                })
+            })
+            .collect()
+    }
+
+    pub fn of_dataset<'a>(&'a self, dataset: &'a str) -> impl Iterator<Item = &'a Delivery> {
+        self.deliveries.iter().filter(move |delivery| delivery.dataset == dataset)
+    }
+
+    /// What linking `questionnaire` reads.
+    pub fn link_inputs(&self, plan: &Plan, store: &Store, questionnaire: &str) -> LinkInputs {
+        let holds = |export: &str| {
+            plan.exports.get(export).is_some_and(|export| export.questionnaire.as_deref() == Some(questionnaire))
+        };
+        LinkInputs {
+            responses: self.parts(plan, store, "responses", holds),
+            invitations: self.parts(plan, store, "invitations", |_| true),
+            contacts: self.parts(plan, store, "contacts", |_| true),
+        }
+    }
+
+    /// Questionnaires that an indicator of this run reads.
+    pub fn questionnaires<'a>(&self, plan: &'a Plan) -> BTreeSet<&'a str> {
+        let read = self.indicators.iter().filter_map(|id| plan.indicators.get(id));
+        read.filter_map(|indicator| indicator.population.questionnaire.as_deref()).collect()
+    }
+
+    pub fn has_rates(&self, plan: &Plan) -> bool {
+        self.indicators.iter().filter_map(|id| plan.indicators.get(id)).any(|indicator| indicator.measure.is_rate())
+    }
+}
+
+/// SHA-256 of a value's JSON.
+pub fn hash_of(value: &impl Serialize) -> String {
+    // Plain structs and maps with string keys always serialise.
+    sha256_hex(&serde_json::to_vec(value).unwrap_or_default())
+}
+
+/// A refused file holds back the indicators that would need its rows.
+fn held_back(plan: &Plan, refused: &[Refusal]) -> BTreeMap<String, String> {
+    let mut held = BTreeMap::new();
+    for refusal in refused {
+        let of_questionnaire = plan.exports.get(&refusal.export).and_then(|export| export.questionnaire.as_ref());
+        for indicator in plan.indicators.values() {
+            let questionnaire =
+                indicator.population.questionnaire.as_ref().and_then(|id| plan.questionnaires.get(id));
+            let reads = match (refusal.dataset.as_str(), questionnaire) {
+                ("responses", Some(questionnaire)) => of_questionnaire == Some(&questionnaire.id),
+                ("invitations" | "contacts", Some(questionnaire)) => matches!(questionnaire.link, Link::Contact { .. }),
+                ("contacts" | "population" | "catchment", None) => indicator.measure.is_rate(),
+                _ => false,
+            };
+            if reads {
+                held.insert(indicator.id.clone(), refusal.export.clone());
+            }
+        }
+    }
+    held
+}
+
+/// The trusts that hold one of `units`; all where none is named.
+pub fn trusts_of(plan: &Plan, units: &[String]) -> Option<BTreeSet<String>> {
+    if units.is_empty() {
+        return None;
+    }
+    let trust = |unit: &String| Some(plan.organisation.ancestor_at(unit, Level::Hf)?.id.clone());
+    Some(units.iter().filter_map(trust).collect())
+}

@@ -1,0 +1,161 @@
+//! The ingest job: files of the inbox become deliveries, or are refused whole with a reason.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+};
+
+use jiff::Timestamp;
+use prem_ingest::{Found, IngestError, IngestOptions, Ingested, Settled, SkipReason, discover, ingest_file};
+use prem_spec::{Export, Sequence};
+use prem_store::{Delivery, LockedStore, NewDelivery, Pending, Refusal, arrival_sequence};
+
+use crate::{error::JobError, session::Session};
+
+/// What the inbox held.
+#[derive(Debug, Clone, Default)]
+pub struct Intake {
+    pub new: Vec<Delivery>,
+    /// Files whose bytes are registered already.
+    pub known: usize,
+    /// Files that are refused as they lie in the inbox now.
+    pub refused: Vec<Refusal>,
+    /// Files passed over, by reason.
+    pub skipped: BTreeMap<String, Vec<String>>,
+}
+
+/// How the files of one run are registered.
+#[derive(Debug, Clone, Copy)]
+pub struct Registration {
+    pub delivered_at: Timestamp,
+    pub accept_again: bool,
+}
+
+/// A file that is not a delivery yet.
+struct Fresh {
+    found: Found,
+    sha256: String,
+}
+
+/// Takes in what is new.
+///
+/// # Errors
+/// When the inbox cannot be read or the store not written. A refused file is no error: it is in the result.
+pub fn take_in(session: &Session, store: &LockedStore, registration: Registration) -> Result<Intake, JobError> {
+    let mut intake = Intake::default();
+    if !session.config.inbox.is_dir() {
+        let inbox = session.config.inbox.display();
+        return Err(JobError::InputMissing(format!("the inbox {inbox} is not a folder; create it or correct `inbox`")));
+    }
+    let settled = match session.config.settle_seconds {
+        Some(seconds) => Settled::Since { now: session.now, seconds },
+        None => Settled::Always,
+    };
+    let inbox = discover(&session.plan, &session.config.inbox, settled)?;
+    for skipped in inbox.skipped {
+        if skipped.reason != SkipReason::NoExport {
+            tracing::warn!(file = skipped.name, reason = %skipped.reason, "file passed over");
+        }
+        intake.skipped.entry(skipped.reason.to_string()).or_default().push(skipped.name);
+    }
+    let mut seen = store.seen();
+    let known = store.deliveries()?;
+    let refused = store.refusals()?;
+    let present: BTreeSet<PathBuf> = inbox.found.iter().map(|found| found.path.clone()).collect();
+    let mut fresh = Vec::new();
+    for found in inbox.found {
+        let Some(export) = session.plan.exports.get(&found.export) else { continue };
+        let sha256 = seen.sha256(&found.path)?;
+        if is_known(&known, export, &sha256) && !registration.accept_again {
+            intake.known += 1;
+        } else if let Some(refusal) = refused.iter().find(|refusal| is_same(refusal, session, &found, &sha256)) {
+            intake.refused.push(refusal.clone());
+        } else {
+            fresh.push(Fresh { found, sha256 });
+        }
+    }
+    for file in fresh {
+        take_one(session, store, registration, &file, &mut intake)?;
+    }
+    seen.retain(&present);
+    store.save_seen(&seen)?;
+    Ok(intake)
+}
+
+
+fn is_known(known: &[Delivery], export: &Export, sha256: &str) -> bool {
+    known.iter().any(|delivery| delivery.dataset == export.dataset && delivery.sha256 == sha256)
+}
+
+fn is_same(refusal: &Refusal, session: &Session, found: &Found, sha256: &str) -> bool {
+    refusal.export == found.export && refusal.sha256 == sha256 && refusal.plan_hash == session.plan_hash
+}
+
+fn take_one(
+    session: &Session,
+    store: &LockedStore,
+    registration: Registration,
+    file: &Fresh,
+    intake: &mut Intake,
+) -> Result<(), JobError> {
+    let Some(export) = session.plan.exports.get(&file.found.export) else { return Ok(()) };
+    let pending = store.begin()?;
+    match ingest_file(&session.plan, export, &file.found.path, pending.path(), &IngestOptions::default()) {
+        Ok(ingested) => {
+            for note in &ingested.notes {
+                tracing::info!(file = file.found.name, "{note}");
+            }
+            let committed = commit(store, pending, export, file, registration, ingested)?;
+            if committed.is_new {
+                intake.new.push(committed.delivery);
+            } else {
+                intake.known += 1;
+            }
+        }
+        Err(IngestError::Refused(refusal)) => {
+            tracing::error!("{refusal}");
+            let record = Refusal {
+                dataset: export.dataset.clone(),
+                export: export.name.clone(),
+                file_name: file.found.name.clone(),
+                sha256: file.sha256.clone(),
+                bytes: file.found.bytes,
+                refused_at: registration.delivered_at,
+                plan_hash: session.plan_hash.clone(),
+                reason: refusal.cause.to_string(),
+                counts: refusal.counts,
+            };
+            store.refuse(&record)?;
+            intake.refused.push(record);
+        }
+        Err(other) => return Err(other.into()),
+    }
+    Ok(())
+}
+
+fn commit(
+    store: &LockedStore,
+    pending: Pending,
+    export: &Export,
+    file: &Fresh,
+    registration: Registration,
+    ingested: Ingested,
+) -> Result<prem_store::Committed, JobError> {
+    let sequence = match export.sequence {
+        Sequence::FileName => file.found.name.clone(),
+        Sequence::Arrival => arrival_sequence(registration.delivered_at),
+    };
+    let record = NewDelivery {
+        dataset: export.dataset.clone(),
+        export: export.name.clone(),
+        file_name: file.found.name.clone(),
+        sha256: ingested.sha256,
+        bytes: ingested.bytes,
+        sequence,
+        mode: export.mode,
+        delivered_at: registration.delivered_at,
+        counts: ingested.counts,
+        accept_again: registration.accept_again,
+    };
+    Ok(store.commit(pending, record)?)
+}

@@ -1,0 +1,147 @@
+//! `manifest.json`: what a release was made of, and the only place where a clock shows.
+
+use std::{collections::BTreeMap, fs, path::Path};
+
+use prem_stages::{METHOD_VERSION, estimate::NotEstimated};
+use prem_store::{Delivery, RowCounts};
+use serde::{Deserialize, Serialize};
+
+use crate::{derive::Linked, error::JobError, figures::Rates, inputs::Inputs, session::Session};
+
+pub const FILE: &str = "manifest.json";
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Manifest {
+    pub run_id: String,
+    pub program: String,
+    pub method_version: String,
+    pub plan_hash: String,
+    pub seed: u64,
+    /// A narrowed run looked at a part only and never became the current release.
+    pub narrowed: bool,
+    pub inputs: Vec<Input>,
+    /// Dataset → rows in = kept + quarantined + duplicate + superseded + excluded.
+    pub rows: BTreeMap<String, RowCounts>,
+    /// Rate indicator → what became of the contacts that match it.
+    pub rates: BTreeMap<String, RateCounts>,
+    /// Indicator → export whose refused file holds it back.
+    pub held_back: BTreeMap<String, String>,
+    pub not_estimated: Vec<serde_json::Value>,
+    /// Rows of `estimates`, and of them withheld, by reason.
+    pub estimates: u64,
+    pub withheld: BTreeMap<String, u64>,
+    pub files: BTreeMap<String, FileEntry>,
+    pub timings: BTreeMap<String, serde_json::Value>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Input {
+    pub dataset: String,
+    pub export: String,
+    pub file: String,
+    pub sha256: String,
+    pub bytes: u64,
+    pub rows_in: u64,
+    pub kept: u64,
+    pub quarantined: BTreeMap<String, u64>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RateCounts {
+    pub contacts: u64,
+    pub same_episode: u64,
+    pub excluded: BTreeMap<String, u64>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileEntry {
+    pub bytes: u64,
+    pub sha256: String,
+}
+
+impl From<&Delivery> for Input {
+    fn from(delivery: &Delivery) -> Self {
+        Self {
+            dataset: delivery.dataset.clone(),
+            export: delivery.export.clone(),
+            file: delivery.file_name.clone(),
+            sha256: delivery.sha256.clone(),
+            bytes: delivery.bytes,
+            rows_in: delivery.counts.rows_in,
+            kept: delivery.counts.kept,
+            quarantined: delivery.counts.quarantined.clone(),
+        }
+    }
+}
+
+/// What a run found, for the manifest and the summary.
+#[derive(Debug, Clone, Default)]
+pub struct Found {
+    pub rows: BTreeMap<String, RowCounts>,
+    pub linked: BTreeMap<String, Linked>,
+    pub rates: Rates,
+    pub not_estimated: Vec<NotEstimated>,
+    pub withheld: BTreeMap<String, usize>,
+    pub estimates: usize,
+    pub indicators: usize,
+    pub units: usize,
+    pub periods: usize,
+}
+
+impl Manifest {
+    pub fn new(
+        session: &Session,
+        inputs: &Inputs,
+        found: &Found,
+        narrowed: bool,
+        (files, timings): (BTreeMap<String, (u64, String)>, BTreeMap<String, f64>),
+    ) -> Self {
+        let mut timings: BTreeMap<String, serde_json::Value> =
+            timings.into_iter().map(|(stage, seconds)| (format!("{stage}_s"), seconds.into())).collect();
+        timings.insert("started_at".to_owned(), session.now.to_string().into());
+        let rates = found.rates.events.iter().map(|(id, cells)| {
+            let counts = RateCounts {
+                contacts: cells.contacts,
+                same_episode: cells.same_episode,
+                excluded: cells.excluded.clone(),
+            };
+            (id.clone(), counts)
+        });
+        Self {
+            run_id: inputs.run_id.clone(),
+            program: format!("prem {}", env!("CARGO_PKG_VERSION")),
+            method_version: METHOD_VERSION.to_owned(),
+            plan_hash: session.plan_hash.clone(),
+            seed: session.config.seed,
+            narrowed,
+            inputs: inputs.deliveries.iter().map(Input::from).collect(),
+            rows: found.rows.clone(),
+            rates: rates.collect(),
+            held_back: inputs.held_back.clone(),
+            not_estimated: found.not_estimated.iter().filter_map(|missing| serde_json::to_value(missing).ok()).collect(),
+            estimates: found.estimates as u64,
+            withheld: found.withheld.iter().map(|(reason, rows)| (reason.clone(), *rows as u64)).collect(),
+            files: files.into_iter().map(|(path, (bytes, sha256))| (path, FileEntry { bytes, sha256 })).collect(),
+            timings,
+        }
+    }
+
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn write(&self, folder: &Path) -> Result<(), JobError> {
+        let path = folder.join(FILE);
+        let mut text = serde_json::to_string_pretty(self).unwrap_or_default();
+        text.push('\n');
+        fs::write(&path, text).map_err(JobError::write("write", &path))
+    }
+
+    /// # Errors
+    /// When there is no such release or its manifest is none.
+    pub fn read(folder: &Path) -> Result<Self, JobError> {
+        let path = folder.join(FILE);
+        let text = fs::read_to_string(&path)
+            .map_err(|error| JobError::InputMissing(format!("cannot read {}: {error}", path.display())))?;
+        serde_json::from_str(&text)
+            .map_err(|error| JobError::InputMissing(format!("{} is no manifest: {error}", path.display())))
+    }
+}

@@ -1,0 +1,198 @@
+//! `prem status`, `prem diff` and `prem rollback`.
+
+use std::{
+    collections::BTreeMap,
+    fmt::{self, Write as _},
+    path::Path,
+};
+
+use jiff::Timestamp;
+use prem_store::{
+    IngestCounts, Refusal,
+    tables::{Estimate, read_table},
+};
+use serde::Serialize;
+
+use crate::{
+    cli::{DiffArgs, Place, RollbackArgs},
+    config::Config,
+    derive,
+    error::JobError,
+    session::Session,
+};
+
+/// Differences smaller than this share of a value come from another processor, not from other data.
+const SAME_SHARE: f64 = 1e-12;
+/// Lines of differences that a person is shown; the program's output has all.
+const SHOWN_MAX: usize = 50;
+
+#[derive(Debug, Clone, Serialize)]
+pub struct Status {
+    pub store: String,
+    pub deliveries: BTreeMap<String, Dataset>,
+    pub refusals: Vec<Refusal>,
+    pub derived: Vec<String>,
+    pub releases: Vec<String>,
+    pub current: Option<String>,
+}
+
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Dataset {
+    pub files: u64,
+    pub counts: IngestCounts,
+    pub last_delivered_at: Option<Timestamp>,
+}
+
+/// # Errors
+/// When the store or the releases cannot be read.
+pub fn status(place: &Place, now: Timestamp) -> Result<Status, JobError> {
+    let session = Session::open(Config::load(place)?, now)?;
+    let mut deliveries: BTreeMap<String, Dataset> = BTreeMap::new();
+    for delivery in session.store.deliveries()? {
+        let dataset = deliveries.entry(delivery.dataset.clone()).or_default();
+        dataset.files += 1;
+        dataset.counts.merge(&delivery.counts);
+        dataset.last_delivered_at = dataset.last_delivered_at.max(Some(delivery.delivered_at));
+    }
+    Ok(Status {
+        store: session.store.root().display().to_string(),
+        deliveries,
+        refusals: session.store.refusals()?,
+        derived: derive::stored(&session.store)?,
+        releases: session.publisher.releases()?,
+        current: session.publisher.current()?.map(|current| current.run_id().to_owned()),
+    })
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut text = format!("Store {}\n", self.store);
+        writeln!(text, "{:<14}{:>7}{:>12}{:>12}{:>13}  last delivered", "dataset", "files", "rows in", "kept", "quarantined")?;
+        for (name, dataset) in &self.deliveries {
+            writeln!(
+                text,
+                "{name:<14}{:>7}{:>12}{:>12}{:>13}  {}",
+                dataset.files,
+                dataset.counts.rows_in,
+                dataset.counts.kept,
+                dataset.counts.quarantined_total(),
+                dataset.last_delivered_at.map(|at| at.to_string()).unwrap_or_default()
+            )?;
+            for (reason, rows) in &dataset.counts.quarantined {
+                writeln!(text, "    {reason}: {rows}")?;
+            }
+        }
+        for refusal in &self.refusals {
+            writeln!(text, "refused {} ({}): {}", refusal.file_name, refusal.export, refusal.reason)?;
+        }
+        writeln!(text, "Derived tables: {}", self.derived.join(", "))?;
+        writeln!(text, "Releases: {}", self.releases.join(", "))?;
+        writeln!(text, "Current: {}", self.current.as_deref().unwrap_or("none"))?;
+        f.write_str(&text)
+    }
+}
+
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Difference {
+    pub only_earlier: usize,
+    pub only_later: usize,
+    pub same: usize,
+    pub changed: Vec<Changed>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub struct Changed {
+    pub indicator: String,
+    pub period: String,
+    pub unit_id: String,
+    pub stratum: String,
+    pub earlier: Option<f64>,
+    pub later: Option<f64>,
+    pub comparison: Option<(String, String)>,
+}
+
+type Key = (String, String, String, String);
+
+/// Compares the published region tables of two releases.
+///
+/// # Errors
+/// When a release cannot be read.
+pub fn diff(args: &DiffArgs, now: Timestamp) -> Result<Difference, JobError> {
+    let session = Session::open(Config::load(&args.place)?, now)?;
+    let read = |run_id: &str| -> Result<BTreeMap<Key, Estimate>, JobError> {
+        let folder = session.publisher.release_folder(run_id)?;
+        let path = folder.join(Path::new("region").join("estimates.parquet"));
+        let (rows, _) = read_table::<Estimate>(&path)?;
+        let key = |row: &Estimate| {
+            (row.indicator.clone(), row.period.clone(), row.unit_id.clone(), row.stratum.clone())
+        };
+        Ok(rows.into_iter().map(|row| (key(&row), row)).collect())
+    };
+    let (earlier, later) = (read(&args.earlier)?, read(&args.later)?);
+    let mut difference = Difference {
+        only_earlier: earlier.keys().filter(|key| !later.contains_key(*key)).count(),
+        only_later: later.keys().filter(|key| !earlier.contains_key(*key)).count(),
+        ..Difference::default()
+    };
+    for (key, before) in &earlier {
+        let Some(after) = later.get(key) else { continue };
+        let words = (before.comparison.clone().unwrap_or_default(), after.comparison.clone().unwrap_or_default());
+        let word_changed = words.0 != words.1;
+        if is_same(before.value, after.value) && before.suppressed == after.suppressed && !word_changed {
+            difference.same += 1;
+            continue;
+        }
+        difference.changed.push(Changed {
+            indicator: key.0.clone(),
+            period: key.1.clone(),
+            unit_id: key.2.clone(),
+            stratum: key.3.clone(),
+            earlier: before.value,
+            later: after.value,
+            comparison: word_changed.then_some(words),
+        });
+    }
+    Ok(difference)
+}
+
+fn is_same(a: Option<f64>, b: Option<f64>) -> bool {
+    match (a, b) {
+        (Some(a), Some(b)) => (a - b).abs() <= SAME_SHARE * a.abs().max(b.abs()),
+        (a, b) => a.is_none() && b.is_none(),
+    }
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut text = String::new();
+        let show = |value: Option<f64>| value.map_or_else(|| "withheld".to_owned(), |value| format!("{value:.4}"));
+        for change in self.changed.iter().take(SHOWN_MAX) {
+            write!(text, "{} {} {}: {} → {}", change.indicator, change.period, change.unit_id, show(change.earlier), show(change.later))?;
+            if let Some((before, after)) = &change.comparison {
+                write!(text, " ({before} → {after})")?;
+            }
+            writeln!(text)?;
+        }
+        if self.changed.len() > SHOWN_MAX {
+            writeln!(text, "… and {} more; --output json has all", self.changed.len() - SHOWN_MAX)?;
+        }
+        writeln!(
+            text,
+            "{} rows the same, {} changed, {} only in the earlier, {} only in the later release.",
+            self.same,
+            self.changed.len(),
+            self.only_earlier,
+            self.only_later
+        )?;
+        f.write_str(&text)
+    }
+}
+
+/// # Errors
+/// When there is no such release, or it cannot be made current.
+pub fn rollback(args: &RollbackArgs, now: Timestamp) -> Result<String, JobError> {
+    let session = Session::open(Config::load(&args.place)?, now)?;
+    let _lock = session.store.lock()?;
+    let current = session.publisher.rollback(&args.release)?;
+    Ok(format!("{} is the current release\n", current.run_id()))
+}

@@ -1,0 +1,230 @@
+//! `prem run`, and its stages one by one: a stage's command runs everything up to and including it.
+
+use std::collections::BTreeSet;
+
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use prem_protect::protect;
+use prem_report::{Language, RunFacts, file_hashes, write_release};
+use prem_stages::METHOD_VERSION;
+use prem_store::delivered_by;
+
+use crate::{
+    cli::{Global, RunArgs},
+    config::Config,
+    derive,
+    error::{JobError, exit},
+    figures,
+    inputs::{Inputs, trusts_of},
+    intake::{self, Intake, Registration},
+    ledger,
+    manifest::{Found, Manifest},
+    sample,
+    session::{Clock, Session},
+    summary::Summary,
+};
+
+/// How far a run goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stage {
+    Ingest,
+    Link,
+    Score,
+    Estimate,
+    Vary,
+    Protect,
+    Publish,
+}
+
+/// Runs all stages up to `last` and says what happened.
+///
+/// # Errors
+/// Whatever stops a run; nothing is half-published.
+pub fn run(args: &RunArgs, last: Stage, global: &Global, now: Timestamp) -> Result<Summary, JobError> {
+    let config = Config::load(&args.place)?;
+    let session = Session::open(config, now)?;
+    let mut clock = Clock::new(global.quiet);
+    check_names(&session, args)?;
+    if args.dry_run {
+        return dry_run(&session, args);
+    }
+    if session.config.is_sample && !session.config.inbox.exists() {
+        clock.stage("sample", || sample::embedded(&session))?;
+    }
+    let store = session.store.lock()?;
+    let registration =
+        Registration { delivered_at: delivered_at(args.delivered_at, now)?, accept_again: args.accept_again };
+    let outcome = stages(&session, &store, args, last, registration, &mut clock);
+    clock.finish();
+    outcome
+}
+
+fn stages(
+    session: &Session,
+    store: &prem_store::LockedStore,
+    args: &RunArgs,
+    last: Stage,
+    registration: Registration,
+    clock: &mut Clock,
+) -> Result<Summary, JobError> {
+    let intake = clock.stage("ingest", || intake::take_in(session, store, registration))?;
+    let inputs = inputs_of(session, store, &intake, args)?;
+    let mut summary = Summary::new(session, &inputs, &intake);
+    if last == Stage::Ingest {
+        return Ok(summary);
+    }
+    if last == Stage::Publish && !args.force && is_published(session, &inputs, args)? {
+        summary.idle = true;
+        summary.release = Some(session.publisher.release_folder(&inputs.run_id)?);
+        return Ok(summary);
+    }
+    let mut found = Found { linked: clock.stage("link", || derive::link(session, store, &inputs))?, ..Found::default() };
+    found.rows = ledger::row_counts(session, store, &inputs, &found.linked)?;
+    if last >= Stage::Score {
+        let scored = clock.stage("score", || derive::score(session, store, &found.linked))?;
+        if last >= Stage::Estimate {
+            found.rates = clock.stage("rates", || figures::rates(session, store, &inputs))?;
+            found.not_estimated = clock.stage("estimate", || {
+                figures::estimate_run(session, store, &inputs, args, (&found.linked, &scored, &found.rates))
+            })?;
+        }
+    }
+    if last >= Stage::Vary {
+        clock.stage("vary", || figures::vary_run(session, store, &inputs))?;
+    }
+    if last >= Stage::Protect {
+        publish(session, store, &inputs, args, last, &mut found, clock, &mut summary)?;
+    }
+    summary.tell(found, clock.timings());
+    Ok(summary)
+}
+
+#[expect(clippy::too_many_arguments, reason = "the last stage sees everything that went before")]
+fn publish(
+    session: &Session,
+    store: &prem_store::LockedStore,
+    inputs: &Inputs,
+    args: &RunArgs,
+    last: Stage,
+    found: &mut Found,
+    clock: &mut Clock,
+    summary: &mut Summary,
+) -> Result<(), JobError> {
+    let run = store.run(&inputs.run_id)?;
+    let protected = clock.stage("protect", || Ok(protect(&session.plan, figures::unprotected(&run)?)?))?;
+    let distinct = |of: fn(&prem_protect::tables::Estimate) -> &str| {
+        protected.estimates().iter().map(of).collect::<BTreeSet<&str>>().len()
+    };
+    found.withheld = protected.withheld();
+    found.estimates = protected.estimates().len();
+    found.indicators = distinct(|row| &row.indicator);
+    found.units = distinct(|row| &row.unit_id);
+    found.periods = distinct(|row| &row.period);
+    if last < Stage::Publish {
+        return Ok(());
+    }
+    let staging = session.publisher.staging(&inputs.run_id)?;
+    let facts = RunFacts {
+        run_id: inputs.run_id.clone(),
+        plan_hash: session.plan_hash.clone(),
+        method_version: METHOD_VERSION.to_owned(),
+        program_version: env!("CARGO_PKG_VERSION").to_owned(),
+        language: Language::from_code(session.config.language.as_str()).unwrap_or_default(),
+    };
+    let plan = narrowed_to_trusts(session, args);
+    clock.stage("publish", || Ok(write_release(&plan, &protected, &facts, &staging)?))?;
+    let files = file_hashes(&staging)?;
+    let manifest = Manifest::new(session, inputs, found, args.is_narrowed(), (files, clock.timings()));
+    manifest.write(&staging)?;
+    let finished = session.publisher.finish(&staging, &inputs.run_id)?;
+    if !args.is_narrowed() {
+        session.publisher.set_current(&inputs.run_id, &finished.manifest_sha256)?;
+    }
+    summary.is_current = !args.is_narrowed();
+    summary.release = Some(finished.folder);
+    Ok(())
+}
+
+/// The plan with only the trusts that `--unit` asks for among those that get a folder.
+fn narrowed_to_trusts(session: &Session, args: &RunArgs) -> prem_spec::Plan {
+    let mut plan = session.plan.clone();
+    if let Some(trusts) = trusts_of(&plan, &args.units) {
+        let organisation = plan.organisation.clone();
+        plan.organisation.units.retain(|unit| {
+            organisation.ancestor_at(&unit.id, prem_spec::Level::Hf).is_none_or(|trust| trusts.contains(&trust.id))
+        });
+    }
+    plan
+}
+
+fn inputs_of(
+    session: &Session,
+    store: &prem_store::Store,
+    intake: &Intake,
+    args: &RunArgs,
+) -> Result<Inputs, JobError> {
+    let deliveries = store.deliveries()?;
+    let as_of = args.as_of.map(|date| delivered_at(date.tomorrow().ok(), session.now)).transpose()?;
+    Ok(Inputs::of(session, delivered_by(&deliveries, as_of), &intake.refused, args))
+}
+
+fn is_published(session: &Session, inputs: &Inputs, args: &RunArgs) -> Result<bool, JobError> {
+    if args.is_narrowed() {
+        return Ok(session.publisher.releases()?.contains(&inputs.run_id));
+    }
+    Ok(session.publisher.current()?.is_some_and(|current| current.run_id() == inputs.run_id))
+}
+
+/// Midnight of a given day in Norwegian time, or now.
+fn delivered_at(date: Option<Date>, now: Timestamp) -> Result<Timestamp, JobError> {
+    let Some(date) = date else { return Ok(now) };
+    let zone = TimeZone::get("Europe/Oslo").unwrap_or(TimeZone::UTC);
+    let zoned = date.to_zoned(zone);
+    zoned
+        .map(|zoned| zoned.timestamp())
+        .map_err(|error| JobError::Configuration(format!("{date} is no day to reckon with: {error}")))
+}
+
+fn check_names(session: &Session, args: &RunArgs) -> Result<(), JobError> {
+    if let Some(unknown) = args.indicators.iter().find(|id| !session.plan.indicators.contains_key(*id)) {
+        let known: Vec<&str> = session.plan.indicators.keys().map(String::as_str).collect();
+        return Err(JobError::Configuration(format!("no indicator is called «{unknown}»; known: {}", known.join(", "))));
+    }
+    if let Some(unknown) = args.units.iter().find(|id| session.plan.organisation.unit(id).is_none()) {
+        return Err(JobError::Configuration(format!("no unit is called «{unknown}»")));
+    }
+    Ok(())
+}
+
+/// Looks, and says what a run would take in and whether there is anything to do. Writes nothing.
+fn dry_run(session: &Session, args: &RunArgs) -> Result<Summary, JobError> {
+    let deliveries = session.store.deliveries()?;
+    let inputs = Inputs::of(session, delivered_by(&deliveries, None), &[], args);
+    let mut intake = Intake::default();
+    let mut waiting = Vec::new();
+    if session.config.inbox.is_dir() {
+        let settled = prem_ingest::Settled::Always;
+        for found in prem_ingest::discover(&session.plan, &session.config.inbox, settled)?.found {
+            let sha256 = prem_store::sha256_file(&found.path)?;
+            if deliveries.iter().any(|delivery| delivery.sha256 == sha256) {
+                intake.known += 1;
+            } else {
+                waiting.push(found.name);
+            }
+        }
+    }
+    let mut summary = Summary::new(session, &inputs, &intake);
+    summary.idle = waiting.is_empty() && is_published(session, &inputs, args)?;
+    summary.waiting = Some(waiting);
+    Ok(summary)
+}
+
+/// The exit code of a run that came to its end.
+pub fn exit_code(summary: &Summary, args: &RunArgs) -> u8 {
+    if !summary.refused.is_empty() {
+        exit::DATA_REFUSED
+    } else if summary.idle {
+        args.exit_code_when_idle
+    } else {
+        exit::DONE
+    }
+}

@@ -1,0 +1,207 @@
+//! What a run did, for a person and for a program.
+
+use std::{
+    collections::BTreeMap,
+    fmt::{self, Write as _},
+    path::PathBuf,
+};
+
+use prem_store::{Refusal, RowCounts};
+use serde::Serialize;
+
+use crate::{inputs::Inputs, intake::Intake, manifest::Found, session::Session};
+
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Summary {
+    pub run_id: String,
+    /// Nothing had changed since the current release.
+    pub idle: bool,
+    pub release: Option<PathBuf>,
+    /// The release is the one that readers see.
+    pub is_current: bool,
+    pub files_new: usize,
+    pub files_known: usize,
+    /// File → why it was refused whole.
+    pub refused: BTreeMap<String, String>,
+    /// Files of the inbox that were passed over, by reason.
+    pub skipped: BTreeMap<String, Vec<String>>,
+    /// Files that a run would take in; of a dry run only.
+    pub waiting: Option<Vec<String>>,
+    pub held_back: BTreeMap<String, String>,
+    pub rows: BTreeMap<String, RowCounts>,
+    /// Questionnaire → codes that no unit had on the day, with responses.
+    pub unplaced_units: BTreeMap<String, BTreeMap<String, u64>>,
+    /// Rate indicator → matching contacts, those of an episode counted already, and those left out by reason.
+    pub rates: BTreeMap<String, (u64, u64, BTreeMap<String, u64>)>,
+    pub indicators: usize,
+    pub periods: usize,
+    pub units: usize,
+    pub estimates: usize,
+    pub withheld: BTreeMap<String, usize>,
+    pub not_estimated: usize,
+    pub seconds: BTreeMap<String, f64>,
+}
+
+impl Summary {
+    pub fn new(_session: &Session, inputs: &Inputs, intake: &Intake) -> Self {
+        let reason = |refusal: &Refusal| (refusal.file_name.clone(), refusal.reason.clone());
+        Self {
+            run_id: inputs.run_id.clone(),
+            files_new: intake.new.len(),
+            files_known: intake.known,
+            refused: intake.refused.iter().map(reason).collect(),
+            skipped: intake.skipped.clone(),
+            held_back: inputs.held_back.clone(),
+            ..Self::default()
+        }
+    }
+
+    /// Adds what the run found.
+    pub fn tell(&mut self, found: Found, seconds: BTreeMap<String, f64>) {
+        self.unplaced_units = found
+            .linked
+            .into_iter()
+            .filter(|(_, linked)| !linked.outcome.unplaced.is_empty())
+            .map(|(id, linked)| (id, linked.outcome.unplaced))
+            .collect();
+        self.rates = found
+            .rates
+            .events
+            .into_iter()
+            .map(|(id, cells)| (id, (cells.contacts, cells.same_episode, cells.excluded)))
+            .collect();
+        self.rows = found.rows;
+        self.indicators = found.indicators;
+        self.periods = found.periods;
+        self.units = found.units;
+        self.estimates = found.estimates;
+        self.withheld = found.withheld;
+        self.not_estimated = found.not_estimated.len();
+        self.seconds = seconds;
+    }
+}
+
+/// 12345 → `12 345`.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(' ');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+fn reasons<N: Copy + Into<u64>>(counts: &BTreeMap<String, N>) -> String {
+    let each: Vec<String> = counts.iter().map(|(reason, rows)| format!("{reason} {}", grouped((*rows).into()))).collect();
+    each.join(", ")
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut text = String::new();
+        self.write_files(&mut text)?;
+        if let Some(waiting) = &self.waiting {
+            writeln!(text, "Would take in {} files: {}", waiting.len(), waiting.join(", "))?;
+        }
+        if self.idle {
+            writeln!(text, "Nothing to do: run {} stands.", self.run_id)?;
+        }
+        if !self.rows.is_empty() {
+            self.write_rows(&mut text)?;
+        }
+        if self.estimates > 0 {
+            let withheld: usize = self.withheld.values().sum();
+            writeln!(
+                text,
+                "\n{} indicators, {} periods, {} units: {} estimates, of which {} withheld to protect patients.",
+                self.indicators,
+                self.periods,
+                self.units,
+                grouped(self.estimates as u64),
+                grouped(withheld as u64)
+            )?;
+        }
+        if self.not_estimated > 0 {
+            writeln!(text, "{} indicator periods have too little data; the manifest names them.", self.not_estimated)?;
+        }
+        for (indicator, export) in &self.held_back {
+            writeln!(text, "Held back: {indicator}, because a file of {export} was refused.")?;
+        }
+        if let Some(release) = &self.release {
+            let what = if self.is_current || self.idle { "Release" } else { "Release (not made current: a narrowed run)" };
+            writeln!(text, "{what}: {}", release.display())?;
+        }
+        if let Some(total) = self.seconds.get("total") {
+            writeln!(text, "Run {} took {total:.1} s.", self.run_id)?;
+        }
+        f.write_str(text.trim_start_matches('\n'))
+    }
+}
+
+impl Summary {
+    fn write_files(&self, text: &mut String) -> fmt::Result {
+        writeln!(text, "Files: {} new, {} known, {} refused.", self.files_new, self.files_known, self.refused.len())?;
+        for (file, reason) in &self.refused {
+            writeln!(text, "  refused {file}: {reason}")?;
+        }
+        for (reason, files) in &self.skipped {
+            writeln!(text, "  passed over {} that {reason}", files.join(", "))?;
+        }
+        Ok(())
+    }
+
+    fn write_rows(&self, text: &mut String) -> fmt::Result {
+        writeln!(
+            text,
+            "\n{:<14}{:>12}{:>12}{:>13}{:>11}{:>12}{:>10}",
+            "rows", "in", "kept", "quarantined", "duplicate", "superseded", "excluded"
+        )?;
+        for (dataset, rows) in &self.rows {
+            let quarantined: u64 = rows.quarantined.values().sum();
+            let excluded: u64 = rows.excluded.values().sum();
+            writeln!(
+                text,
+                "{dataset:<14}{:>12}{:>12}{:>13}{:>11}{:>12}{:>10}",
+                grouped(rows.rows_in),
+                grouped(rows.kept),
+                grouped(quarantined),
+                grouped(rows.duplicate),
+                grouped(rows.superseded),
+                grouped(excluded)
+            )?;
+        }
+        for (dataset, rows) in &self.rows {
+            if !rows.quarantined.is_empty() {
+                writeln!(text, "  {dataset} quarantined: {}", reasons(&rows.quarantined))?;
+            }
+            if !rows.excluded.is_empty() {
+                writeln!(text, "  {dataset} excluded: {}", reasons(&rows.excluded))?;
+            }
+        }
+        for (questionnaire, codes) in &self.unplaced_units {
+            writeln!(text, "  {questionnaire}: unit codes that no unit had on the day: {}", reasons(codes))?;
+        }
+        for (indicator, (contacts, same_episode, excluded)) in &self.rates {
+            write!(text, "  {indicator}: {} contacts, {} of an episode counted already", grouped(*contacts), grouped(*same_episode))?;
+            let left_out = if excluded.is_empty() { String::new() } else { format!("; left out: {}", reasons(excluded)) };
+            writeln!(text, "{left_out}")?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::grouped;
+
+    #[test]
+    fn numbers_are_grouped_by_thousands() {
+        let cases = [(0, "0"), (999, "999"), (1000, "1 000"), (1_234_567, "1 234 567")];
+        for (number, text) in cases {
+            assert_eq!(grouped(number), text);
+        }
+    }
+}

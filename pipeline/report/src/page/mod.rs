@@ -1,0 +1,50 @@
+//! `index.html`: one self-contained page per folder, readable without scripts, by screen reader, on paper and on a phone.
+//!
+//! The page is built in two steps: a [`view`] holds every word and number as it will be read, and the templates only place
+//! them. All text is escaped by the template engine; the view never holds markup.
+
+mod cell;
+mod plot;
+mod section;
+mod variation;
+mod view;
+
+use std::{fs, path::Path};
+
+use minijinja::Environment;
+use prem_protect::Protected;
+use prem_spec::Plan;
+
+use crate::{ReportError, RunFacts, folder::Reader, texts::Texts};
+
+/// Names that end in `.html` are escaped; the style sheet is our own.
+const TEMPLATES: [(&str, &str); 7] = [
+    ("page.html", include_str!("../../templates/page.html")),
+    ("macros.html", include_str!("../../templates/macros.html")),
+    ("overview.html", include_str!("../../templates/overview.html")),
+    ("indicator.html", include_str!("../../templates/indicator.html")),
+    ("plot.html", include_str!("../../templates/plot.html")),
+    ("variation.html", include_str!("../../templates/variation.html")),
+    ("style.css", include_str!("../../templates/style.css")),
+];
+
+pub(crate) fn write(
+    path: &Path,
+    plan: &Plan,
+    protected: &Protected,
+    reader: Reader<'_>,
+    facts: &RunFacts,
+    texts: &Texts,
+) -> Result<(), ReportError> {
+    let failed = |error: minijinja::Error| ReportError::Page { path: path.to_path_buf(), reason: error.to_string() };
+    let mut environment = Environment::new();
+    environment.set_trim_blocks(true);
+    environment.set_lstrip_blocks(true);
+    environment.set_undefined_behavior(minijinja::UndefinedBehavior::Strict);
+    for (name, source) in TEMPLATES {
+        environment.add_template(name, source).map_err(failed)?;
+    }
+    let page = view::Page::of(plan, protected, reader, facts, texts);
+    let html = environment.get_template("page.html").and_then(|template| template.render(page)).map_err(failed)?;
+    fs::write(path, html).map_err(ReportError::io("write", path))
+}

@@ -1,0 +1,137 @@
+//! One indicator in full: a table by unit, the picture, and where the units lie in the region.
+
+use prem_protect::{Spread, UNITS_MIN, tables::Estimate};
+use prem_spec::{Indicator, Level, Measure, Unit, ValueScale};
+use serde::Serialize;
+
+use super::{
+    cell::{Cell, Figures},
+    plot::{Plot, Subject},
+};
+use crate::{
+    Language,
+    number::{Style, fixed},
+    texts::Texts,
+    words,
+};
+
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Section {
+    id: String,
+    title: String,
+    description: String,
+    measured_in: String,
+    caption: String,
+    n_heading: String,
+    has_goal: bool,
+    rows: Vec<UnitRow>,
+    plot: Option<Plot>,
+    spread: Option<SpreadTable>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+struct UnitRow {
+    name: String,
+    level: String,
+    /// Steps below the first unit of the table.
+    depth: u8,
+    figures: Figures,
+}
+
+#[derive(Debug, Clone, Serialize)]
+struct SpreadTable {
+    caption: String,
+    note: String,
+    rows: Vec<SpreadRow>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+struct SpreadRow {
+    level: String,
+    n_units: String,
+    figures: Vec<Cell>,
+}
+
+/// What a section is made of.
+pub(super) struct Material<'a> {
+    pub(super) indicator: &'a Indicator,
+    pub(super) period: String,
+    /// Units in the order of the organisation.
+    pub(super) rows: Vec<(&'a Unit, &'a Estimate)>,
+    pub(super) spread: Vec<&'a Spread>,
+}
+
+impl Section {
+    pub(super) fn of(material: &Material<'_>, language: Language, texts: &Texts) -> Self {
+        let Material { indicator, period, rows, spread } = material;
+        let code = language.code();
+        let style = Style::of(indicator, language);
+        let title = indicator.title.get(code);
+        let id = anchor(&indicator.id);
+        let top = rows.iter().map(|(unit, _)| unit.level as u8).min().unwrap_or(0);
+        let about = [("indicator", title), ("period", period.as_str())];
+        let units = rows.iter().map(|(unit, row)| UnitRow {
+            name: unit.name.get(code).to_owned(),
+            level: texts.get(words::level_key(unit.level)).to_owned(),
+            depth: (unit.level as u8).saturating_sub(top),
+            figures: Figures::of(row, style, texts),
+        });
+        Self {
+            title: title.to_owned(),
+            description: indicator.description.get(code).to_owned(),
+            measured_in: measured_in(indicator, language, texts),
+            caption: texts.fill("by_unit_caption", &about),
+            n_heading: texts.get(if indicator.measure.is_rate() { "n_rate" } else { "n" }).to_owned(),
+            has_goal: indicator.goal.is_some(),
+            rows: units.collect(),
+            plot: Plot::of(&Subject { id: &id, indicator: title, period }, &pictured(rows, code), style, texts),
+            spread: spread_table(spread, &about, style, texts),
+            id,
+        }
+    }
+}
+
+/// The lowest level at which at least two of the units have a figure: the one that a ward leader knows.
+fn pictured<'a>(rows: &[(&'a Unit, &'a Estimate)], code: &str) -> Vec<(&'a str, &'a Estimate)> {
+    let at = |level: Level| {
+        let shown = rows.iter().filter(move |(unit, row)| unit.level == level && row.value.is_some());
+        shown.map(|(unit, row)| (unit.name.get(code), *row)).collect::<Vec<_>>()
+    };
+    Level::ALL.into_iter().rev().map(at).find(|units| units.len() > 1).unwrap_or_default()
+}
+
+fn spread_table(spread: &[&Spread], about: &[(&str, &str)], style: Style, texts: &Texts) -> Option<SpreadTable> {
+    let level = |name: &str| Level::ALL.into_iter().find(|level| level.as_str() == name);
+    let rows: Vec<SpreadRow> = spread
+        .iter()
+        .filter_map(|spread| {
+            let figures = [spread.lowest, spread.p25, spread.median, spread.p75, spread.highest];
+            Some(SpreadRow {
+                level: texts.get(words::level_key(level(&spread.level)?)).to_owned(),
+                n_units: spread.n_units.to_string(),
+                figures: figures.into_iter().map(|value| Cell::shown(style.value(value))).collect(),
+            })
+        })
+        .collect();
+    (!rows.is_empty()).then(|| SpreadTable {
+        caption: texts.fill("spread_caption", about),
+        note: texts.fill("spread_note", &[("units", &UNITS_MIN.to_string())]),
+        rows,
+    })
+}
+
+/// The place of an indicator on its page.
+pub(super) fn anchor(indicator: &str) -> String {
+    let plain = |c: char| if c.is_ascii_alphanumeric() || c == '-' { c } else { '-' };
+    format!("i-{}", indicator.chars().map(plain).collect::<String>())
+}
+
+fn measured_in(indicator: &Indicator, language: Language, texts: &Texts) -> String {
+    match &indicator.measure {
+        Measure::TopBox { .. } => texts.get("unit_share").to_owned(),
+        Measure::Rate { per, .. } => texts.fill("per", &[("per", &fixed(*per, 0, language))]),
+        Measure::Scale { scale, .. } | Measure::Item { scale, .. } | Measure::Composite { scale, .. } => {
+            texts.get(if *scale == ValueScale::Native { "unit_native" } else { "unit_score" }).to_owned()
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! Everything that a page says, before it is placed.
+
+use prem_protect::Protected;
+use prem_spec::{Indicator, Level, Plan, Unit};
+use serde::Serialize;
+
+use super::{
+    cell::Figures,
+    section::{Material, Section, anchor},
+    variation::VariationTable,
+};
+use crate::{Language, RunFacts, folder::Reader, latest::Latest, number::Style, texts::Texts};
+
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Page<'a> {
+    language: &'static str,
+    title: String,
+    lead: String,
+    /// Whether the page is one trust's, and not the region's.
+    is_trust: bool,
+    t: &'a Texts,
+    themes: Vec<Theme>,
+    has_goals: bool,
+    sections: Vec<Section>,
+    sections_heading: String,
+    variation: Option<VariationTable>,
+    run_id: &'a str,
+    method_version: &'a str,
+    program_version: &'a str,
+    plan_hash: &'a str,
+}
+
+/// Indicators of one theme, for the unit that the page is about.
+#[derive(Debug, Clone, Serialize)]
+struct Theme {
+    title: String,
+    caption: String,
+    rows: Vec<IndicatorRow>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+struct IndicatorRow {
+    anchor: String,
+    title: String,
+    period: String,
+    figures: Figures,
+}
+
+impl<'a> Page<'a> {
+    pub(super) fn of(
+        plan: &Plan,
+        protected: &Protected,
+        reader: Reader<'_>,
+        facts: &'a RunFacts,
+        texts: &'a Texts,
+    ) -> Self {
+        let language = facts.language;
+        let code = language.code();
+        let latest = Latest::of(protected.estimates());
+        let subject = match reader {
+            Reader::Region => plan.organisation.top(),
+            Reader::Trust(trust) => Some(trust),
+        };
+        let name = subject.map(|unit| unit.name.get(code)).unwrap_or_default();
+        let is_trust = matches!(reader, Reader::Trust(_));
+        let themes = subject.map(|unit| themes(plan, unit, &latest, language, texts)).unwrap_or_default();
+        let periods: Vec<String> = latest.periods().iter().map(ToString::to_string).collect();
+        let lead = if themes.is_empty() {
+            texts.get("lead_nothing").to_owned()
+        } else {
+            texts.fill("lead_period", &[("periods", &periods.join(", "))])
+        };
+        Self {
+            language: code,
+            title: if is_trust {
+                texts.fill("title_trust", &[("name", name)])
+            } else {
+                texts.get("title_region").to_owned()
+            },
+            lead,
+            is_trust,
+            t: texts,
+            has_goals: plan.indicators.values().any(|indicator| indicator.goal.is_some()),
+            themes,
+            sections: sections(plan, protected, reader, &latest, language, texts),
+            sections_heading: texts.get(if is_trust { "by_unit_heading" } else { "by_trust_heading" }).to_owned(),
+            variation: match reader {
+                Reader::Region => VariationTable::of(plan, protected, &latest, language, texts),
+                Reader::Trust(_) => None,
+            },
+            run_id: &facts.run_id,
+            method_version: &facts.method_version,
+            program_version: &facts.program_version,
+            plan_hash: &facts.plan_hash,
+        }
+    }
+}
+
+/// Themes in the order in which their first indicator stands in the plan.
+fn themes(plan: &Plan, unit: &Unit, latest: &Latest<'_>, language: Language, texts: &Texts) -> Vec<Theme> {
+    let code = language.code();
+    let mut themes: Vec<Theme> = Vec::new();
+    for indicator in plan.indicators.values() {
+        let Some(row) = latest.row(&indicator.id, &unit.id) else { continue };
+        let title = indicator.theme.get(code);
+        let line = IndicatorRow {
+            anchor: anchor(&indicator.id),
+            title: indicator.title.get(code).to_owned(),
+            period: row.period.clone(),
+            figures: Figures::of(row, Style::of(indicator, language), texts),
+        };
+        match themes.iter_mut().find(|theme| theme.title == title) {
+            Some(theme) => theme.rows.push(line),
+            None => themes.push(Theme {
+                title: title.to_owned(),
+                caption: texts.fill("overview_caption", &[("theme", title), ("name", unit.name.get(code))]),
+                rows: vec![line],
+            }),
+        }
+    }
+    themes
+}
+
+/// One section per indicator that has rows for the reader's units: a trust's own, or all trusts.
+fn sections(
+    plan: &Plan,
+    protected: &Protected,
+    reader: Reader<'_>,
+    latest: &Latest<'_>,
+    language: Language,
+    texts: &Texts,
+) -> Vec<Section> {
+    let units: Vec<&Unit> = plan.organisation.units.iter().filter(|unit| belongs(plan, unit, reader)).collect();
+    let ordered = in_tree_order(&units);
+    let section = |indicator: &Indicator| {
+        let period = latest.period(&indicator.id)?.to_string();
+        let rows: Vec<_> =
+            ordered.iter().filter_map(|unit| Some((*unit, latest.row(&indicator.id, &unit.id)?))).collect();
+        let spread =
+            protected.spread().iter().filter(|s| s.indicator == indicator.id && s.period == period).collect();
+        (!rows.is_empty())
+            .then(|| Section::of(&Material { indicator, period, rows, spread }, language, texts))
+    };
+    plan.indicators.values().filter_map(section).collect()
+}
+
+fn belongs(plan: &Plan, unit: &Unit, reader: Reader<'_>) -> bool {
+    match reader {
+        Reader::Region => unit.level <= Level::Hf,
+        Reader::Trust(trust) => {
+            plan.organisation.ancestor_at(&unit.id, Level::Hf).is_some_and(|owner| owner.id == trust.id)
+        }
+    }
+}
+
+/// Every unit directly followed by those below it; siblings in declared order.
+fn in_tree_order<'a>(units: &[&'a Unit]) -> Vec<&'a Unit> {
+    fn follow<'a>(units: &[&'a Unit], parent: &Unit, depth: usize, out: &mut Vec<&'a Unit>) {
+        if depth > Level::ALL.len() {
+            return;
+        }
+        for unit in units.iter().filter(|unit| unit.parent.as_deref() == Some(parent.id.as_str())) {
+            out.push(unit);
+            follow(units, unit, depth + 1, out);
+        }
+    }
+    let mut out = Vec::with_capacity(units.len());
+    let is_top = |unit: &&&Unit| !units.iter().any(|other| unit.parent.as_deref() == Some(other.id.as_str()));
+    for top in units.iter().filter(is_top) {
+        out.push(*top);
+        follow(units, top, 1, &mut out);
+    }
+    out
+}
