@@ -81,9 +81,13 @@ pub enum RefusalCause {
     Bomb { format: &'static str, ratio: u64, bytes_max: u64 },
     #[error("it is {what}, not delimited text; export it as CSV")]
     NotDelimitedText { what: &'static str },
-    #[error("it begins with the byte order mark of UTF-8, but the export declares another encoding; correct `encoding`")]
+    #[error(
+        "it begins with the byte order mark of UTF-8, but the export declares another encoding; correct `encoding`"
+    )]
     UnexpectedByteOrderMark,
-    #[error("a line or quoted value at line {line} is longer than {bytes_max} bytes; check separator, quote and line ends")]
+    #[error(
+        "a line or quoted value at line {line} is longer than {bytes_max} bytes; check separator, quote and line ends"
+    )]
     LineTooLong { line: u64, bytes_max: usize },
     #[error("its header line cannot be read: {reason}; check `encoding`, `separator` and `quote`")]
     UnreadableHeader { reason: &'static str },

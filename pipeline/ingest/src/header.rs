@@ -67,7 +67,8 @@ fn name(bytes: &[u8], field: FieldAt, dialect: Dialect, encoding: Encoding) -> R
         return Err(RefusalCause::UnreadableHeader { reason: "it has bytes that are not UTF-8" });
     }
     let quote = char::from(dialect.quote);
-    let text = if field.doubled { decoded.text.replace(&format!("{quote}{quote}"), &quote.to_string()) } else { decoded.text };
+    let text =
+        if field.doubled { decoded.text.replace(&format!("{quote}{quote}"), &quote.to_string()) } else { decoded.text };
     Ok(trim(&text).to_owned())
 }
 

@@ -97,12 +97,7 @@ fn file_name(path: &Path) -> String {
     name.chars().filter(|character| !character.is_control()).collect()
 }
 
-fn take(
-    declared: &Declared<'_>,
-    path: &Path,
-    out: &Path,
-    options: &IngestOptions,
-) -> Result<Ingested, Failure> {
+fn take(declared: &Declared<'_>, path: &Path, out: &Path, options: &IngestOptions) -> Result<Ingested, Failure> {
     let before = std::fs::symlink_metadata(path).map_err(IngestError::io("find", path))?;
     let source = Source::open(path, options.limits)??;
     let compression = source.compression();
@@ -241,7 +236,8 @@ fn judge(declared: &Declared<'_>, layout: &Layout, tally: &Tally, counts: &Inges
     if quarantined as f64 > share_max * counts.rows_in as f64 {
         let mut reasons: Vec<(&String, &u64)> = counts.quarantined.iter().collect();
         reasons.sort_by_key(|(reason, rows)| (std::cmp::Reverse(**rows), *reason));
-        let reasons = reasons.into_iter().take(REASONS_NAMED).map(|(reason, rows)| format!("{reason}: {rows}")).collect();
+        let reasons =
+            reasons.into_iter().take(REASONS_NAMED).map(|(reason, rows)| format!("{reason}: {rows}")).collect();
         return Some(RefusalCause::TooManyBadRows { quarantined, rows_in: counts.rows_in, share_max, reasons });
     }
     None

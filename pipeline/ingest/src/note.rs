@@ -8,14 +8,22 @@ use serde::Serialize;
 #[serde(tag = "note", rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Note {
-    Compressed { format: &'static str },
+    Compressed {
+        format: &'static str,
+    },
     ByteOrderMark,
     /// Columns of the file that no stored column reads.
-    ExtraColumns { count: usize },
+    ExtraColumns {
+        count: usize,
+    },
     /// Optional columns that the file does not have.
-    AbsentColumns { names: Vec<String> },
+    AbsentColumns {
+        names: Vec<String>,
+    },
     /// Lines without any value; they are no rows.
-    EmptyRows { count: u64 },
+    EmptyRows {
+        count: u64,
+    },
 }
 
 impl fmt::Display for Note {

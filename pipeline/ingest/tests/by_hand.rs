@@ -12,7 +12,8 @@ fn a_good_row_is_typed() {
     let tried = lines(&plan(), &[GOOD]);
     assert_eq!(tried.counts(), (1, 1, vec![]));
     // 2025-01-31 is day 20119; 2025-01-30 12:15 is (20118 · 86400 + 44100) s.
-    let expected = ["1", "a-1", "W1", "1", "web", "I21 K70", "67", "71.5", "1738239300000", "20119", "true", "01010112345"];
+    let expected =
+        ["1", "a-1", "W1", "1", "web", "I21 K70", "67", "71.5", "1738239300000", "20119", "true", "01010112345"];
     assert_eq!(tried.rows(), vec![expected.map(str::to_owned).to_vec()]);
     assert!(tried.quarantine().is_empty());
     assert_eq!(tried.taken().sha256.len(), 64);
@@ -114,7 +115,8 @@ fn a_row_is_counted_once_and_listed_with_each_mistake() {
     let bad = GOOD.replace(";67;", ";x;").replace(";1;web;", ";7;web;");
     let tried = lines(&plan(), &[&bad]);
     assert_eq!(tried.counts(), (1, 0, vec![("not-a-code", 1)]));
-    let reasons: Vec<String> = tried.mistakes().into_iter().map(|(_, column, reason, _)| format!("{column} {reason}")).collect();
+    let reasons: Vec<String> =
+        tried.mistakes().into_iter().map(|(_, column, reason, _)| format!("{column} {reason}")).collect();
     assert_eq!(reasons, ["sex not-a-code", "age not-a-number"]);
 }
 
@@ -128,7 +130,8 @@ fn rows_keep_their_numbers_and_mistakes_their_lines() {
     for chunk_bytes in [1, 7, 100, 1 << 20] {
         let tried = ingest_with(&plan(), &text, Limits { chunk_bytes, ..Limits::default() });
         assert_eq!(tried.counts(), (5, 2, vec![("not-a-number", 2), ("wrong-field-count", 1)]), "{chunk_bytes}");
-        let rows: Vec<String> = tried.rows().into_iter().map(|row| format!("{} {} {:?}", row[0], row[1], row[2])).collect();
+        let rows: Vec<String> =
+            tried.rows().into_iter().map(|row| format!("{} {} {:?}", row[0], row[1], row[2])).collect();
         assert_eq!(rows, ["1 a \"W1\"", "3 c \"W\\n2\""]);
         let numbers: Vec<i64> = tried.quarantine().iter().map(|row| row.line).collect();
         assert_eq!(numbers, [4, 7, 9]);
@@ -229,7 +232,9 @@ fn quarantine_shows_no_prose_and_nothing_that_identifies() {
         tried.mistakes()[0].3.clone()
     };
     assert_eq!(shown("sixty seven"), "sixty seven");
-    for hidden in ["jeg var ikke helt fornøyd", "fnr 15076500565", "kari@example.no", "+47 912 34 567", "91234567x@a.no"] {
+    for hidden in
+        ["jeg var ikke helt fornøyd", "fnr 15076500565", "kari@example.no", "+47 912 34 567", "91234567x@a.no"]
+    {
         assert_eq!(shown(hidden), "", "{hidden}");
     }
     assert_eq!(shown(&"y".repeat(300)).chars().count(), 201);

@@ -7,8 +7,8 @@ use arrow::datatypes::{Date32Type, Float64Type, Int16Type, Int64Type, TimestampM
 use jiff::civil::date;
 use prem_ingest::{IngestError, IngestOptions, Ingested, Limits, Refusal, RefusalCause, ingest_file};
 use prem_spec::model::{
-    Code, Column, ColumnKind, Dataset, DeliveryMode, Encoding, Export, ExtraColumns, FileFormat, Organisation, Plan, Rule,
-    Sequence, SourceColumn, SourceValue, Text,
+    Code, Column, ColumnKind, Dataset, DeliveryMode, Encoding, Export, ExtraColumns, FileFormat, Organisation, Plan,
+    Rule, Sequence, SourceColumn, SourceValue, Text,
 };
 use prem_store::{Quarantine, read_rows, tables::read_table};
 use tempfile::TempDir;
@@ -28,7 +28,9 @@ pub fn column(name: &str, kind: ColumnKind) -> Column {
 }
 
 fn codes(codes: &[&str]) -> ColumnKind {
-    ColumnKind::Code { codes: codes.iter().map(|code| Code { code: (*code).to_owned(), label: Text::default() }).collect() }
+    ColumnKind::Code {
+        codes: codes.iter().map(|code| Code { code: (*code).to_owned(), label: Text::default() }).collect(),
+    }
 }
 
 pub fn plan() -> Plan {
@@ -45,7 +47,11 @@ pub fn plan() -> Plan {
         column("admitted", ColumnKind::DateTime { min, max }),
         column("discharged", ColumnKind::Date { min, max }),
         column("consent", ColumnKind::Boolean),
-        Column { identifying: true, eleven_digits_are_pseudonyms: true, ..column("person", text(11, Some("[0-9]{11}"))) },
+        Column {
+            identifying: true,
+            eleven_digits_are_pseudonyms: true,
+            ..column("person", text(11, Some("[0-9]{11}")))
+        },
     ];
     let rule = Rule {
         id: "stay-order".to_owned(),

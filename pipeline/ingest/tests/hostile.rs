@@ -54,7 +54,11 @@ fn bombs_are_refused() {
     }
     for (format, packed) in [("gzip", gzip(&text)), ("zstd", zstd::encode_all(&text[..], 19).unwrap())] {
         let tried = ingest_with(&plan(), &packed, limits);
-        assert!(matches!(tried.cause(), RefusalCause::Bomb { format: found, .. } if *found == format), "{:?}", tried.cause());
+        assert!(
+            matches!(tried.cause(), RefusalCause::Bomb { format: found, .. } if *found == format),
+            "{:?}",
+            tried.cause()
+        );
     }
     let limits = Limits { text_bytes_max: 1 << 20, ..Limits::default() };
     let tried = ingest_with(&plan(), gzip(&good_file(20_000)), limits);
@@ -174,8 +178,9 @@ fn what_is_no_file() {
     let folder = tempfile::tempdir().unwrap();
     let (plan, out) = (plan(), folder.path().join("out"));
     fs::create_dir(&out).unwrap();
-    let attempt =
-        |name: &str| ingest_file(&plan, &plan.exports["register"], &folder.path().join(name), &out, &IngestOptions::default());
+    let attempt = |name: &str| {
+        ingest_file(&plan, &plan.exports["register"], &folder.path().join(name), &out, &IngestOptions::default())
+    };
     let what = |name: &str| match attempt(name).unwrap_err().refusal().map(|refusal| refusal.cause.clone()) {
         Some(RefusalCause::NotAFile { what }) => what,
         other => panic!("{other:?}"),

@@ -12,7 +12,9 @@ fn the_form_of_identity_numbers() {
     for number in VALID {
         assert!(is_identity_number(number), "{number}");
     }
-    for number in ["98019800546", "15076500566", "15076500575", "31026500565", "1507650056", "150765005655", "1507650056x", ""] {
+    for number in
+        ["98019800546", "15076500566", "15076500575", "31026500565", "1507650056", "150765005655", "1507650056x", ""]
+    {
         assert!(!is_identity_number(number), "{number}");
     }
 }
@@ -71,6 +73,11 @@ fn arbitrary_codes_of_eleven_digits_are_taken_whole() {
     let plan = text_plan(&["id", "person"], 40);
     let tried = ingest(&plan, file(arbitrary(5000)));
     assert_eq!(tried.counts(), (5000, 5000, vec![]));
+    let tried = ingest(&plan, file(arbitrary(5000).map(|code| format!("{code}-02"))));
+    assert_eq!(tried.counts(), (5000, 5000, vec![]));
+    // Digits among hexadecimal ones are no number at all.
+    let tried = ingest(&plan, file(VALID.map(|number| format!("0ab{number}f"))));
+    assert_eq!(tried.counts(), (7, 7, vec![]));
 }
 
 #[test]

@@ -10,8 +10,7 @@ use prem_spec::{Indicator, Plan};
 use prem_store::tables::Estimate;
 
 use crate::{
-    ProtectError, bounds, eliminate,
-    hide,
+    ProtectError, bounds, eliminate, hide,
     linkage::Linkage,
     pattern::Pattern,
     ratio::{Overflow, Ratio},

@@ -66,7 +66,11 @@ fn narrow(equation: &Equation, hidden: &[bool], ranges: &mut [Range]) -> bool {
     let (mut low, mut high, mut low_open, mut high_open) = (0.0, 0.0, 0_u32, 0_u32);
     for &(cell, coefficient) in equation {
         let (least, most) = term(ranges[cell], coefficient as f64);
-        if least.is_finite() { low += least } else { low_open += 1 }
+        if least.is_finite() {
+            low += least
+        } else {
+            low_open += 1
+        }
         if most.is_finite() { high += most } else { high_open += 1 }
     }
     let mut changed = false;
@@ -84,8 +88,18 @@ fn narrow(equation: &Equation, hidden: &[bool], ranges: &mut [Range]) -> bool {
         if new != old && new.low <= new.high {
             ranges[cell] = new;
             let (new_least, new_most) = term(new, coefficient);
-            if least.is_finite() { low += new_least - least } else if new_least.is_finite() { low += new_least; low_open -= 1 }
-            if most.is_finite() { high += new_most - most } else if new_most.is_finite() { high += new_most; high_open -= 1 }
+            if least.is_finite() {
+                low += new_least - least
+            } else if new_least.is_finite() {
+                low += new_least;
+                low_open -= 1
+            }
+            if most.is_finite() {
+                high += new_most - most
+            } else if new_most.is_finite() {
+                high += new_most;
+                high_open -= 1
+            }
             changed = true;
         }
     }

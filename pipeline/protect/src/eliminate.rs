@@ -249,7 +249,8 @@ mod tests {
     #[test]
     fn half_a_cell_is_found_exactly() {
         // a + b, b + c and a + c are known: each is half of a signed sum.
-        let equations = vec![vec![(3, 1), (0, -1), (1, -1)], vec![(4, 1), (1, -1), (2, -1)], vec![(5, 1), (0, -1), (2, -1)]];
+        let equations =
+            vec![vec![(3, 1), (0, -1), (1, -1)], vec![(4, 1), (1, -1), (2, -1)], vec![(5, 1), (0, -1), (2, -1)]];
         assert_eq!(determined(&equations, &[0, 1, 2], 6), [0, 1, 2]);
     }
 }

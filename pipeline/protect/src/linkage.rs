@@ -5,11 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use prem_spec::Level;
 use prem_store::tables::Estimate;
 
-use crate::{
-    hide,
-    periods::Span,
-    system::CellKey,
-};
+use crate::{hide, periods::Span, system::CellKey};
 
 /// Rows of one indicator, what they may say about others, and the cells that are shown.
 pub(crate) struct Linkage {

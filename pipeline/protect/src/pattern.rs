@@ -68,9 +68,8 @@ impl Pattern {
         for (cell, rows) in &by_cell {
             pattern.listed[*cell] = true;
             pattern.hidden[*cell] = rows.iter().any(|row| row.suppressed);
-            pattern.primary[*cell] = rows
-                .iter()
-                .any(|row| row.suppressed && row.suppression_reason.as_deref() != Some(SECONDARY));
+            pattern.primary[*cell] =
+                rows.iter().any(|row| row.suppressed && row.suppression_reason.as_deref() != Some(SECONDARY));
             pattern.cost[*cell] = rows.iter().map(|row| cost(indicator, row)).max().unwrap_or(1).max(1);
         }
         if indicator.measure.is_rate() || indicator.measure.is_proportion() {

@@ -108,7 +108,10 @@ mod tests {
         let spans: BTreeSet<Span> = labels.iter().map(|label| span(label)).collect();
         let name = |wanted: Span| *labels.iter().find(|label| span(label) == wanted).expect("one of them");
         let relations = relations(&spans).expect("fits");
-        relations.iter().map(|r| r.iter().map(|(s, c)| format!("{c:+} {}", name(*s))).collect::<Vec<_>>().join(" ")).collect()
+        relations
+            .iter()
+            .map(|r| r.iter().map(|(s, c)| format!("{c:+} {}", name(*s))).collect::<Vec<_>>().join(" "))
+            .collect()
     }
 
     #[test]

@@ -6,8 +6,7 @@ use prem_spec::{Indicator, Level, Period, Plan};
 use prem_store::tables::Estimate;
 
 use crate::{
-    ProtectError, Protected, Unprotected, audit,
-    hide,
+    ProtectError, Protected, Unprotected, audit, hide,
     linkage::Linkage,
     pattern::Pattern,
     primary,

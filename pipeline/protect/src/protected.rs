@@ -48,7 +48,9 @@ impl Protected {
     /// Rows that are withheld, per reason.
     pub fn withheld(&self) -> std::collections::BTreeMap<String, usize> {
         let mut counts = std::collections::BTreeMap::new();
-        for reason in self.estimates.iter().filter(|row| row.suppressed).filter_map(|row| row.suppression_reason.clone()) {
+        for reason in
+            self.estimates.iter().filter(|row| row.suppressed).filter_map(|row| row.suppression_reason.clone())
+        {
             *counts.entry(reason).or_default() += 1;
         }
         counts

@@ -47,7 +47,8 @@ fn leaks(equations: &[Equation], pattern: &Pattern) -> Result<Vec<Derivation>, O
     for counts in &pattern.counts {
         for (cell, _) in bounds::too_narrow(equations, pattern, counts) {
             let around = equations.iter().filter(|equation| equation.iter().any(|(other, _)| *other == cell));
-            let uses: BTreeSet<usize> = around.flatten().map(|(other, _)| *other).filter(|c| !pattern.hidden[*c]).collect();
+            let uses: BTreeSet<usize> =
+                around.flatten().map(|(other, _)| *other).filter(|c| !pattern.hidden[*c]).collect();
             leaks.push(Derivation { cell, uses: uses.into_iter().collect() });
         }
     }

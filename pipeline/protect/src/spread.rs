@@ -38,10 +38,7 @@ pub(crate) fn for_trust(owners: &Owners<'_>, rows: &[Estimate], trust: &str) -> 
         let (Some(value), Some(level)) = (row.value, Level::ALL.into_iter().find(|l| l.as_str() == row.level)) else {
             continue;
         };
-        families
-            .entry((&row.indicator, &row.period, level))
-            .or_default()
-            .push((value, owners.trust_of(&row.unit_id)));
+        families.entry((&row.indicator, &row.period, level)).or_default().push((value, owners.trust_of(&row.unit_id)));
     }
     families
         .into_iter()

@@ -73,10 +73,8 @@ impl System {
 type Ancestry = BTreeMap<String, Vec<String>>;
 
 fn ancestry(organisation: &Organisation, rows: &[&Estimate]) -> Ancestry {
-    let mut parents: BTreeMap<&str, &str> = rows
-        .iter()
-        .filter_map(|row| Some((row.unit_id.as_str(), row.parent_id.as_deref()?)))
-        .collect();
+    let mut parents: BTreeMap<&str, &str> =
+        rows.iter().filter_map(|row| Some((row.unit_id.as_str(), row.parent_id.as_deref()?))).collect();
     parents.extend(organisation.units.iter().filter_map(|unit| Some((unit.id.as_str(), unit.parent.as_deref()?))));
     let present: BTreeSet<&str> = rows.iter().map(|row| row.unit_id.as_str()).collect();
     present

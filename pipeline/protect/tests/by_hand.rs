@@ -3,7 +3,10 @@
 mod common;
 
 use common::{RATE, SCORE, SHARE, plan, row, unprotected};
-use prem_protect::{How, ProtectError, Protected, SECONDARY, audit, protect, tables::{CaseMix, Estimate, SurveyQuality, Variation}};
+use prem_protect::{
+    How, ProtectError, Protected, SECONDARY, audit, protect,
+    tables::{CaseMix, Estimate, SurveyQuality, Variation},
+};
 use prem_spec::{Level, Plan};
 
 const UNITS: [(&str, Level, &str); 7] = [
@@ -16,15 +19,31 @@ const UNITS: [(&str, Level, &str); 7] = [
     ("s1", Level::Ward, "south"),
 ];
 
-fn counts(plan: &Plan, indicator: &str, period: &str, wards: [i64; 4], numerator: impl Fn(i64) -> f64) -> Vec<Estimate> {
+fn counts(
+    plan: &Plan,
+    indicator: &str,
+    period: &str,
+    wards: [i64; 4],
+    numerator: impl Fn(i64) -> f64,
+) -> Vec<Estimate> {
     let [n1, n2, n3, s1] = wards;
-    let all = [("region", n1 + n2 + n3 + s1), ("north", n1 + n2 + n3), ("south", s1), ("n1", n1), ("n2", n2), ("n3", n3), ("s1", s1)];
+    let all = [
+        ("region", n1 + n2 + n3 + s1),
+        ("north", n1 + n2 + n3),
+        ("south", s1),
+        ("n1", n1),
+        ("n2", n2),
+        ("n3", n3),
+        ("s1", s1),
+    ];
     all.into_iter().map(|(unit, n)| row(plan, indicator, period, unit, "total", n, numerator(n))).collect()
 }
 
 fn hidden(protected: &Protected) -> Vec<(String, String, String)> {
     let hidden = protected.estimates().iter().filter(|row| row.suppressed);
-    hidden.map(|row| (row.period.clone(), row.unit_id.clone(), row.suppression_reason.clone().unwrap_or_default())).collect()
+    hidden
+        .map(|row| (row.period.clone(), row.unit_id.clone(), row.suppression_reason.clone().unwrap_or_default()))
+        .collect()
 }
 
 fn units(found: &[(String, String, String)]) -> Vec<(&str, &str)> {
@@ -119,28 +138,83 @@ fn a_withheld_region_leaves_no_reference_and_a_withheld_year_no_change() {
 fn variation(level: &str, n_units: i64) -> Variation {
     let x = Some(1.0);
     Variation {
-        period: "2025".into(), indicator: SCORE.into(), level: level.into(), n_units,
-        lowest: x, highest: x, ft1: x, ft2: x, ft3: x, eq_5_95: x, cv: x, cv_weighted: x, scv: x, scv_raw: x, scv_p: x,
-        scv_null_p95: x, eb_variance: x, eq_80_20_smoothed: x, chi2: x, df: Some(1), chi2_p: x, between_sd: x,
-        between_sd_unadjusted: x, explained_by_case_mix: x, icc: x, median_odds_ratio: x, excess: x, deficit: x,
-        method_version: "1".into(), run_id: "run".into(),
+        period: "2025".into(),
+        indicator: SCORE.into(),
+        level: level.into(),
+        n_units,
+        lowest: x,
+        highest: x,
+        ft1: x,
+        ft2: x,
+        ft3: x,
+        eq_5_95: x,
+        cv: x,
+        cv_weighted: x,
+        scv: x,
+        scv_raw: x,
+        scv_p: x,
+        scv_null_p95: x,
+        eb_variance: x,
+        eq_80_20_smoothed: x,
+        chi2: x,
+        df: Some(1),
+        chi2_p: x,
+        between_sd: x,
+        between_sd_unadjusted: x,
+        explained_by_case_mix: x,
+        icc: x,
+        median_odds_ratio: x,
+        excess: x,
+        deficit: x,
+        method_version: "1".into(),
+        run_id: "run".into(),
     }
 }
 
 fn case_mix(n_used: i64) -> CaseMix {
     CaseMix {
-        period: "2025".into(), indicator: SCORE.into(), term: "(fit)".into(), estimate: None, se: None, ci_low: None,
-        ci_high: None, dropped: None, n_used, n_left_out: 0, n_units: 4, r_squared: None, sigma: None, between_sd: None,
-        between_sd_unadjusted: None, adjustment_max: None, adjustment_mean: None, convergence: "converged".into(),
-        method: "m".into(), method_version: "1".into(), run_id: "run".into(),
+        period: "2025".into(),
+        indicator: SCORE.into(),
+        term: "(fit)".into(),
+        estimate: None,
+        se: None,
+        ci_low: None,
+        ci_high: None,
+        dropped: None,
+        n_used,
+        n_left_out: 0,
+        n_units: 4,
+        r_squared: None,
+        sigma: None,
+        between_sd: None,
+        between_sd_unadjusted: None,
+        adjustment_max: None,
+        adjustment_mean: None,
+        convergence: "converged".into(),
+        method: "m".into(),
+        method_version: "1".into(),
+        run_id: "run".into(),
     }
 }
 
 fn quality(n: i64) -> SurveyQuality {
     SurveyQuality {
-        period: "2025".into(), questionnaire: "q".into(), kind: "item".into(), subject: "i1".into(), n, n_scored: n,
-        n_blank: 0, n_other_missing: 0, floor: None, ceiling: None, alpha: None, item_rest: None, icc: None,
-        answers_needed: None, method_version: "1".into(), run_id: "run".into(),
+        period: "2025".into(),
+        questionnaire: "q".into(),
+        kind: "item".into(),
+        subject: "i1".into(),
+        n,
+        n_scored: n,
+        n_blank: 0,
+        n_other_missing: 0,
+        floor: None,
+        ceiling: None,
+        alpha: None,
+        item_rest: None,
+        icc: None,
+        answers_needed: None,
+        method_version: "1".into(),
+        run_id: "run".into(),
     }
 }
 

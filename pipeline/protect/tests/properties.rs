@@ -19,13 +19,8 @@ fn region() -> impl Strategy<Value = Region> {
     prop::collection::vec(trust, 1..4)
 }
 
-const PERIODS: [(&str, &[usize]); 5] = [
-    ("2025", &[0, 1, 2]),
-    ("2025-T1", &[0]),
-    ("2025-T2", &[1]),
-    ("2025-T3", &[2]),
-    ("2025-01..2025-08", &[0, 1]),
-];
+const PERIODS: [(&str, &[usize]); 5] =
+    [("2025", &[0, 1, 2]), ("2025-T1", &[0]), ("2025-T2", &[1]), ("2025-T3", &[2]), ("2025-01..2025-08", &[0, 1])];
 
 struct Case {
     plan: Plan,

@@ -16,7 +16,8 @@ pub(crate) struct Latest<'a> {
 impl<'a> Latest<'a> {
     pub(crate) fn of(rows: &'a [Estimate]) -> Self {
         let mut periods: BTreeMap<&str, Period> = BTreeMap::new();
-        let rank = |period: Period| (period.kind() == PeriodKind::Year, period.end(), std::cmp::Reverse(period.start()));
+        let rank =
+            |period: Period| (period.kind() == PeriodKind::Year, period.end(), std::cmp::Reverse(period.start()));
         for row in rows {
             let Ok(period) = row.period.parse::<Period>() else { continue };
             let best = periods.entry(&row.indicator).or_insert(period);

@@ -13,7 +13,8 @@ const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 pub(crate) const DELIMITER: u8 = b';';
 
 pub(crate) fn write(path: &Path, cells: &Cells) -> Result<(), ReportError> {
-    let failed = |error: csv::Error| ReportError::Io { action: "write", path: path.to_path_buf(), source: error.into() };
+    let failed =
+        |error: csv::Error| ReportError::Io { action: "write", path: path.to_path_buf(), source: error.into() };
     let mut writer = csv::WriterBuilder::new()
         .delimiter(DELIMITER)
         .terminator(csv::Terminator::CRLF)

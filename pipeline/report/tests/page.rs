@@ -45,10 +45,8 @@ fn the_structure_that_assistive_technology_needs() {
         assert_eq!(page.matches("<th").count(), page.matches("scope=\"").count() + page.matches("<thead>").count());
         assert_eq!(page.matches("<svg").count(), page.matches("</desc>").count());
         // Headings never skip a level on the way down.
-        let levels: Vec<u32> = page
-            .match_indices("<h")
-            .filter_map(|(at, _)| page[at + 2..].chars().next()?.to_digit(10))
-            .collect();
+        let levels: Vec<u32> =
+            page.match_indices("<h").filter_map(|(at, _)| page[at + 2..].chars().next()?.to_digit(10)).collect();
         assert!(levels.windows(2).all(|pair| pair[1] <= pair[0] + 1), "{levels:?}");
         // Ids are unique, and every link within the page has its place.
         let ids: Vec<&str> = page.split(" id=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
@@ -82,8 +80,15 @@ fn colours_have_contrast() {
             0.2126 * channel(0) + 0.7152 * channel(2) + 0.0722 * channel(4)
         };
         let pairs = [
-            ("ink", "paper"), ("soft", "paper"), ("soft", "panel"), ("ink", "panel"), ("link", "paper"), ("link", "panel"),
-            ("good", "good-back"), ("bad", "bad-back"), ("even", "even-back"),
+            ("ink", "paper"),
+            ("soft", "paper"),
+            ("soft", "panel"),
+            ("ink", "panel"),
+            ("link", "paper"),
+            ("link", "panel"),
+            ("good", "good-back"),
+            ("bad", "bad-back"),
+            ("even", "even-back"),
         ];
         for (front, back) in pairs {
             let (a, b) = (colour(front), colour(back));

@@ -81,7 +81,9 @@ fn csv_is_for_a_norwegian_spreadsheet() {
     let bytes = fs::read(staging.path().join("region/estimates.csv")).expect("readable");
     assert!(bytes.starts_with(b"\xEF\xBB\xBFperiod;period_start;period_end;indicator;"));
     let csv = String::from_utf8(bytes).expect("UTF-8");
-    let row = csv.lines().find(|line| line.starts_with("2025;2025-01-01;2026-01-01;information;") && line.contains(";s-ward-1;"));
+    let row = csv
+        .lines()
+        .find(|line| line.starts_with("2025;2025-01-01;2026-01-01;information;") && line.contains(";s-ward-1;"));
     let row = row.expect("a row");
     assert!(row.contains(";69;") && row.contains(";-") && !row.contains("'-"), "negative numbers stay numbers: {row}");
     assert!(csv.contains(";72,5;") && csv.ends_with("\r\n"));

@@ -23,7 +23,11 @@ pub(crate) enum DateFormat {
 pub(crate) enum Part {
     Literal(u8),
     /// A number of `digits_min..=digits_max` digits.
-    Number { unit: Unit, digits_min: usize, digits_max: usize },
+    Number {
+        unit: Unit,
+        digits_min: usize,
+        digits_max: usize,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,7 +60,8 @@ impl DateFormat {
                 let time = BrokenDownTime::parse(format, value).ok()?;
                 let date = time.to_date().ok()?;
                 let clock = time.to_time().unwrap_or_default();
-                let seconds = i64::from(clock.hour()) * 3600 + i64::from(clock.minute()) * 60 + i64::from(clock.second());
+                let seconds =
+                    i64::from(clock.hour()) * 3600 + i64::from(clock.minute()) * 60 + i64::from(clock.second());
                 Some(Moment { day: day_number(date), seconds })
             }
         }
@@ -245,7 +250,17 @@ mod tests {
         assert_eq!(read("%d.%m.%Y", "02.01.1970"), Some((1, 0)));
         assert_eq!(read("%-d.%-m.%Y", "2.1.1970"), Some((1, 0)));
         assert_eq!(read("%Y-%m-%dT%H:%M", "1970-01-02T01:30"), Some((1, 5400)));
-        for wrong in ["2.1.1970", "31.02.2025", "29.02.2025", "00.01.2025", "01.13.2025", "01.01.25", "01.01.20255", "01-01-2025", ""] {
+        for wrong in [
+            "2.1.1970",
+            "31.02.2025",
+            "29.02.2025",
+            "00.01.2025",
+            "01.13.2025",
+            "01.01.25",
+            "01.01.20255",
+            "01-01-2025",
+            "",
+        ] {
             assert_eq!(read("%d.%m.%Y", wrong), None, "{wrong}");
         }
         assert_eq!(read("%d.%m.%Y", "29.02.2024"), Some((day_number(date(2024, 2, 29)), 0)));

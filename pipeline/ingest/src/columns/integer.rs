@@ -54,8 +54,9 @@ fn parse(bytes: &[u8]) -> Result<i64, Reason> {
     for byte in digits {
         let digit = i64::from(byte - b'0');
         let next = number.checked_mul(10);
-        number = if negative { next.and_then(|n| n.checked_sub(digit)) } else { next.and_then(|n| n.checked_add(digit)) }
-            .ok_or(Reason::OutOfRange)?;
+        number =
+            if negative { next.and_then(|n| n.checked_sub(digit)) } else { next.and_then(|n| n.checked_add(digit)) }
+                .ok_or(Reason::OutOfRange)?;
     }
     Ok(number)
 }

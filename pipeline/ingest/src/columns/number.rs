@@ -90,7 +90,16 @@ mod tests {
 
     #[test]
     fn reads_what_the_standard_library_reads() {
-        for text in ["0", "1", "0.1", "123456.789", "-2.50", "0.30000000000000004", "9007199254740993", "12345678901234567890.5"] {
+        for text in [
+            "0",
+            "1",
+            "0.1",
+            "123456.789",
+            "-2.50",
+            "0.30000000000000004",
+            "9007199254740993",
+            "12345678901234567890.5",
+        ] {
             assert_eq!(parse(text, b'.'), text.parse().ok(), "{text}");
             assert_eq!(parse(&text.replace('.', ","), b','), text.parse().ok(), "{text}");
         }

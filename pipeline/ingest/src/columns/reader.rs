@@ -78,7 +78,9 @@ impl ColumnReader {
                 codes.sort_unstable();
                 Kind::IntegerCode { codes }
             }
-            ColumnKind::Code { codes } => Kind::TextCode { codes: codes.iter().map(|code| code.code.clone()).collect() },
+            ColumnKind::Code { codes } => {
+                Kind::TextCode { codes: codes.iter().map(|code| code.code.clone()).collect() }
+            }
             ColumnKind::CodeList { pattern } => Kind::CodeList { pattern: whole(pattern.as_deref(), &column.name)? },
             ColumnKind::Integer { min, max } => Kind::Integer { min: *min, max: *max },
             ColumnKind::Number { min, max } => Kind::Number { min: *min, max: *max, decimal },
@@ -108,7 +110,13 @@ impl ColumnReader {
     }
 
     /// Reads all rows of a chunk; the array has a null where a value is missing or does not fit.
-    pub(crate) fn read(&self, index: usize, table: &Table, context: Context, problems: &mut Problems) -> (ArrayRef, Counts) {
+    pub(crate) fn read(
+        &self,
+        index: usize,
+        table: &Table,
+        context: Context,
+        problems: &mut Problems,
+    ) -> (ArrayRef, Counts) {
         let rows = table.rows();
         let mut run = Run { reader: self, index, table, context, problems };
         match &self.kind {
@@ -177,7 +185,7 @@ impl Run<'_> {
         let taken = match B::GUARD {
             Some(scope) => {
                 match reader.guard.look(value, scope, counts) {
-                    Finding::Identity if self.context.long_codes => {}
+                    Finding::Identity | Finding::IdentityInText if self.context.long_codes => {}
                     Finding::Identity | Finding::IdentityInText => return Err((Reason::IdentityNumber, None)),
                     Finding::Email | Finding::Telephone => return Err((Reason::ContactDetails, None)),
                     Finding::Nothing | Finding::Digits | Finding::IdentityWithoutZero => {}

@@ -11,7 +11,8 @@ const HEADER_WORDS: [&str; 5] = ["telefon", "tlf", "mobil", "phone", "sms"];
 pub(super) fn has_email(text: &str) -> bool {
     text.match_indices('@').any(|(at, _)| {
         let name = text[..at].chars().next_back().is_some_and(|last| last.is_alphanumeric() || "._-+".contains(last));
-        let host: &str = text[at + 1..].split(|c: char| !(c.is_alphanumeric() || c == '.' || c == '-')).next().unwrap_or("");
+        let host: &str =
+            text[at + 1..].split(|c: char| !(c.is_alphanumeric() || c == '.' || c == '-')).next().unwrap_or("");
         let dotted = host.split_once('.').is_some_and(|(first, rest)| {
             first.starts_with(char::is_alphanumeric) && rest.starts_with(char::is_alphabetic)
         });
@@ -28,7 +29,10 @@ pub(super) fn is_telephone(text: &str, header_says_so: bool) -> bool {
     }
     let digits = bytes.iter().filter(|byte| byte.is_ascii_digit()).count();
     let international = bytes[0] == b'+' && INTERNATIONAL_DIGITS.contains(&digits)
-        || text.starts_with("00") && digits >= 2 && INTERNATIONAL_DIGITS.contains(&(digits - 2)) && text.starts_with("0047");
+        || text.starts_with("00")
+            && digits >= 2
+            && INTERNATIONAL_DIGITS.contains(&(digits - 2))
+            && text.starts_with("0047");
     let norwegian = digits == NORWEGIAN_DIGITS && (b'2'..=b'9').contains(&bytes[0]);
     let groups = || text.split(' ').map(str::len);
     let grouped = norwegian && (groups().eq([2, 2, 2, 2]) || groups().eq([3, 2, 3]));

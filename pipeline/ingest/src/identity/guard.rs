@@ -19,7 +19,7 @@ const LENGTH_MIN: usize = 6;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Finding {
     Nothing,
-    /// Ten or eleven digits that are no identity number.
+    /// Ten digits, or eleven digits somewhere, that are no identity number.
     Digits,
     /// The whole value is an identity number.
     Identity,
@@ -36,7 +36,7 @@ pub(crate) enum Finding {
 pub(crate) struct Counts {
     /// Values that are not missing.
     pub(crate) values: u64,
-    /// Values of ten or eleven digits, identity numbers or not.
+    /// Values with as many digits together as an identity number has, whether they are one or not.
     pub(crate) digits: u64,
     pub(crate) identity: u64,
     pub(crate) contact: u64,
@@ -67,11 +67,10 @@ impl Counts {
         match finding {
             Finding::Nothing => {}
             Finding::Digits => self.digits += 1,
-            Finding::Identity | Finding::IdentityWithoutZero => {
+            Finding::Identity | Finding::IdentityWithoutZero | Finding::IdentityInText => {
                 self.digits += 1;
                 self.identity += 1;
             }
-            Finding::IdentityInText => self.identity += 1,
             Finding::Email | Finding::Telephone => self.contact += 1,
         }
     }
@@ -155,8 +154,9 @@ fn find(value: &str, telephone_header: bool) -> Finding {
     if is_telephone(value, telephone_header) { Finding::Telephone } else { Finding::Nothing }
 }
 
-/// Looks for eleven digits with no digit beside them, written together or with a blank, point or hyphen after the sixth; a whole
-/// value of ten digits is read as one that lost its leading zero.
+/// Looks for eleven digits that stand by themselves (or behind a word such as `fnr`), written together or with a blank, point or
+/// hyphen after the sixth; a whole value of ten digits is read as one that lost its leading zero. Digits among the letters of a
+/// hexadecimal pseudonym do not count.
 fn find_identity(bytes: &[u8]) -> Finding {
     let mut long = false;
     let mut start = 0;
@@ -164,12 +164,12 @@ fn find_identity(bytes: &[u8]) -> Finding {
         let end = digits_end(bytes, from);
         let whole_from = from == 0;
         match end - from {
-            11 => {
+            11 if stands_alone(bytes, from, end) => {
                 let whole = whole_from && end == bytes.len();
                 if let Some(true) = form(bytes[from..end].iter().copied()) {
                     return if whole { Finding::Identity } else { Finding::IdentityInText };
                 }
-                long |= whole;
+                long = true;
             }
             10 if whole_from && end == bytes.len() => {
                 if let Some(true) = form(std::iter::once(b'0').chain(bytes.iter().copied())) {
@@ -179,7 +179,7 @@ fn find_identity(bytes: &[u8]) -> Finding {
             }
             6 if matches!(bytes.get(end), Some(b' ' | b'.' | b'-')) => {
                 let second = digits_end(bytes, end + 1);
-                if second - end == 6 {
+                if second - end == 6 && stands_alone(bytes, from, second) {
                     let digits = bytes[from..end].iter().chain(&bytes[end + 1..second]).copied();
                     if let Some(true) = form(digits) {
                         let whole = whole_from && second == bytes.len();
@@ -192,6 +192,15 @@ fn find_identity(bytes: &[u8]) -> Finding {
         start = end;
     }
     if long { Finding::Digits } else { Finding::Nothing }
+}
+
+/// No letter behind the digits, and none before them but those of a word: letters that are not all hexadecimal.
+fn stands_alone(bytes: &[u8], from: usize, end: usize) -> bool {
+    let before = bytes[..from].iter().rev().take_while(|byte| byte.is_ascii_alphanumeric());
+    let is_word = |byte: &u8| byte.is_ascii_alphabetic() && !byte.is_ascii_hexdigit();
+    let clear =
+        before.clone().all(u8::is_ascii_alphabetic) && (before.clone().next().is_none() || before.clone().any(is_word));
+    clear && !bytes.get(end).is_some_and(u8::is_ascii_alphanumeric)
 }
 
 fn digits_end(bytes: &[u8], from: usize) -> usize {
@@ -217,12 +226,19 @@ mod tests {
         for whole in ["15076500565", "150765 00565", "150765-00565"] {
             assert_eq!(find(whole, false), Finding::Identity, "{whole}");
         }
-        for inside in ["fnr 15076500565", "x150765 00565x", "(15076500565)"] {
+        for inside in ["fnr 15076500565", "x150765 00565.", "(15076500565)", "fnr15076500565"] {
             assert_eq!(find(inside, false), Finding::IdentityInText, "{inside}");
         }
         assert_eq!(find("15076500566", false), Finding::Digits);
         assert_eq!(find("2013299997", false), Finding::IdentityWithoutZero);
-        for other in ["115076500565", "2025-10-01T12:30:00", "974707152", "a1b2c3d4-e5f6-7890-abcd-ef1234567890"] {
+        for other in [
+            "115076500565",
+            "2025-10-01T12:30:00",
+            "974707152",
+            "15076500565a",
+            "bad15076500565",
+            "a1b2c3d4-e5f6-7890-abcd-ef1234567890",
+        ] {
             assert_eq!(find(other, false), Finding::Nothing, "{other}");
         }
     }

@@ -47,8 +47,10 @@ fn has_date(digits: [u32; 11]) -> bool {
     let pair = |at: usize| digits[at] * 10 + digits[at + 1];
     let (day, month, year) = (pair(0), pair(2), pair(4));
     let day = if day > DAY_SHIFT_D_NUMBER { day - DAY_SHIFT_D_NUMBER } else { day };
-    MONTH_SHIFTS.iter().filter_map(|shift| month.checked_sub(*shift)).filter(|month| (1..=12).contains(month)).any(|month| {
-        let leap_day_missing = month == 2 && day == 29 && year % 4 != 0;
-        (1..=DAYS_IN_MONTH[month as usize - 1]).contains(&day) && !leap_day_missing
-    })
+    MONTH_SHIFTS.iter().filter_map(|shift| month.checked_sub(*shift)).filter(|month| (1..=12).contains(month)).any(
+        |month| {
+            let leap_day_missing = month == 2 && day == 29 && year % 4 != 0;
+            (1..=DAYS_IN_MONTH[month as usize - 1]).contains(&day) && !leap_day_missing
+        },
+    )
 }

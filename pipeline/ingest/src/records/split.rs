@@ -186,5 +186,7 @@ impl Splitter {
 /// A record in which every field is blank. Fields behind the text are never blank: they have a quote.
 fn is_empty(bytes: &[u8], fields: &[(u32, u32)]) -> bool {
     let blank = |byte: &u8| byte.is_ascii_whitespace();
-    fields.iter().all(|&(start, end)| bytes.get(start as usize..end as usize).is_some_and(|cell| cell.iter().all(blank)))
+    fields
+        .iter()
+        .all(|&(start, end)| bytes.get(start as usize..end as usize).is_some_and(|cell| cell.iter().all(blank)))
 }

@@ -141,8 +141,8 @@ impl Source {
     fn check_expansion(&self) -> Result<(), SourceFault> {
         let Some(format) = self.compression() else { return Ok(()) };
         let Limits { expansion_max, expansion_free_bytes, text_bytes_max, .. } = self.limits;
-        let unfolds = self.text_bytes > expansion_free_bytes
-            && self.text_bytes / expansion_max.max(1) > self.raw().bytes();
+        let unfolds =
+            self.text_bytes > expansion_free_bytes && self.text_bytes / expansion_max.max(1) > self.raw().bytes();
         if unfolds || self.text_bytes > text_bytes_max {
             let cause = RefusalCause::Bomb { format, ratio: expansion_max, bytes_max: text_bytes_max };
             return Err(SourceFault::Refused(cause));

@@ -4,11 +4,14 @@
 use std::collections::BTreeMap;
 
 use jiff::civil::date;
-use prem_protect::{Unprotected, tables::{Estimate, TableMeta}};
+use prem_protect::{
+    Unprotected,
+    tables::{Estimate, TableMeta},
+};
 use prem_spec::{
     Adjustment, CaseMix, Comparison, ContactFilter, Direction, FamilyCorrection, Indicator, IntervalMethod, Level,
     Measure, MissingAdjuster, Organisation, Ownership, Period, PeriodLength, Plan, Population, Protection,
-    Standardisation, StandardPopulation, Text, Unit, ValueScale, Weighting,
+    StandardPopulation, Standardisation, Text, Unit, ValueScale, Weighting,
 };
 
 pub const SCORE: &str = "information";
@@ -27,7 +30,11 @@ pub fn indicator(id: &str, measure: Measure, protection: Protection) -> Indicato
         description: text(""),
         theme: text("Tema"),
         direction: Direction::Higher,
-        population: Population { questionnaire: (!measure.is_rate()).then(|| "q".to_owned()), age_min: None, age_max: None },
+        population: Population {
+            questionnaire: (!measure.is_rate()).then(|| "q".to_owned()),
+            age_min: None,
+            age_max: None,
+        },
         measure,
         case_mix: CaseMix { adjustment: Adjustment::None, adjusters: Vec::new(), missing: MissingAdjuster::Category },
         weighting: Weighting::None,
@@ -35,7 +42,11 @@ pub fn indicator(id: &str, measure: Measure, protection: Protection) -> Indicato
         periods: vec![PeriodLength::Year, PeriodLength::Quarter],
         ci_level: 0.95,
         interval: IntervalMethod::Model,
-        comparison: Comparison { minimal_difference: 0.0, correction: FamilyCorrection::BenjaminiHochberg, alpha: 0.05 },
+        comparison: Comparison {
+            minimal_difference: 0.0,
+            correction: FamilyCorrection::BenjaminiHochberg,
+            alpha: 0.05,
+        },
         goal: None,
         protection,
         decimals: 1,
@@ -67,8 +78,7 @@ pub fn plan(units: &[(&str, Level, &str)], minimum_count: u64, protect_zero: boo
         urgencies: Vec::new(),
         episode_gap_hours_max: 8,
     };
-    let standardisation =
-        Standardisation { age_bands: vec![0, 50], age_min: 0, standard: StandardPopulation::Region };
+    let standardisation = Standardisation { age_bands: vec![0, 50], age_min: 0, standard: StandardPopulation::Region };
     let indicators = [
         indicator(SCORE, Measure::Item { item: "i1".into(), scale: ValueScale::Score0To100 }, protection),
         indicator(SHARE, Measure::TopBox { item: "i2".into(), codes: vec![5] }, protection),

@@ -103,10 +103,8 @@ impl Plot {
             right: place(WIDTH - RIGHT_MARGIN),
             bottom: place(height - AXIS_HEIGHT),
             label_y: place(height - AXIS_HEIGHT + 18.0),
-            reference: scaled.map(|value| Reference {
-                x: axis.at(value),
-                label: format!("{} {region}", texts.get("plot_region")),
-            }),
+            reference: scaled
+                .map(|value| Reference { x: axis.at(value), label: format!("{} {region}", texts.get("plot_region")) }),
             ticks: axis.ticks(style),
             points: points.collect(),
         })

@@ -136,10 +136,8 @@ fn sections(
         let period = latest.period(&indicator.id)?.to_string();
         let rows: Vec<_> =
             ordered.iter().filter_map(|unit| Some((*unit, latest.row(&indicator.id, &unit.id)?))).collect();
-        let spread =
-            protected.spread().iter().filter(|s| s.indicator == indicator.id && s.period == period).collect();
-        (!rows.is_empty())
-            .then(|| Section::of(&Material { indicator, period, rows, spread }, language, texts))
+        let spread = protected.spread().iter().filter(|s| s.indicator == indicator.id && s.period == period).collect();
+        (!rows.is_empty()).then(|| Section::of(&Material { indicator, period, rows, spread }, language, texts))
     };
     plan.indicators.values().filter_map(section).collect()
 }

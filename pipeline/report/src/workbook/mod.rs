@@ -41,9 +41,8 @@ fn build(
     let (year, month, day) = CREATED;
     let mut workbook = Workbook::new();
     let created = ExcelDateTime::from_ymd(year, month, day)?;
-    workbook.set_properties(
-        &DocProperties::new().set_title(texts.get("package_title")).set_creation_datetime(&created),
-    );
+    workbook
+        .set_properties(&DocProperties::new().set_title(texts.get("package_title")).set_creation_datetime(&created));
     overview::write(workbook.add_worksheet(), plan, protected, language, texts)?;
     for (name, cells) in tables {
         sheet::write(workbook.add_worksheet(), texts.get(name), cells)?;

@@ -65,7 +65,13 @@ struct Line<'a> {
     estimate: &'a Estimate,
 }
 
-fn write_row(sheet: &mut Worksheet, row: u32, at: Line<'_>, language: Language, texts: &Texts) -> Result<(), XlsxError> {
+fn write_row(
+    sheet: &mut Worksheet,
+    row: u32,
+    at: Line<'_>,
+    language: Language,
+    texts: &Texts,
+) -> Result<(), XlsxError> {
     let Line { indicator, unit, estimate } = at;
     let code = language.code();
     let words = [

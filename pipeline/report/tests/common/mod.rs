@@ -6,7 +6,10 @@ mod protect_common;
 
 use std::path::Path;
 
-use prem_protect::{Protected, protect, tables::{Estimate, Variation}};
+use prem_protect::{
+    Protected, protect,
+    tables::{Estimate, Variation},
+};
 use prem_report::{Language, ReleaseSummary, RunFacts, write_release};
 use prem_spec::{GoalLevels, Level, Plan};
 pub use protect_common::{RATE, SCORE, SHARE, text};
@@ -29,8 +32,21 @@ const UNITS: [(&str, Level, &str); 13] = [
 
 pub fn plan() -> Plan {
     let mut plan = protect_common::plan(&UNITS, 5, true);
-    let names = ["Regionen", "Sykehuset Nord", "Sykehuset Sør", "Sykehuset Vest", "Nordby sykehus", "Sørby sykehus",
-        "Vestby sykehus", "Medisin 1", "Medisin 2", "Kirurgi", "Sørpost A", "Sørpost B", "Vestpost"];
+    let names = [
+        "Regionen",
+        "Sykehuset Nord",
+        "Sykehuset Sør",
+        "Sykehuset Vest",
+        "Nordby sykehus",
+        "Sørby sykehus",
+        "Vestby sykehus",
+        "Medisin 1",
+        "Medisin 2",
+        "Kirurgi",
+        "Sørpost A",
+        "Sørpost B",
+        "Vestpost",
+    ];
     for (unit, name) in plan.organisation.units.iter_mut().zip(names) {
         unit.name = text(name);
     }
@@ -68,7 +84,13 @@ fn filled(plan: &Plan, indicator: &str, period: &str, unit: &str, n: i64, value:
     row.ci_high = Some((value + margin) * scale);
     row.reference = Some(reference * scale);
     row.difference = Some((value - reference) * scale);
-    let word = if value - margin > reference { "better" } else if value + margin < reference { "worse" } else { "as-expected" };
+    let word = if value - margin > reference {
+        "better"
+    } else if value + margin < reference {
+        "worse"
+    } else {
+        "as-expected"
+    };
     row.comparison = Some(word.to_owned());
     row.goal_level = Some(if value >= 75.0 { "high" } else { "moderate" }.to_owned());
     row
@@ -105,12 +127,36 @@ pub fn estimates(plan: &Plan) -> Vec<Estimate> {
 pub fn protected(plan: &Plan) -> Protected {
     let mut input = protect_common::unprotected(estimates(plan));
     input.variation = vec![Variation {
-        period: "2025".into(), indicator: SCORE.into(), level: "hf".into(), n_units: 3, lowest: Some(70.9),
-        highest: Some(72.6), ft1: Some(1.02), ft2: None, ft3: None, eq_5_95: Some(1.02), cv: Some(0.01),
-        cv_weighted: None, scv: None, scv_raw: None, scv_p: None, scv_null_p95: None, eb_variance: None,
-        eq_80_20_smoothed: None, chi2: None, df: None, chi2_p: None, between_sd: Some(0.8),
-        between_sd_unadjusted: Some(1.0), explained_by_case_mix: Some(0.36), icc: Some(0.012), median_odds_ratio: None,
-        excess: None, deficit: None, method_version: "1".into(), run_id: "run".into(),
+        period: "2025".into(),
+        indicator: SCORE.into(),
+        level: "hf".into(),
+        n_units: 3,
+        lowest: Some(70.9),
+        highest: Some(72.6),
+        ft1: Some(1.02),
+        ft2: None,
+        ft3: None,
+        eq_5_95: Some(1.02),
+        cv: Some(0.01),
+        cv_weighted: None,
+        scv: None,
+        scv_raw: None,
+        scv_p: None,
+        scv_null_p95: None,
+        eb_variance: None,
+        eq_80_20_smoothed: None,
+        chi2: None,
+        df: None,
+        chi2_p: None,
+        between_sd: Some(0.8),
+        between_sd_unadjusted: Some(1.0),
+        explained_by_case_mix: Some(0.36),
+        icc: Some(0.012),
+        median_odds_ratio: None,
+        excess: None,
+        deficit: None,
+        method_version: "1".into(),
+        run_id: "run".into(),
     }];
     protect(plan, input).expect("protected")
 }
