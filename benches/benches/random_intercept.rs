@@ -4,8 +4,8 @@
 //! `peers/numpy_xtx.py` times numpy's X'X on a matrix of the same shape.
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use std::hint::black_box;
 use prem_stats::case_mix::{Criterion as Likelihood, SufficientStatistics, fit_random_intercept};
+use std::hint::black_box;
 
 const ADJUSTERS: usize = 12;
 

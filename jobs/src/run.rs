@@ -77,6 +77,10 @@ fn stages(
         summary.release = Some(session.publisher.release_folder(&inputs.run_id)?);
         return Ok(summary);
     }
+    if inputs.indicators.is_empty() {
+        // Everything is held back: the release that stands is better than an empty one.
+        return Ok(summary);
+    }
     let mut found = Found { linked: clock.stage("link", || derive::link(session, store, &inputs))?, ..Found::default() };
     found.rows = ledger::row_counts(session, store, &inputs, &found.linked)?;
     if last >= Stage::Score {

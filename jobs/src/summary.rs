@@ -11,6 +11,9 @@ use serde::Serialize;
 
 use crate::{inputs::Inputs, intake::Intake, manifest::Found, session::Session};
 
+/// Refused files that a person is shown.
+const SHOWN_MAX: usize = 5;
+
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Summary {
     pub run_id: String,
@@ -144,8 +147,11 @@ impl fmt::Display for Summary {
 impl Summary {
     fn write_files(&self, text: &mut String) -> fmt::Result {
         writeln!(text, "Files: {} new, {} known, {} refused.", self.files_new, self.files_known, self.refused.len())?;
-        for (file, reason) in &self.refused {
+        for (file, reason) in self.refused.iter().take(SHOWN_MAX) {
             writeln!(text, "  refused {file}: {reason}")?;
+        }
+        if self.refused.len() > SHOWN_MAX {
+            writeln!(text, "  … and {} more; `prem status` has all", self.refused.len() - SHOWN_MAX)?;
         }
         for (reason, files) in &self.skipped {
             writeln!(text, "  passed over {} that {reason}", files.join(", "))?;

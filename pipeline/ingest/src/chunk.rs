@@ -26,7 +26,7 @@ pub(crate) struct Parsed {
     pub(crate) mistakes: Vec<Mistake>,
     pub(crate) records: u64,
     pub(crate) empty: u64,
-    pub(crate) lines: u64,
+    pub(crate) lines: u32,
     /// Per stored column, then per extra one.
     pub(crate) counts: Vec<Counts>,
 }

@@ -107,23 +107,23 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    fn skip(&mut self, name: String, reason: SkipReason) {
+    fn skip(&mut self, name: &str, reason: SkipReason) {
         let name = name.chars().filter(|character| !character.is_control()).collect();
         self.inbox.skipped.push(Skipped { name, reason });
     }
 
     fn folder(&mut self, folder: &Path, prefix: &str, depth: usize) {
         let Ok(entries) = fs::read_dir(folder) else {
-            return self.skip(prefix.to_owned(), SkipReason::Unreadable);
+            return self.skip(prefix, SkipReason::Unreadable);
         };
         for entry in entries {
             let Ok(entry) = entry else {
-                self.skip(prefix.to_owned(), SkipReason::Unreadable);
+                self.skip(prefix, SkipReason::Unreadable);
                 continue;
             };
             let file_name = entry.file_name();
             let Some(text) = file_name.to_str() else {
-                self.skip(format!("{prefix}{}", file_name.to_string_lossy()), SkipReason::Name);
+                self.skip(&format!("{prefix}{}", file_name.to_string_lossy()), SkipReason::Name);
                 continue;
             };
             if text.starts_with('.') {
@@ -131,25 +131,25 @@ impl Walk<'_> {
             }
             let name = format!("{prefix}{text}");
             let Ok(metadata) = fs::symlink_metadata(entry.path()) else {
-                self.skip(name, SkipReason::Unreadable);
+                self.skip(&name, SkipReason::Unreadable);
                 continue;
             };
             let kind = metadata.file_type();
             if kind.is_symlink() {
-                self.skip(name, SkipReason::Link);
+                self.skip(&name, SkipReason::Link);
             } else if kind.is_dir() && depth == DEPTH_MAX {
-                self.skip(name, SkipReason::TooDeep);
+                self.skip(&name, SkipReason::TooDeep);
             } else if kind.is_dir() {
                 self.folder(&entry.path(), &format!("{name}/"), depth + 1);
             } else if kind.is_file() {
-                self.file(&entry.path(), name, &metadata);
+                self.file(&entry.path(), &name, &metadata);
             } else {
-                self.skip(name, SkipReason::Special);
+                self.skip(&name, SkipReason::Special);
             }
         }
     }
 
-    fn file(&mut self, path: &Path, name: String, metadata: &fs::Metadata) {
+    fn file(&mut self, path: &Path, name: &str, metadata: &fs::Metadata) {
         let lower = name.to_lowercase();
         if lower.ends_with(MARKER) || UNFINISHED.iter().any(|ending| lower.ends_with(ending)) {
             return;
@@ -157,7 +157,7 @@ impl Walk<'_> {
         let exports: Vec<String> = self
             .exports
             .iter()
-            .filter(|(_, pattern)| pattern.matches_with(&name, MATCHING))
+            .filter(|(_, pattern)| pattern.matches_with(name, MATCHING))
             .map(|(export, _)| (*export).to_owned())
             .collect();
         if exports.is_empty() {
@@ -167,7 +167,7 @@ impl Walk<'_> {
             return self.skip(name, SkipReason::NotSettled);
         }
         for export in exports {
-            let found = Found { export, path: path.to_path_buf(), name: name.clone(), bytes: metadata.len() };
+            let found = Found { export, path: path.to_path_buf(), name: name.to_owned(), bytes: metadata.len() };
             self.inbox.found.push(found);
         }
     }

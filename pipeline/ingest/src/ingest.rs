@@ -10,7 +10,7 @@ use crate::{
     chunk::{Parsed, parse},
     error::{IngestError, Refusal, RefusalCause},
     header::{Header, read_header},
-    identity::{Context, Counts},
+    identity::{Context, Counts, exceeds},
     layout::{Declared, Layout},
     limits::Limits,
     note::Note,
@@ -233,7 +233,7 @@ fn judge(declared: &Declared<'_>, layout: &Layout, tally: &Tally, counts: &Inges
     }
     let quarantined = counts.quarantined_total();
     let share_max = declared.export.max_bad_share;
-    if quarantined as f64 > share_max * counts.rows_in as f64 {
+    if exceeds(quarantined, share_max, counts.rows_in) {
         let mut reasons: Vec<(&String, &u64)> = counts.quarantined.iter().collect();
         reasons.sort_by_key(|(reason, rows)| (std::cmp::Reverse(**rows), *reason));
         let reasons =

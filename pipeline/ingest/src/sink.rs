@@ -106,7 +106,7 @@ impl<'a> Sink<'a> {
             })?;
         }
         self.records += parsed.records;
-        self.lines += parsed.lines;
+        self.lines += u64::from(parsed.lines);
         Ok(())
     }
 

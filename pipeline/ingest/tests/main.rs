@@ -1,4 +1,12 @@
 //! Whole files through the public interface, by kind of test.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "a test that panics has found something"
+)]
 
 mod by_hand;
 mod discovery;

@@ -121,7 +121,7 @@ fn derived(plan: &Plan, indicator: &Indicator, rows: &[&Estimate]) -> Result<Vec
     let mut found: Vec<Recoverable> =
         unproven.into_iter().filter(withheld).map(|cell| recoverable(cell, How::Determined)).collect();
     for counts in &pattern.counts {
-        for (cell, range) in bounds::too_narrow(&system.equations, &pattern, counts) {
+        for (cell, range) in bounds::too_narrow(&system.equations, &pattern.hidden, &pattern, counts) {
             found.push(recoverable(cell, How::Bounded { low: range.low, high: range.high }));
         }
     }

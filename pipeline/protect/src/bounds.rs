@@ -30,29 +30,48 @@ impl Range {
     }
 }
 
-/// Primary cells whose range became too narrow, with that range.
-pub(crate) fn too_narrow(equations: &[Equation], pattern: &Pattern, counts: &Counts) -> Vec<(usize, Range)> {
-    let hidden = &pattern.hidden;
-    let mut ranges: Vec<Range> = (0..hidden.len()).map(|cell| pattern.range(counts, cell)).collect();
-    let open: Vec<&Equation> = equations.iter().filter(|e| e.iter().any(|(cell, _)| hidden[*cell])).collect();
+/// Primary cells whose range became too narrow by what is shown, with that range.
+///
+/// The reasons alone can narrow a range (a withheld total that is «not small» over parts that are): that much is published
+/// by contract and cannot be withheld, so a range is too narrow only when shown counts made it so.
+///
+/// `unknown` are the hidden cells but those that the shown ones determine: an outsider works these out first.
+pub(crate) fn too_narrow(
+    equations: &[Equation],
+    unknown: &[bool],
+    pattern: &Pattern,
+    counts: &Counts,
+) -> Vec<(usize, Range)> {
+    let open: Vec<&Equation> = equations.iter().filter(|e| e.iter().any(|(cell, _)| unknown[*cell])).collect();
+    let by_counts = |cell| pattern.range(counts, unknown, cell);
+    let ranges = narrowed(&open, (0..unknown.len()).map(by_counts).collect());
+    let suspects: Vec<usize> = (0..unknown.len())
+        .filter(|cell| unknown[*cell] && pattern.primary[*cell])
+        .filter(|cell| ranges[*cell].possible_values() < POSSIBLE_VALUES_MIN)
+        .collect();
+    if suspects.is_empty() {
+        return Vec::new();
+    }
+    let by_reasons = |cell: usize| if unknown[cell] { by_counts(cell) } else { counts.secondary };
+    let before = narrowed(&open, (0..unknown.len()).map(by_reasons).collect());
+    suspects
+        .into_iter()
+        .filter(|cell| ranges[*cell].possible_values() < before[*cell].possible_values())
+        .map(|cell| (cell, ranges[cell]))
+        .collect()
+}
+
+fn narrowed(equations: &[&Equation], mut ranges: Vec<Range>) -> Vec<Range> {
     for _ in 0..ROUNDS_MAX {
         let mut changed = false;
-        for equation in &open {
-            changed |= narrow(equation, hidden, &mut ranges);
+        for equation in equations {
+            changed |= narrow(equation, &mut ranges);
         }
         if !changed {
             break;
         }
     }
-    (0..hidden.len())
-        .filter(|cell| pattern.primary[*cell])
-        .filter(|cell| {
-            // The rule itself may leave fewer than five values (1–4): then it is enough not to narrow that.
-            let allowed = counts.known[*cell].possible_values().min(POSSIBLE_VALUES_MIN);
-            ranges[*cell].possible_values() < allowed
-        })
-        .map(|cell| (cell, ranges[cell]))
-        .collect()
+    ranges
 }
 
 /// Bounds of coefficient · cell.
@@ -61,20 +80,22 @@ fn term(range: Range, coefficient: f64) -> (f64, f64) {
     (a.min(b), a.max(b))
 }
 
-fn narrow(equation: &Equation, hidden: &[bool], ranges: &mut [Range]) -> bool {
+fn narrow(equation: &Equation, ranges: &mut [Range]) -> bool {
     // Sums of the finite parts, and how many parts are unbounded, so that one cell can be left out exactly.
     let (mut low, mut high, mut low_open, mut high_open) = (0.0, 0.0, 0_u32, 0_u32);
     for &(cell, coefficient) in equation {
         let (least, most) = term(ranges[cell], coefficient as f64);
-        if least.is_finite() {
-            low += least
-        } else {
-            low_open += 1
+        match least.is_finite() {
+            true => low += least,
+            false => low_open += 1,
         }
-        if most.is_finite() { high += most } else { high_open += 1 }
+        match most.is_finite() {
+            true => high += most,
+            false => high_open += 1,
+        }
     }
     let mut changed = false;
-    for &(cell, coefficient) in equation.iter().filter(|(cell, _)| hidden[*cell]) {
+    for &(cell, coefficient) in equation {
         let coefficient = coefficient as f64;
         let (least, most) = term(ranges[cell], coefficient);
         let others_low = without(low, low_open, least, f64::NEG_INFINITY);
@@ -135,7 +156,7 @@ mod tests {
             cost: vec![1; 3],
             counts: Vec::new(),
         };
-        too_narrow(&equations, &pattern, &counts)
+        too_narrow(&equations, &pattern.hidden, &pattern, &counts)
     }
 
     #[test]

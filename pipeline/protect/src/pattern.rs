@@ -39,9 +39,9 @@ pub(crate) struct Counts {
 }
 
 impl Pattern {
-    /// What is known beforehand of a cell's count.
-    pub(crate) fn range(&self, counts: &Counts, cell: usize) -> Range {
-        match (self.hidden[cell], self.listed[cell], self.primary[cell]) {
+    /// What is known beforehand of a cell's count; `unknown` cells are those an outsider cannot work out.
+    pub(crate) fn range(&self, counts: &Counts, unknown: &[bool], cell: usize) -> Range {
+        match (unknown[cell], self.listed[cell], self.primary[cell]) {
             (false, ..) => Range { low: counts.values[cell], high: counts.values[cell] },
             (true, true, false) => counts.secondary,
             (true, ..) => counts.known[cell],

@@ -24,35 +24,76 @@ const TIDY_CELLS_MAX: usize = 300;
 /// When exact arithmetic overflows.
 pub(crate) fn complete(equations: &[Equation], pattern: &mut Pattern) -> Result<(), Overflow> {
     loop {
-        let leaks = leaks(equations, pattern)?;
-        let chosen = cover(&leaks, pattern);
+        let chosen = cover(&leaks(equations, pattern)?, pattern);
         if chosen.is_empty() {
             break;
         }
-        for cell in chosen {
-            pattern.hidden[cell] = true;
+        chosen.into_iter().for_each(|cell| pattern.hidden[cell] = true);
+    }
+    // A secondary cell that the shown ones determine protects nothing: showing it tells no more than they do.
+    for derivation in eliminate::solve(equations, &pattern.hidden)?.determined {
+        if may_be_secondary(pattern, derivation.cell) {
+            pattern.hidden[derivation.cell] = false;
         }
     }
-    show_what_is_determined(equations, pattern)?;
     tidy(equations, pattern)
+}
+
+fn may_be_secondary(pattern: &Pattern, cell: usize) -> bool {
+    pattern.listed[cell] && !pattern.primary[cell]
 }
 
 /// Every primary cell that is given away, and by which shown cells.
 fn leaks(equations: &[Equation], pattern: &Pattern) -> Result<Vec<Derivation>, Overflow> {
-    let mut leaks: Vec<Derivation> = eliminate::solve(equations, &pattern.hidden)?
-        .determined
-        .into_iter()
-        .filter(|derivation| pattern.primary[derivation.cell])
-        .collect();
-    for counts in &pattern.counts {
-        for (cell, _) in bounds::too_narrow(equations, pattern, counts) {
-            let around = equations.iter().filter(|equation| equation.iter().any(|(other, _)| *other == cell));
-            let uses: BTreeSet<usize> =
-                around.flatten().map(|(other, _)| *other).filter(|c| !pattern.hidden[*c]).collect();
-            leaks.push(Derivation { cell, uses: uses.into_iter().collect() });
-        }
+    let determined = eliminate::solve(equations, &pattern.hidden)?.determined;
+    let mut unknown = pattern.hidden.clone();
+    determined.iter().for_each(|derivation| unknown[derivation.cell] = false);
+    let mut leaks: Vec<Derivation> =
+        determined.into_iter().filter(|derivation| pattern.primary[derivation.cell]).collect();
+    let narrow = pattern.counts.iter().flat_map(|counts| bounds::too_narrow(equations, &unknown, pattern, counts));
+    let narrow: Vec<usize> = narrow.map(|(cell, _)| cell).collect();
+    if !narrow.is_empty() {
+        let surroundings = Surroundings::of(equations, pattern);
+        leaks.extend(narrow.into_iter().map(|cell| Derivation { cell, uses: surroundings.nearest_shown(cell) }));
     }
     Ok(leaks)
+}
+
+/// Which cells stand together in equations.
+struct Surroundings<'a> {
+    equations: &'a [Equation],
+    of_cell: BTreeMap<usize, Vec<usize>>,
+    pattern: &'a Pattern,
+}
+
+impl<'a> Surroundings<'a> {
+    fn of(equations: &'a [Equation], pattern: &'a Pattern) -> Self {
+        let mut of_cell: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        for (index, equation) in equations.iter().enumerate() {
+            for (cell, _) in equation.iter().filter(|(cell, _)| pattern.hidden[*cell]) {
+                of_cell.entry(*cell).or_default().push(index);
+            }
+        }
+        Self { equations, of_cell, pattern }
+    }
+
+    /// The shown cells that bound `cell`: those in its own equations or, where all is hidden there, in the equations of
+    /// the cells around it, and so on.
+    fn nearest_shown(&self, cell: usize) -> Vec<usize> {
+        let mut seen = BTreeSet::from([cell]);
+        let mut front = vec![cell];
+        while !front.is_empty() {
+            let equations = front.iter().filter_map(|cell| self.of_cell.get(cell)).flatten();
+            let around: BTreeSet<usize> =
+                equations.flat_map(|index| &self.equations[*index]).map(|(other, _)| *other).collect();
+            let shown: Vec<usize> = around.iter().copied().filter(|other| !self.pattern.hidden[*other]).collect();
+            if !shown.is_empty() {
+                return shown;
+            }
+            front = around.into_iter().filter(|other| seen.insert(*other)).collect();
+        }
+        Vec::new()
+    }
 }
 
 /// Shown cells that together break every leak, by the greedy rule of weighted set cover.
@@ -62,7 +103,7 @@ fn cover(leaks: &[Derivation], pattern: &Pattern) -> BTreeSet<usize> {
     while !open.is_empty() {
         let mut breaks: BTreeMap<usize, u64> = BTreeMap::new();
         for leak in &open {
-            for cell in leaks[*leak].uses.iter().filter(|cell| pattern.listed[**cell] && !pattern.hidden[**cell]) {
+            for cell in leaks[*leak].uses.iter().filter(|cell| !pattern.hidden[**cell]) {
                 *breaks.entry(*cell).or_default() += 1;
             }
         }
@@ -78,16 +119,6 @@ fn cover(leaks: &[Derivation], pattern: &Pattern) -> BTreeSet<usize> {
     chosen
 }
 
-/// A secondary cell that the shown cells determine protects nothing: showing it tells no more than they do.
-fn show_what_is_determined(equations: &[Equation], pattern: &mut Pattern) -> Result<(), Overflow> {
-    for derivation in eliminate::solve(equations, &pattern.hidden)?.determined {
-        if pattern.listed[derivation.cell] && !pattern.primary[derivation.cell] {
-            pattern.hidden[derivation.cell] = false;
-        }
-    }
-    Ok(())
-}
-
 fn tidy(equations: &[Equation], pattern: &mut Pattern) -> Result<(), Overflow> {
     for part in connected(equations, &pattern.hidden) {
         if part.cells.len() > TIDY_CELLS_MAX {
@@ -95,7 +126,7 @@ fn tidy(equations: &[Equation], pattern: &mut Pattern) -> Result<(), Overflow> {
         }
         let equations: Vec<Equation> = part.equations.iter().map(|index| equations[*index].clone()).collect();
         let mut secondary: Vec<usize> =
-            part.cells.into_iter().filter(|cell| pattern.listed[*cell] && !pattern.primary[*cell]).collect();
+            part.cells.into_iter().filter(|cell| may_be_secondary(pattern, *cell)).collect();
         secondary.sort_by_key(|cell| (std::cmp::Reverse(pattern.cost[*cell]), *cell));
         for cell in secondary {
             pattern.hidden[cell] = false;

@@ -271,3 +271,49 @@ fn rows_that_are_not_understood_are_refused() {
     rows[0].period_end = rows[0].period_start;
     assert!(matches!(protect(&plan, unprotected(rows)), Err(ProtectError::NotUnderstood { .. })));
 }
+
+/// About 1 300 units in a year of quarters and months: protection must take seconds.
+#[test]
+fn a_region_of_real_size() {
+    let mut units = vec![("r".to_owned(), Level::Rhf, String::new())];
+    for t in 0..9 {
+        units.push((format!("t{t}"), Level::Hf, "r".into()));
+        for h in 0..4 {
+            units.push((format!("t{t}h{h}"), Level::Hospital, format!("t{t}")));
+            for d in 0..6 {
+                units.push((format!("t{t}h{h}d{d}"), Level::Department, format!("t{t}h{h}")));
+                for w in 0..5 {
+                    units.push((format!("t{t}h{h}d{d}w{w}"), Level::Ward, format!("t{t}h{h}d{d}")));
+                }
+            }
+        }
+    }
+    let borrowed: Vec<_> = units.iter().map(|(id, level, parent)| (id.as_str(), *level, parent.as_str())).collect();
+    let plan = plan(&borrowed, 5, true);
+    // A fixed scatter: 0–39 respondents per ward and month.
+    let monthly = |ward: usize, month: usize| ((ward * 7919 + month * 104_729) % 9973 % 40) as i64;
+    let wards: Vec<usize> = (0..units.len()).filter(|unit| units[*unit].1 == Level::Ward).collect();
+    let mut periods: Vec<(String, std::ops::Range<usize>)> = vec![("2025".into(), 0..12)];
+    periods.extend((0..4).map(|q| (format!("2025-Q{}", q + 1), 3 * q..3 * q + 3)));
+    periods.extend((0..12).map(|m| (format!("2025-{:02}", m + 1), m..m + 1)));
+    for indicator in [SCORE, SHARE] {
+        let mut rows = Vec::new();
+        for (period, months) in &periods {
+            for (unit, ..) in &units {
+                let below = || wards.iter().filter(|ward| units[**ward].0.starts_with(unit.as_str()) || unit == "r");
+                let n: i64 = below().flat_map(|ward| months.clone().map(move |month| monthly(*ward, month))).sum();
+                let events: i64 =
+                    below().flat_map(|ward| months.clone().map(move |month| monthly(*ward, month) * 3 / 4)).sum();
+                if n > 0 {
+                    rows.push(row(&plan, indicator, period, unit, "total", n, events as f64));
+                }
+            }
+        }
+        let protected = protect(&plan, unprotected(rows)).expect("protected");
+        let withheld = protected.withheld();
+        assert!(
+            withheld["few-respondents"] > 10_000 && withheld[SECONDARY] < withheld["few-respondents"],
+            "{withheld:?}"
+        );
+    }
+}

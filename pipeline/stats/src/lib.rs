@@ -3,6 +3,9 @@
 //! Every kernel takes slices of `f64` and returns a struct, or a [`StatsError`] that says why there is none. Nothing here
 //! knows a frame, a file or a clock, and no result depends on the number of threads.
 
+// Counts and indices become `f64` everywhere here, and back where a formula rounds. All are far below 2^53.
+#![allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+
 pub mod binary;
 pub mod bootstrap;
 pub mod case_mix;

@@ -1,5 +1,19 @@
 //! Logistic regression with unit effects.
 
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a failure is a failed test"
+)]
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "small counts"
+)]
+
 use prem_stats::StatsError;
 use prem_stats::binary::{BinaryCounts, BinaryTable, SeparationPolicy, fit_logistic};
 use prem_stats::case_mix::{DropReason, Dropped};
@@ -16,7 +30,8 @@ fn table(units: usize, cells: &[(u32, &[f64], u64, u64)]) -> BinaryTable {
 /// One unit, x in {0, 1}: β = log odds ratio = ln((12·30)/(8·10)), V = 1/12 + 1/8 + 1/10 + 1/30.
 #[test]
 fn by_hand_two_by_two() {
-    let fit = fit_logistic(&table(1, &[(0, &[0.0], 40, 10), (0, &[1.0], 20, 12)]), SeparationPolicy::Refuse).expect("fit");
+    let fit =
+        fit_logistic(&table(1, &[(0, &[0.0], 40, 10), (0, &[1.0], 20, 12)]), SeparationPolicy::Refuse).expect("fit");
     assert!((fit.coefficients[0] - f64::ln(12.0 * 30.0 / 80.0)).abs() < 1e-13);
     assert!((fit.covariance[(0, 0)] - (1.0 / 12.0 + 1.0 / 8.0 + 1.0 / 10.0 + 1.0 / 30.0)).abs() < 1e-12);
     assert!(fit.convergence.converged);
@@ -40,7 +55,13 @@ fn separation_is_named() {
     // Column 1 is 1 only among events: quasi-separation.
     let data = table(
         2,
-        &[(0, &[0.0, 0.0], 20, 5), (0, &[1.0, 0.0], 20, 9), (0, &[0.0, 1.0], 3, 3), (1, &[1.0, 0.0], 30, 11), (1, &[0.0, 0.0], 10, 4)],
+        &[
+            (0, &[0.0, 0.0], 20, 5),
+            (0, &[1.0, 0.0], 20, 9),
+            (0, &[0.0, 1.0], 3, 3),
+            (1, &[1.0, 0.0], 30, 11),
+            (1, &[0.0, 0.0], 10, 4),
+        ],
     );
     assert!(matches!(fit_logistic(&data, SeparationPolicy::Refuse), Err(StatsError::Separation { .. })));
     let fit = fit_logistic(&data, SeparationPolicy::Drop).expect("fit");
@@ -53,7 +74,15 @@ fn separation_is_named() {
 fn separation_by_a_combination() {
     let data = table(
         1,
-        &[(0, &[0.0, 0.0], 20, 0), (0, &[3.0, 0.0], 10, 10), (0, &[0.0, 3.0], 10, 10), (0, &[2.0, -2.0], 5, 0), (0, &[-2.0, 2.0], 5, 0), (0, &[5.0, -2.0], 5, 5), (0, &[-2.0, 5.0], 5, 5)],
+        &[
+            (0, &[0.0, 0.0], 20, 0),
+            (0, &[3.0, 0.0], 10, 10),
+            (0, &[0.0, 3.0], 10, 10),
+            (0, &[2.0, -2.0], 5, 0),
+            (0, &[-2.0, 2.0], 5, 0),
+            (0, &[5.0, -2.0], 5, 5),
+            (0, &[-2.0, 5.0], 5, 5),
+        ],
     );
     assert!(matches!(fit_logistic(&data, SeparationPolicy::Refuse), Err(StatsError::Separation { .. })));
     let fit = fit_logistic(&data, SeparationPolicy::Drop).expect("fit");
@@ -116,7 +145,10 @@ fn hostile_inputs_give_errors() {
     assert!(counts.add(&[0], &[1.0], &[&[f64::NAN]]).is_err());
     assert!(counts.add(&[1], &[1.0], &[&[1.0]]).is_err());
     assert!(counts.add_counts(0, &[1.0], 1, 2).is_err());
-    let huge = table(2, &[(0, &[0.0], 1_000_000_000, 5), (0, &[1.0], 1_000_000_000, 999_999_999), (1, &[0.0], 1, 1), (1, &[1.0], 1, 0)]);
+    let huge = table(
+        2,
+        &[(0, &[0.0], 1_000_000_000, 5), (0, &[1.0], 1_000_000_000, 999_999_999), (1, &[0.0], 1, 1), (1, &[1.0], 1, 0)],
+    );
     let fit = fit_logistic(&huge, SeparationPolicy::Refuse).expect("fit");
     assert!(fit.coefficients[0].is_finite() && fit.convergence.converged);
 }

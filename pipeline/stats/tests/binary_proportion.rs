@@ -1,5 +1,19 @@
 //! Adjusted proportions, score limits and the indirect ratio.
 
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a failure is a failed test"
+)]
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "small counts"
+)]
+
 use prem_stats::binary::{
     BinaryCounts, BinaryTable, ReferencePopulation, SeparationPolicy, adjusted_proportions, fit_logistic,
     indirect_ratios,
@@ -101,7 +115,8 @@ fn gradient_by_differences() {
         adjusted_proportions(&other, &table, &reference, 0.95).expect("values")[1].as_ref().expect("rows").value
     };
     let numeric = (value(1e-5) - value(-1e-5)) / 2e-5;
-    let exact = adjusted_proportions(&fit, &table, &reference, 0.95).expect("values")[1].as_ref().expect("rows").gradient[0];
+    let exact =
+        adjusted_proportions(&fit, &table, &reference, 0.95).expect("values")[1].as_ref().expect("rows").gradient[0];
     assert!((numeric - exact).abs() < 1e-9, "{numeric} {exact}");
 }
 

@@ -1,5 +1,19 @@
 //! By hand and by property: resampling.
 
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a failure is a failed test"
+)]
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "small counts"
+)]
+
 use prem_stats::bootstrap::*;
 use prem_stats::interval::{Level, mean};
 

@@ -1,18 +1,25 @@
 //! Shrunken values and their intervals.
 
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a failure is a failed test"
+)]
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "small counts"
+)]
+
 mod models;
 
-use models::{Case, Prem, Table};
+use models::common::Table;
+use models::{Intercepts, Prem, moments};
 use prem_stats::StatsError;
-use prem_stats::case_mix::{
-    Criterion, ShrinkageInterval, SufficientStatistics, UnitMoments, fit_random_intercept, shrunken_means, within,
-};
-
-fn moments(units: &[u32], n: usize, y: &[f64], x: &[&[f64]]) -> UnitMoments {
-    let mut statistics = SufficientStatistics::new(n, x.len());
-    statistics.add(units, y, x).expect("rows");
-    statistics.finish().expect("moments")
-}
+use prem_stats::case_mix::{Criterion, ShrinkageInterval, fit_random_intercept, shrunken_means, within};
 
 /// Units (1, 3), (5, 7), (9, 11): σ² = 2, σ_b² = 15, λ = 15/16 (see the random intercept's tests), μ̂ = 6.
 /// Unit 0: 6 − 4·15/16 = 2.25; variance σ_b²(1 − λ) + (1 − λ)²·V(μ̂), V(μ̂) = σ_b²/Σλ = 15/(45/16) = 16/3:
@@ -31,24 +38,6 @@ fn by_hand_plug_in() {
     }
 }
 
-#[test]
-fn other_software_lme4_option() {
-    let Some(prem) = Prem::read(false) else { return };
-    let m = moments(&prem.units, prem.names.len(), &prem.score, &prem.columns());
-    let fit = fit_random_intercept(&m, Criterion::Reml, None).expect("fit");
-    let of_fit = [("dataset", "prem"), ("method", "REML")];
-    let blups = Table::read("mixed", "lmm_ranef_expected.csv").expect("ranef").filter(&of_fit).lookup("level", "blup");
-    let fixed = Table::read("mixed", "lmm_fixed_expected.csv").expect("fixed").filter(&of_fit).lookup("term", "estimate");
-    let reference = m.mean_adjusters();
-    let at_reference =
-        fixed["intercept"] + prem.terms.iter().zip(&reference).map(|(t, x)| fixed[t] * x).sum::<f64>();
-    let values = shrunken_means(&fit, &m, &reference, ShrinkageInterval::PlugIn, 0.95).expect("values");
-    let mut case = Case::new("shrunken value, option lme4", "prem REML", 1e-9);
-    for (name, value) in prem.names.iter().zip(&values) {
-        case.compare(at_reference + blups[name], value.value);
-    }
-}
-
 /// The averaged interval is wider where θ is uncertain, close to the plug-in where it is not, and never collapses at θ̂ = 0.
 #[test]
 fn averaged_interval() {
@@ -64,9 +53,7 @@ fn averaged_interval() {
         assert!((0..m.units()).map(ratio).sum::<f64>() / m.units() as f64 > 1.0);
         assert!((0..m.units()).all(|j| (averaged[j].value - plug[j].value).abs() < plug[j].standard_error));
     }
-    let Some(table) = Table::read("mixed", "dyestuff2.csv") else { return };
-    let (names, units) = models::codes(&table.text("batch"));
-    let m = moments(&units, names.len(), &table.numbers("yield"), &[]);
+    let Some(Intercepts { moments: m, .. }) = Intercepts::read("dyestuff2") else { return };
     let fit = fit_random_intercept(&m, Criterion::Reml, None).expect("fit");
     assert!(fit.convergence.boundary);
     let plug = shrunken_means(&fit, &m, &[], ShrinkageInterval::PlugIn, 0.95).expect("values");
@@ -77,8 +64,8 @@ fn averaged_interval() {
 /// Scaling y by c scales values by c and variances by c²: the grid over θ must not depend on units of measurement.
 #[test]
 fn property_scale() {
-    let Some(table) = Table::read("mixed", "dyestuff.csv") else { return };
-    let (names, units) = models::codes(&table.text("batch"));
+    let Some(table) = Table::shared("mixed/dyestuff.csv") else { return };
+    let (names, units) = models::codes(&table.texts("batch"));
     let y = table.numbers("yield");
     let run = |c: f64| {
         let scaled: Vec<f64> = y.iter().map(|v| c * v).collect();

@@ -1,20 +1,28 @@
 //! β within units and adjusted means.
 
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a failure is a failed test"
+)]
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "small counts"
+)]
+
 mod models;
 
-use models::{Case, Prem, Table};
+use models::{Prem, moments};
 use prem_stats::StatsError;
 use prem_stats::case_mix::{
-    AdjustedMeanOptions, Criterion, DropReason, Dropped, SamplingVariance, SufficientStatistics, UnitMoments,
-    combine_strata, fit_random_intercept, within,
+    AdjustedMeanOptions, Criterion, DropReason, Dropped, SamplingVariance, SufficientStatistics, combine_strata,
+    fit_random_intercept, within,
 };
 use proptest::prelude::*;
-
-fn moments(units: &[u32], n: usize, y: &[f64], x: &[&[f64]]) -> UnitMoments {
-    let mut statistics = SufficientStatistics::new(n, x.len());
-    statistics.add(units, y, x).expect("rows");
-    statistics.finish().expect("moments")
-}
 
 const UNITS: [u32; 6] = [0, 0, 0, 1, 1, 1];
 const X: [f64; 6] = [0.0, 1.0, 2.0, 2.0, 3.0, 4.0];
@@ -76,29 +84,6 @@ fn by_hand_strata() {
 }
 
 #[test]
-fn other_software_unit_dummies() {
-    let Some(prem) = Prem::read(false) else { return };
-    let m = moments(&prem.units, prem.names.len(), &prem.score, &prem.columns());
-    let fit = within(&m).expect("fit");
-    let expected = Table::read("mixed", "prem_ols_expected.csv").expect("ols");
-    let (estimates, errors) = (expected.lookup("term", "estimate"), expected.lookup("term", "se_ols"));
-    let mut case = Case::new("within β and SE", "R lm with unit dummies, prem", 1e-9);
-    for (k, term) in prem.terms.iter().enumerate() {
-        case.compare_relative(estimates[term], fit.coefficients[k]);
-        case.compare_relative(errors[term], fit.standard_errors()[k]);
-    }
-    // A unit's dummy is its adjusted mean at x̄ = 0.
-    let zero = vec![0.0; prem.terms.len()];
-    let options = AdjustedMeanOptions { robust_from: u64::MAX, ..Default::default() };
-    let means = fit.adjusted_means(&m, &zero, &options).expect("means");
-    for (name, mean) in prem.names.iter().zip(&means) {
-        let mean = mean.as_ref().expect("rows");
-        case.compare_relative(estimates[&format!("unit={name}")], mean.value);
-        case.compare_relative(errors[&format!("unit={name}")], mean.standard_error);
-    }
-}
-
-#[test]
 fn constant_and_collinear_adjusters_are_named() {
     let twice: Vec<f64> = X.iter().map(|x| 2.0 * x - 7.0).collect();
     let of_unit: Vec<f64> = UNITS.iter().map(|u| 0.1 + f64::from(*u)).collect();
@@ -106,8 +91,7 @@ fn constant_and_collinear_adjusters_are_named() {
     let fit = within(&m).expect("fit");
     assert_eq!(fit.kept, [1]);
     let drop = |index, reason| Dropped { index, reason };
-    let expected =
-        [drop(0, DropReason::Constant), drop(2, DropReason::Collinear), drop(3, DropReason::Constant)];
+    let expected = [drop(0, DropReason::Constant), drop(2, DropReason::Collinear), drop(3, DropReason::Constant)];
     assert_eq!(fit.dropped, expected);
     assert!((fit.coefficients[1] - 2.25).abs() < 1e-12);
     assert_eq!(fit.coefficients[0], 0.0);
@@ -125,8 +109,8 @@ fn gls_means_shrink_their_variance_by_the_covariance() {
     let same = fit.adjusted_means(&m, Some((&parents, m.units())), &reference, &options).expect("means");
     assert_eq!(own, same);
     // Shrinking a_j to x̄'β by λ_j gives the same as the mixed model's own prediction.
-    let at_reference = fit.coefficients[0]
-        + reference.iter().zip(&fit.coefficients[1..]).map(|(x, b)| x * b).sum::<f64>();
+    let at_reference =
+        fit.coefficients[0] + reference.iter().zip(&fit.coefficients[1..]).map(|(x, b)| x * b).sum::<f64>();
     for (mean, effect) in own.iter().zip(&fit.effects) {
         let a = mean.as_ref().expect("rows").value;
         assert!((effect.reliability * (a - at_reference) - effect.blup).abs() < 1e-9);
@@ -194,8 +178,8 @@ proptest! {
         let y: Vec<f64> = rows.iter().map(|r| r.1).collect();
         let x: Vec<f64> = rows.iter().map(|r| r.2).collect();
         let mut statistics = SufficientStatistics::new(3, 1);
-        if statistics.add(&unit, &y, &[&x]).is_ok() {
-            if let Ok(m) = statistics.finish() {
+        if statistics.add(&unit, &y, &[&x]).is_ok()
+            && let Ok(m) = statistics.finish() {
                 if let Ok(fit) = within(&m) {
                     prop_assert!(fit.coefficients.iter().all(|b| b.is_finite()));
                     if let Ok(means) = fit.adjusted_means(&m, &[0.5], &AdjustedMeanOptions::default()) {
@@ -206,6 +190,5 @@ proptest! {
                     prop_assert!(fit.coefficients.iter().all(|b| b.is_finite()) && fit.criterion.is_finite());
                 }
             }
-        }
     }
 }

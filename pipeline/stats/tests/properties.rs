@@ -1,5 +1,19 @@
 //! Properties: intervals contain their estimate and shrink with n; hostile input gives an error, never a panic or NaN.
 
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a failure is a failed test"
+)]
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "small counts"
+)]
+
 use prem_stats::bootstrap::rank_intervals;
 use prem_stats::comparison::*;
 use prem_stats::distributions::*;

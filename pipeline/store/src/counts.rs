@@ -37,13 +37,14 @@ impl IngestCounts {
 
 /// Where the rows of a step, or of a whole run, went.
 ///
-/// Invariant: `rows_in = kept + quarantined + duplicate + superseded + Σ excluded`.
+/// Invariant: `rows_in = kept + Σ quarantined + duplicate + superseded + Σ excluded`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RowCounts {
     pub rows_in: u64,
     pub kept: u64,
-    pub quarantined: u64,
+    /// Reason → rows.
+    pub quarantined: BTreeMap<String, u64>,
     /// The same key more than once in one delivery.
     pub duplicate: u64,
     /// Replaced by a later delivery.
@@ -55,7 +56,7 @@ pub struct RowCounts {
 impl RowCounts {
     pub fn reconciles(&self) -> bool {
         let accounted = u128::from(self.kept)
-            + u128::from(self.quarantined)
+            + wide_total(&self.quarantined)
             + u128::from(self.duplicate)
             + u128::from(self.superseded)
             + wide_total(&self.excluded);
@@ -71,7 +72,7 @@ impl RowCounts {
     pub fn merge(&mut self, other: &Self) {
         self.rows_in = self.rows_in.saturating_add(other.rows_in);
         self.kept = self.kept.saturating_add(other.kept);
-        self.quarantined = self.quarantined.saturating_add(other.quarantined);
+        merge_reasons(&mut self.quarantined, &other.quarantined);
         self.duplicate = self.duplicate.saturating_add(other.duplicate);
         self.superseded = self.superseded.saturating_add(other.superseded);
         merge_reasons(&mut self.excluded, &other.excluded);
@@ -80,7 +81,7 @@ impl RowCounts {
 
 impl From<&IngestCounts> for RowCounts {
     fn from(counts: &IngestCounts) -> Self {
-        Self { rows_in: counts.rows_in, kept: counts.kept, quarantined: counts.quarantined_total(), ..Self::default() }
+        Self { rows_in: counts.rows_in, kept: counts.kept, quarantined: counts.quarantined.clone(), ..Self::default() }
     }
 }
 

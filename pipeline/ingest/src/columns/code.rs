@@ -17,6 +17,13 @@ impl<'a> IntegerCodeBuilder<'a> {
     pub(super) fn new(rows: usize, codes: &'a [i16]) -> Self {
         Self { values: Int16Builder::with_capacity(rows), codes }
     }
+
+    /// Most scales are runs of integers, where a code's place follows from its value.
+    fn is_declared(&self, code: i16) -> bool {
+        let first = self.codes.first().copied().unwrap_or_default();
+        let place = usize::try_from(i32::from(code) - i32::from(first));
+        place.is_ok_and(|place| self.codes.get(place) == Some(&code)) || self.codes.binary_search(&code).is_ok()
+    }
 }
 
 impl Builder for IntegerCodeBuilder<'_> {
@@ -24,7 +31,9 @@ impl Builder for IntegerCodeBuilder<'_> {
 
     fn take(&mut self, value: &str) -> Result<(), Reason> {
         let code = canonical(value.as_bytes()).ok_or(Reason::NotACode)?;
-        self.codes.binary_search(&code).map_err(|_| Reason::NotACode)?;
+        if !self.is_declared(code) {
+            return Err(Reason::NotACode);
+        }
         self.values.append_value(code);
         Ok(())
     }

@@ -8,19 +8,20 @@ use regex::Regex;
 use super::Builder;
 use crate::{identity::Scope, reason::Reason};
 
-pub(super) struct CodeListBuilder<'a> {
+pub(super) struct CodeListBuilder {
     values: StringBuilder,
-    pattern: Option<&'a Regex>,
+    /// A copy of its own: threads that share one wait for each other's scratch space.
+    pattern: Option<Regex>,
     list: String,
 }
 
-impl<'a> CodeListBuilder<'a> {
-    pub(super) fn new(rows: usize, pattern: Option<&'a Regex>) -> Self {
+impl CodeListBuilder {
+    pub(super) fn new(rows: usize, pattern: Option<Regex>) -> Self {
         Self { values: StringBuilder::with_capacity(rows, rows * 8), pattern, list: String::new() }
     }
 }
 
-impl Builder for CodeListBuilder<'_> {
+impl Builder for CodeListBuilder {
     const GUARD: Option<Scope> = Some(Scope::Text);
 
     fn take(&mut self, value: &str) -> Result<(), Reason> {
@@ -41,7 +42,7 @@ impl Builder for CodeListBuilder<'_> {
             if code.contains(|c: char| c.is_control() || c == '\u{feff}') {
                 return Err(Reason::ControlCharacter);
             }
-            if self.pattern.is_some_and(|pattern| !pattern.is_match(code)) {
+            if self.pattern.as_ref().is_some_and(|pattern| !pattern.is_match(code)) {
                 return Err(Reason::Pattern);
             }
         }

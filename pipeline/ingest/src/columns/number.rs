@@ -50,6 +50,7 @@ const EXACT_POWERS: [f64; 23] = [
 /// Integers up to here are exact as well, so that one division rounds once, as correct parsing does (Clinger 1990).
 const EXACT_INTEGER_MAX: u64 = 1 << 53;
 
+#[expect(clippy::cast_precision_loss, reason = "checked to be exact")]
 /// The nearest 64-bit float; `-0` becomes 0.
 fn parse(value: &str, decimal: u8) -> Option<f64> {
     let (negative, digits) = match value.as_bytes() {
@@ -103,7 +104,7 @@ mod tests {
             assert_eq!(parse(text, b'.'), text.parse().ok(), "{text}");
             assert_eq!(parse(&text.replace('.', ","), b','), text.parse().ok(), "{text}");
         }
-        assert!(parse("-0", b',').is_some_and(|zero| zero.is_sign_positive()));
+        assert!(parse("-0", b',').is_some_and(f64::is_sign_positive));
     }
 
     #[test]

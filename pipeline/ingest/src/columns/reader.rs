@@ -120,10 +120,10 @@ impl ColumnReader {
         let rows = table.rows();
         let mut run = Run { reader: self, index, table, context, problems };
         match &self.kind {
-            Kind::Text { length_max, pattern } => run.all(TextBuilder::new(rows, *length_max, pattern.as_ref())),
+            Kind::Text { length_max, pattern } => run.all(TextBuilder::new(rows, *length_max, pattern.clone())),
             Kind::IntegerCode { codes } => run.all(IntegerCodeBuilder::new(rows, codes)),
             Kind::TextCode { codes } => run.all(TextCodeBuilder::new(rows, codes)),
-            Kind::CodeList { pattern } => run.all(CodeListBuilder::new(rows, pattern.as_ref())),
+            Kind::CodeList { pattern } => run.all(CodeListBuilder::new(rows, pattern.clone())),
             Kind::Integer { min, max } => run.all(IntegerBuilder::new(rows, *min, *max)),
             Kind::Number { min, max, decimal } => run.all(NumberBuilder::new(rows, *decimal, *min, *max)),
             Kind::Date { min, max } => run.all(DateBuilder::new(rows, &self.formats, *min, *max)),

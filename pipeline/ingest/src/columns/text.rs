@@ -8,19 +8,20 @@ use regex::Regex;
 use super::Builder;
 use crate::{identity::Scope, reason::Reason};
 
-pub(super) struct TextBuilder<'a> {
+pub(super) struct TextBuilder {
     values: StringBuilder,
     length_max: usize,
-    pattern: Option<&'a Regex>,
+    /// A copy of its own: threads that share one wait for each other's scratch space.
+    pattern: Option<Regex>,
 }
 
-impl<'a> TextBuilder<'a> {
-    pub(super) fn new(rows: usize, length_max: usize, pattern: Option<&'a Regex>) -> Self {
+impl TextBuilder {
+    pub(super) fn new(rows: usize, length_max: usize, pattern: Option<Regex>) -> Self {
         Self { values: StringBuilder::with_capacity(rows, rows * length_max.min(16)), length_max, pattern }
     }
 }
 
-impl Builder for TextBuilder<'_> {
+impl Builder for TextBuilder {
     const GUARD: Option<Scope> = Some(Scope::Text);
 
     fn take(&mut self, value: &str) -> Result<(), Reason> {
@@ -31,7 +32,7 @@ impl Builder for TextBuilder<'_> {
         if value.len() > self.length_max && value.chars().count() > self.length_max {
             return Err(Reason::TooLong);
         }
-        if self.pattern.is_some_and(|pattern| !pattern.is_match(value)) {
+        if self.pattern.as_ref().is_some_and(|pattern| !pattern.is_match(value)) {
             return Err(Reason::Pattern);
         }
         self.values.append_value(value);

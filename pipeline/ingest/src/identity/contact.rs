@@ -3,7 +3,7 @@
 
 /// Digits of a Norwegian number, which does not begin with 0 or 1.
 const NORWEGIAN_DIGITS: usize = 8;
-/// Digits after `+` or `00` of an international number (ITU-T E.164: at most 15).
+/// Digits after `+` of an international number (ITU-T E.164: at most 15).
 const INTERNATIONAL_DIGITS: std::ops::RangeInclusive<usize> = 8..=15;
 const HEADER_WORDS: [&str; 5] = ["telefon", "tlf", "mobil", "phone", "sms"];
 
@@ -28,15 +28,14 @@ pub(super) fn is_telephone(text: &str, header_says_so: bool) -> bool {
         return false;
     }
     let digits = bytes.iter().filter(|byte| byte.is_ascii_digit()).count();
-    let international = bytes[0] == b'+' && INTERNATIONAL_DIGITS.contains(&digits)
-        || text.starts_with("00")
-            && digits >= 2
-            && INTERNATIONAL_DIGITS.contains(&(digits - 2))
-            && text.starts_with("0047");
+    let spaced = digits < bytes.len();
+    // Codes with leading zeros may begin with 0047 too.
+    let norwegian_abroad = text.starts_with("0047") && digits == NORWEGIAN_DIGITS + 4 && (spaced || header_says_so);
+    let international = bytes[0] == b'+' && INTERNATIONAL_DIGITS.contains(&digits) || norwegian_abroad;
     let norwegian = digits == NORWEGIAN_DIGITS && (b'2'..=b'9').contains(&bytes[0]);
     let groups = || text.split(' ').map(str::len);
     let grouped = norwegian && (groups().eq([2, 2, 2, 2]) || groups().eq([3, 2, 3]));
-    international || grouped || norwegian && header_says_so && digits == bytes.len()
+    international || grouped || norwegian && header_says_so && !spaced
 }
 
 /// Whether a header announces telephone numbers.

@@ -59,7 +59,7 @@ impl Counts {
     }
 
     fn is_too_many(&self, hits: u64) -> bool {
-        hits >= HITS_MIN && hits as f64 > SHARE_MAX * self.values as f64
+        hits >= HITS_MIN && exceeds(hits, SHARE_MAX, self.values)
     }
 
     fn add(&mut self, finding: Finding) {
@@ -74,6 +74,12 @@ impl Counts {
             Finding::Email | Finding::Telephone => self.contact += 1,
         }
     }
+}
+
+/// Whether `part` is more than `share` of `whole`.
+#[expect(clippy::cast_precision_loss, reason = "counts of rows are far below 2^53")]
+pub(crate) fn exceeds(part: u64, share: f64, whole: u64) -> bool {
+    part as f64 > share * whole as f64
 }
 
 /// What the beginning of a file says about a column.
@@ -248,10 +254,13 @@ mod tests {
         for email in ["kari@example.no", "skriv til k.n@sub.example.com takk"] {
             assert_eq!(find(email, false), Finding::Email);
         }
-        for telephone in ["+47 912 34 567", "004791234567", "22 34 56 78", "912 34 567"] {
+        for telephone in ["+47 912 34 567", "0047 912 34 567", "22 34 56 78", "912 34 567"] {
             assert_eq!(find(telephone, false), Finding::Telephone, "{telephone}");
         }
         assert_eq!(find("91234567", false), Finding::Nothing);
+        assert_eq!(find("0047123456781234", true), Finding::Nothing);
+        assert_eq!(find("004791234567", false), Finding::Nothing);
+        assert_eq!(find("004791234567", true), Finding::Telephone);
         assert_eq!(find("91234567", true), Finding::Telephone);
         assert_eq!(find("2025-10-01", true), Finding::Nothing);
         assert_eq!(find("01.10.2025", true), Finding::Nothing);

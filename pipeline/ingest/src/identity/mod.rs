@@ -4,5 +4,5 @@ mod contact;
 mod guard;
 mod national;
 
-pub(crate) use guard::{Context, Counts, Finding, Guard, Scope, is_sensitive};
+pub(crate) use guard::{Context, Counts, Finding, Guard, Scope, exceeds, is_sensitive};
 pub use national::is_identity_number;

@@ -30,7 +30,7 @@ pub fn is_identity_number(text: &str) -> bool {
 
 /// The same for digits as numbers.
 pub(super) fn has_identity_form(digits: [u32; 11]) -> bool {
-    if weighted(&digits, &WEIGHTS_SECOND) % 11 != 0 {
+    if !weighted(&digits, &WEIGHTS_SECOND).is_multiple_of(11) {
         return false;
     }
     let first = weighted(&digits, &WEIGHTS_FIRST) % 11;

@@ -17,7 +17,7 @@ pub(crate) struct Table {
     /// Records without any value.
     pub(crate) empty: u64,
     /// Line ends in the chunk.
-    pub(crate) lines: u64,
+    pub(crate) lines: u32,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -93,17 +93,17 @@ impl Splitter {
         for at in memchr::memchr2_iter(separator, b'\n', bytes) {
             if bytes[at] == b'\n' {
                 let end = if at > start && bytes[at - 1] == b'\r' { at - 1 } else { at };
-                self.table.spans.push((start as u32, end as u32));
+                self.table.spans.push(span(start, end));
                 self.end_record(bytes, at, 1);
                 record_start = at + 1;
             } else {
-                self.table.spans.push((start as u32, at as u32));
+                self.table.spans.push(span(start, at));
             }
             start = at + 1;
         }
         if record_start < bytes.len() {
             let end = bytes.len() - usize::from(bytes.ends_with(b"\r") && bytes.len() > start);
-            self.table.spans.push((start as u32, end as u32));
+            self.table.spans.push(span(start, end));
             self.end_record(bytes, bytes.len(), 0);
         }
     }
@@ -125,7 +125,7 @@ impl Splitter {
                     end = start + undone.len();
                     tail.push_str(&undone);
                 }
-                spans.push((start as u32, end as u32));
+                spans.push(span(start, end));
             });
             let (Step::Record { next, .. } | Step::Malformed { next, .. }) = step else { break };
             let end = position + next;
@@ -147,7 +147,7 @@ impl Splitter {
         if is_empty(bytes, fields) {
             self.table.spans.truncate(self.first);
             self.table.empty += 1;
-            self.table.lines += lines as u64;
+            self.table.lines += small(lines);
         } else if fields.len() != self.table.width {
             self.table.spans.truncate(self.first);
             self.drop_record(end, lines, Reason::WrongFieldCount);
@@ -157,7 +157,7 @@ impl Splitter {
         } else {
             let place = self.next_place();
             self.table.places.push(place);
-            self.table.lines += lines as u64;
+            self.table.lines += small(lines);
             self.first = self.table.spans.len();
         }
     }
@@ -166,11 +166,11 @@ impl Splitter {
         let reason = if self.has_bad_bytes(end) { Reason::NotUtf8 } else { reason };
         let place = self.next_place();
         self.table.bad.push(BadRecord { place, reason });
-        self.table.lines += lines as u64;
+        self.table.lines += small(lines);
     }
 
     fn next_place(&self) -> Place {
-        Place { line: self.table.lines as u32, record: (self.table.places.len() + self.table.bad.len()) as u32 }
+        Place { line: self.table.lines, record: small(self.table.places.len() + self.table.bad.len()) }
     }
 
     /// Whether a byte before `end` is none of UTF-8; each is asked for once.
@@ -181,6 +181,18 @@ impl Splitter {
         }
         any
     }
+}
+
+fn span(start: usize, end: usize) -> (u32, u32) {
+    (small(start), small(end))
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "a chunk is some megabytes, far below 4 GiB: see the module of limits"
+)]
+fn small(number: usize) -> u32 {
+    number as u32
 }
 
 /// A record in which every field is blank. Fields behind the text are never blank: they have a quote.

@@ -11,7 +11,7 @@ mod view;
 
 use std::{fs, path::Path};
 
-use minijinja::Environment;
+use minijinja::{Environment, UndefinedBehavior, syntax::SyntaxConfig, value::Serde};
 use prem_protect::Protected;
 use prem_spec::Plan;
 
@@ -38,13 +38,12 @@ pub(crate) fn write(
 ) -> Result<(), ReportError> {
     let failed = |error: minijinja::Error| ReportError::Page { path: path.to_path_buf(), reason: error.to_string() };
     let mut environment = Environment::new();
-    environment.set_trim_blocks(true);
-    environment.set_lstrip_blocks(true);
-    environment.set_undefined_behavior(minijinja::UndefinedBehavior::Strict);
+    environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build().map_err(failed)?);
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
     for (name, source) in TEMPLATES {
         environment.add_template(name, source).map_err(failed)?;
     }
     let page = view::Page::of(plan, protected, reader, facts, texts);
-    let html = environment.get_template("page.html").and_then(|template| template.render(page)).map_err(failed)?;
+    let html = environment.get_template("page.html").and_then(|template| template.render(Serde(page))).map_err(failed)?;
     fs::write(path, html).map_err(ReportError::io("write", path))
 }

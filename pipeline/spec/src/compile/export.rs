@@ -71,7 +71,7 @@ pub(super) fn read(node: Node<'_>, plan: &Plan) -> Option<Export> {
 fn date_formats(node: &Node<'_>) -> Vec<String> {
     let formats = node.strings("date_formats");
     for format in &formats {
-        if let Err(error) = jiff::fmt::strtime::format(&format.value, jiff::civil::date(2025, 1, 31)) {
+        if let Err(error) = jiff::fmt::strtime::format(&format.value, jiff::civil::date(2025, 1, 31).at(12, 30, 0, 0)) {
             node.error(format.span.clone(), format!("not a date format: {error}"), Some("%d.%m.%Y".to_owned()));
         }
     }

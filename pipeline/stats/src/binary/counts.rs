@@ -224,11 +224,7 @@ impl BinaryTable {
         if let Some(bad) = parent.iter().flatten().find(|t| **t as usize >= parents) {
             return Err(StatsError::out_of_range("parent index", f64::from(*bad), "below the number of parents"));
         }
-        let cells = self
-            .cells
-            .iter()
-            .filter_map(|c| parent[c.unit as usize].map(|unit| Cell { unit, ..*c }))
-            .collect();
+        let cells = self.cells.iter().filter_map(|c| parent[c.unit as usize].map(|unit| Cell { unit, ..*c })).collect();
         Ok(BinaryTable::new(parents, self.adjusters, self.patterns, self.rows.clone(), cells))
     }
 
@@ -263,11 +259,7 @@ impl ReferencePopulation {
 
     pub(super) fn check(&self) -> Result<()> {
         let total: f64 = self.weights.iter().sum();
-        if total > 0.0 && total.is_finite() {
-            Ok(())
-        } else {
-            Err(StatsError::Empty { what: "reference population" })
-        }
+        if total > 0.0 && total.is_finite() { Ok(()) } else { Err(StatsError::Empty { what: "reference population" }) }
     }
 
     pub fn adjusters(&self) -> usize {

@@ -305,7 +305,10 @@ impl<'a> Problem<'a> {
             };
             let vanished = |s: &State| -> Vec<usize> {
                 let now = partial_information(s);
-                let low = |(n, r): (&f64, &f64)| !(n * r * r >= VANISHED_INFORMATION);
+                let low = |(n, r): (&f64, &f64)| {
+                    let information = n * r * r;
+                    information.is_nan() || information < VANISHED_INFORMATION
+                };
                 kept.iter().zip(now.iter().zip(&ranges)).filter(|(_, pair)| low(*pair)).map(|(k, _)| *k).collect()
             };
             let Some(next) = next else {

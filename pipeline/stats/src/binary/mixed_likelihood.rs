@@ -98,7 +98,7 @@ fn expand_unit(cells: &[(f64, f64, f64)], tau: f64, rule: &[(f64, f64)]) -> Resu
         let mut step = gradient / curvature;
         let mut next = h(mode + step);
         // h is concave: halving always ends, rounding apart.
-        while !(next >= value - 1e-10 * value.abs().max(1.0)) && step.abs() > 1e-12 {
+        while (next.is_nan() || next < value - 1e-10 * value.abs().max(1.0)) && step.abs() > 1e-12 {
             step *= 0.5;
             next = h(mode + step);
         }
@@ -119,7 +119,10 @@ fn expand_unit(cells: &[(f64, f64, f64)], tau: f64, rule: &[(f64, f64)]) -> Resu
     weights.iter_mut().for_each(|w| *w /= total);
     let log_likelihood = spread.ln() + top + total.ln();
     if !(log_likelihood.is_finite() && mode.is_finite()) {
-        return Err(StatsError::Undefined { what: "logistic random intercept", reason: "a unit's integral is not finite" });
+        return Err(StatsError::Undefined {
+            what: "logistic random intercept",
+            reason: "a unit's integral is not finite",
+        });
     }
     Ok(UnitExpansion { mode, spread, log_likelihood, weights })
 }

@@ -157,5 +157,16 @@ fn one_unit(
         return Err(StatsError::Undefined { what: "adjusted proportion", reason: "not a finite number" });
     }
     let crude = observed / trials;
-    Ok(Some(AdjustedProportion { n, events, crude, value, lower, upper, offset, sampling_variance, gradient, variance }))
+    Ok(Some(AdjustedProportion {
+        n,
+        events,
+        crude,
+        value,
+        lower,
+        upper,
+        offset,
+        sampling_variance,
+        gradient,
+        variance,
+    }))
 }

@@ -141,10 +141,10 @@ pub fn fit_logistic_random_intercept(
         let plain_covariance = metric.product(&metric.transpose());
         small = Matrix::from_fn(d, d, |a, b| if a + 1 == d || b + 1 == d { 0.0 } else { plain_covariance[(a, b)] });
     }
-    if !(decrement < 1e-8) {
+    if decrement.is_nan() || decrement >= 1e-8 {
         return Err(StatsError::NotConverged { what: "logistic random intercept", iterations });
     }
-    finish(table, &likelihood, parameters, small, log_likelihood, boundary, iterations, decrement)
+    finish(table, &likelihood, parameters, &small, log_likelihood, boundary, iterations, decrement)
 }
 
 #[allow(clippy::too_many_arguments)]
@@ -152,7 +152,7 @@ fn finish(
     table: &BinaryTable,
     likelihood: &MixedLogisticLikelihood<'_>,
     parameters: Vec<f64>,
-    small: Matrix,
+    small: &Matrix,
     log_likelihood: f64,
     boundary: bool,
     iterations: usize,
@@ -347,7 +347,7 @@ fn bfgs(loss: &impl Fn(&[f64]) -> Result<f64>, d: usize) -> Result<(Vec<f64>, us
             }
             factor *= 0.5;
         };
-        if !(next_value < value) {
+        if next_value.is_nan() || next_value >= value {
             return Ok((at, iteration));
         }
         let next_slope = gradient(loss, &next)?;

@@ -132,21 +132,16 @@ pub(super) fn chunk_partials(
 }
 
 fn absorb(target: &mut Moments, block: &Moments) {
-    target.weight = merge_moments(
-        target.weight,
-        &mut target.mean,
-        &mut target.cross,
-        block.weight,
-        &block.mean,
-        &block.cross,
-    );
+    target.weight =
+        merge_moments(target.weight, &mut target.mean, &mut target.cross, block.weight, &block.mean, &block.cross);
 }
 
 fn fill(order: &Order, columns: &[&[f64]], rows: Range<usize>, values: &mut [f64]) {
     for (column, out) in columns.iter().zip(values.chunks_exact_mut(STRIDE)) {
         match order {
-            Order::AsIs(all) => out[..rows.len()]
-                .copy_from_slice(&column[all.start + rows.start..all.start + rows.end]),
+            Order::AsIs(all) => {
+                out[..rows.len()].copy_from_slice(&column[all.start + rows.start..all.start + rows.end]);
+            }
             Order::Sorted(permutation, offset) => {
                 for (o, &i) in out.iter_mut().zip(&permutation[rows.clone()]) {
                     *o = column[offset + i as usize];

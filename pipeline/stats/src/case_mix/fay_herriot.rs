@@ -102,7 +102,9 @@ pub fn fay_herriot(values: &[f64], variances: &[f64], covariates: &[&[f64]], lev
         while slope(high) <= 0.0 && high < f64::MAX / 16.0 {
             high *= 4.0;
         }
-        bracketed_root(slope, 0.0, high).ok_or(StatsError::NotConverged { what: "area-level variance", iterations: 0 })?.0
+        bracketed_root(slope, 0.0, high)
+            .ok_or(StatsError::NotConverged { what: "area-level variance", iterations: 0 })?
+            .0
     };
     let point = evaluate(a)?;
     let information: f64 = variances.iter().map(|v| (a + v).powi(-2)).sum();

@@ -156,7 +156,11 @@ pub fn fixed_effects(
     let df1 = count - 1.0;
     let df2 = rows as f64 - count - parameters;
     if df2 < 1.0 {
-        return Err(StatsError::TooFew { what: "residual degrees of freedom", needed: 1, found: df2.max(0.0) as usize });
+        return Err(StatsError::TooFew {
+            what: "residual degrees of freedom",
+            needed: 1,
+            found: df2.max(0.0) as usize,
+        });
     }
     let total_variance: f64 = counted.iter().map(|&u| variance[u]).sum();
     let mean_square = counted.iter().map(|&u| (adjusted[u] - overall).powi(2)).sum::<f64>() / df1;

@@ -54,7 +54,7 @@ pub fn interaction_tests(fit: &WithinFit, moments: &UnitMoments) -> Result<Inter
         let mut varying = 0;
         for j in (0..moments.units()).filter(|&j| moments.count(j) > 0) {
             let raw = moments.count(j) as f64 * moments.mean_x(j)[k].powi(2);
-            varying += usize::from(pooled.add_swept(Cross::of(moments, j, kept), a, raw));
+            varying += usize::from(pooled.add_swept(&Cross::of(moments, j, kept), a, raw));
         }
         let (left, rank) = pooled.residual();
         let df2 = base - varying as f64 - rank as f64;
@@ -96,7 +96,7 @@ impl Cross {
     }
 
     /// Adds `unit` with column `a` swept out; tells whether that column varied.
-    fn add_swept(&mut self, unit: Cross, a: usize, raw: f64) -> bool {
+    fn add_swept(&mut self, unit: &Cross, a: usize, raw: f64) -> bool {
         let pivot = unit.xx[(a, a)];
         let varies = pivot > 1e-20 * raw && pivot > f64::MIN_POSITIVE;
         let d = self.xy.len();

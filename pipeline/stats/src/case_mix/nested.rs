@@ -77,12 +77,7 @@ impl NestedFit {
 ///
 /// # Errors
 /// As [`NestedLikelihood::new`]; also no convergence.
-pub fn fit_nested(
-    moments: &UnitMoments,
-    parents: &[Vec<u32>],
-    tops: usize,
-    criterion: Criterion,
-) -> Result<NestedFit> {
+pub fn fit_nested(moments: &UnitMoments, parents: &[Vec<u32>], tops: usize, criterion: Criterion) -> Result<NestedFit> {
     let likelihood = NestedLikelihood::new(moments, parents, tops, criterion)?;
     let (v, point, convergence) = minimise(&likelihood)?;
     let sigma2 = point.residual_variance;
@@ -129,8 +124,8 @@ fn minimise(likelihood: &NestedLikelihood) -> Result<(Vec<f64>, NestedPoint, Con
     let mut evaluations = 0;
     for sweep in 0..MAX_SWEEPS {
         let before = v.clone();
-        for l in 0..levels {
-            evaluations += line_search(likelihood, &mut v, l, scale[l], sweep == 0)?;
+        for (l, typical) in scale.iter().enumerate() {
+            evaluations += line_search(likelihood, &mut v, l, *typical, sweep == 0)?;
         }
         let moved = v.iter().zip(&before).zip(&scale).any(|((a, b), s)| (a - b).abs() > 1e-3 * (a + s * 1e-3));
         if !moved && sweep > 0 {
@@ -218,7 +213,8 @@ fn newton_step(likelihood: &NestedLikelihood, v: &[f64], point: &NestedPoint, sc
     if free.is_empty() {
         return None;
     }
-    let log_gradient = |v: &[f64], p: &NestedPoint| -> Vec<f64> { free.iter().map(|&l| v[l] * p.derivative[l]).collect() };
+    let log_gradient =
+        |v: &[f64], p: &NestedPoint| -> Vec<f64> { free.iter().map(|&l| v[l] * p.derivative[l]).collect() };
     let mut hessian = Matrix::zeros(free.len(), free.len());
     let step = 1e-4;
     for (a, &l) in free.iter().enumerate() {

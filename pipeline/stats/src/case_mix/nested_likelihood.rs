@@ -168,7 +168,8 @@ impl NestedLikelihood {
                     if u > 0.0 {
                         let total = sum[target] + u;
                         let slot = &mut mean[target * q..(target + 1) * q];
-                        let delta: Vec<f64> = level.mean[c * q..(c + 1) * q].iter().zip(&*slot).map(|(z, m)| z - m).collect();
+                        let delta: Vec<f64> =
+                            level.mean[c * q..(c + 1) * q].iter().zip(&*slot).map(|(z, m)| z - m).collect();
                         cross.add_outer(sum[target] * u / total, &delta);
                         slot.iter_mut().zip(&delta).for_each(|(m, d)| *m += d * u / total);
                         sum[target] = total;
@@ -202,7 +203,7 @@ impl NestedLikelihood {
         let factor = Cholesky::new("generalised cross-products", &a)?;
         let beta = factor.solve(&b);
         let r2 = cross[(d, d)] - 2.0 * dot(&beta, &b) + a.quadratic(&beta);
-        if !(r2 > 1e-14 * cross[(d, d)]) {
+        if r2.is_nan() || r2 <= 1e-14 * cross[(d, d)] {
             return Err(StatsError::Constant { what: "outcome within units" });
         }
         let df = self.degrees_of_freedom();
@@ -221,8 +222,7 @@ impl NestedLikelihood {
             })
             .collect();
         let keep = f64::from(self.criterion == Criterion::Reml);
-        let log_slopes: Vec<f64> =
-            nodes.iter().map(|level| level.iter().map(|(s, t, _)| s - keep * t).sum()).collect();
+        let log_slopes: Vec<f64> = nodes.iter().map(|level| level.iter().map(|(s, t, _)| s - keep * t).sum()).collect();
         let pulls: Vec<f64> = nodes.iter().map(|level| level.iter().map(|(_, _, e)| e * e).sum()).collect();
         let derivative = log_slopes.iter().zip(&pulls).map(|(s, p)| s - df * p / r2).collect();
         if !criterion.is_finite() {

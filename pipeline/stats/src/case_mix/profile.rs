@@ -86,7 +86,8 @@ impl ProfiledLikelihood {
             x.extend(kept.iter().zip(&center_x).map(|(&k, c)| moments.mean_x(j)[k] - c));
             y.push(moments.mean_y(j) - center_y);
         }
-        let w_xx = Matrix::from_fn(d, d, |a, b| if a == 0 || b == 0 { 0.0 } else { pooled.xx[(kept[a - 1], kept[b - 1])] });
+        let w_xx =
+            Matrix::from_fn(d, d, |a, b| if a == 0 || b == 0 { 0.0 } else { pooled.xx[(kept[a - 1], kept[b - 1])] });
         let w_xy = std::iter::once(0.0).chain(kept.iter().map(|&k| pooled.xy[k])).collect();
         let this = ProfiledLikelihood {
             criterion,

@@ -120,11 +120,7 @@ pub fn fit_random_intercept(
     let (coefficients, covariance) = original_scale(&likelihood, &point, p);
     let sigma2 = point.residual_variance;
     let theta = point.theta;
-    let components = VarianceComponents {
-        theta,
-        residual_sd: sigma2.sqrt(),
-        between_unit_sd: theta * sigma2.sqrt(),
-    };
+    let components = VarianceComponents { theta, residual_sd: sigma2.sqrt(), between_unit_sd: theta * sigma2.sqrt() };
     let between = sigma2 * theta * theta;
     let effects = (0..moments.units())
         .map(|j| {

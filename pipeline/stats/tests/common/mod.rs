@@ -2,11 +2,14 @@
 //!
 //! A reference test makes one [`Case`] per method, gives it pairs of expected and actual values, and calls [`Case::finish`].
 //! [`print_table`] shows all of them. See `tests/reference/main.rs` for how to add a file of cases.
-#![allow(dead_code)]
+#![allow(dead_code, reason = "every test binary uses a part of it")]
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
+
+/// Names another folder with the reference files than the one beside the workspace.
+const FOLDER_VARIABLE: &str = "PREM_REFERENCE";
 
 /// Rows of a CSV file, by column name.
 pub struct Table {
@@ -24,8 +27,7 @@ pub struct Row<'a> {
 impl Table {
     /// `folder/file` of the shared reference folder; `None` (and a line that says so) where it is not at hand.
     pub fn shared(path: &str) -> Option<Table> {
-        let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/reference");
-        let full = root.join(path);
+        let full = shared_folder().join(path);
         if !full.exists() {
             println!("SKIPPED: reference file {path} is not at hand");
             record(Outcome {
@@ -36,16 +38,16 @@ impl Table {
             });
             return None;
         }
-        Some(Table::read(full))
+        Some(Table::read(&full))
     }
 
     /// `file` of this package's own `tests/reference` folder.
     pub fn own(file: &str) -> Table {
-        Table::read(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/reference").join(file))
+        Table::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reference").join(file))
     }
 
-    fn read(path: PathBuf) -> Table {
-        let mut reader = csv::Reader::from_path(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    fn read(path: &Path) -> Table {
+        let mut reader = csv::Reader::from_path(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
         let columns = reader.headers().unwrap().iter().enumerate().map(|(i, h)| (h.to_string(), i)).collect();
         let rows = reader.records().map(|r| r.unwrap().iter().map(str::to_string).collect()).collect();
         Table { columns, rows }
@@ -58,6 +60,18 @@ impl Table {
     /// Rows whose `column` reads `value`.
     pub fn with<'a>(&'a self, column: &'a str, value: &'a str) -> impl Iterator<Item = Row<'a>> {
         self.rows().filter(move |r| r.text(column) == value)
+    }
+
+    /// Rows for which every (column, value) pair holds, as a table of their own.
+    pub fn filter(&self, conditions: &[(&str, &str)]) -> Table {
+        let holds = |r: &Row| conditions.iter().all(|(c, v)| r.text(c) == *v);
+        let rows = self.rows().filter(holds).map(|r| r.cells.to_vec()).collect();
+        Table { columns: self.columns.clone(), rows }
+    }
+
+    /// A column as text.
+    pub fn texts(&self, column: &str) -> Vec<&str> {
+        self.rows().map(|r| r.text(column)).collect()
     }
 
     /// A column as numbers; empty cells are an error here.
@@ -104,6 +118,14 @@ impl<'a> Row<'a> {
     }
 }
 
+/// Where the shared reference files are kept.
+pub fn shared_folder() -> PathBuf {
+    match std::env::var_os(FOLDER_VARIABLE) {
+        Some(folder) => PathBuf::from(folder),
+        None => Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/reference"),
+    }
+}
+
 /// How far an actual value may be from the expected one.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Tolerance {
@@ -111,6 +133,8 @@ pub enum Tolerance {
     Absolute(f64),
     /// |actual − expected| / |expected|; absolute where the expected value is 0
     Relative(f64),
+    /// |actual − expected| / max(1, |expected|): relative for large values, absolute for small ones
+    Scaled(f64),
     /// no difference at all
     Exact,
 }
@@ -175,6 +199,7 @@ impl Case {
     pub fn compare(&mut self, what: &str, expected: f64, actual: f64) {
         let gap = match self.tolerance {
             Tolerance::Relative(_) if expected != 0.0 => ((actual - expected) / expected).abs(),
+            Tolerance::Scaled(_) => (actual - expected).abs() / expected.abs().max(1.0),
             _ => (actual - expected).abs(),
         };
         let gap = if actual == expected {
@@ -205,7 +230,7 @@ impl Case {
     }
 
     /// Compares something that must be the same.
-    pub fn compare_same<T: PartialEq + std::fmt::Debug>(&mut self, what: &str, expected: T, actual: T) {
+    pub fn compare_same<T: PartialEq + std::fmt::Debug>(&mut self, what: &str, expected: &T, actual: &T) {
         self.values += 1;
         if expected != actual {
             self.largest = f64::INFINITY;
@@ -216,13 +241,14 @@ impl Case {
     /// Records the case.
     pub fn finish(self) {
         let limit = match self.tolerance {
-            Tolerance::Absolute(t) | Tolerance::Relative(t) => t,
+            Tolerance::Absolute(t) | Tolerance::Relative(t) | Tolerance::Scaled(t) => t,
             Tolerance::Exact => 0.0,
         };
         let within = self.largest <= limit && self.values > 0;
         let text = match self.tolerance {
             Tolerance::Absolute(t) => format!("{t:.0e} abs"),
             Tolerance::Relative(t) => format!("{t:.0e} rel"),
+            Tolerance::Scaled(t) => format!("{t:.0e} scaled"),
             Tolerance::Exact => "exact".into(),
         };
         let reason = match (&self.known, within) {
@@ -247,7 +273,7 @@ pub fn print_table() -> Vec<String> {
     let outcomes = OUTCOMES.lock().unwrap();
     let width = |f: fn(&Outcome) -> &str| outcomes.iter().map(|o| f(o).chars().count()).max().unwrap_or(0);
     let (m, s) = (width(|o| &o.method), width(|o| &o.source));
-    println!("{:m$}  {:s$}  {:>7}  {:>9}  {:>9}  verdict", "method", "source", "values", "largest", "tolerance");
+    println!("{:m$}  {:s$}  {:>7}  {:>9}  {:>12}  verdict", "method", "source", "values", "largest", "tolerance");
     for o in outcomes.iter() {
         let verdict = match o.verdict {
             Verdict::Pass => "PASS".to_string(),
@@ -255,8 +281,17 @@ pub fn print_table() -> Vec<String> {
             Verdict::Difference => format!("DIFFERENCE {}", o.reason),
         };
         println!(
-            "{:m$}  {:s$}  {:>7}  {:>9.1e}  {:>9}  {verdict}",
+            "{:m$}  {:s$}  {:>7}  {:>9.1e}  {:>12}  {verdict}",
             o.method, o.source, o.values, o.largest, o.tolerance
+        );
+    }
+    let of = |v: Verdict| outcomes.iter().filter(|o| o.verdict == v).count();
+    let values: usize = outcomes.iter().map(|o| o.values).sum();
+    let (pass, difference, skipped) = (of(Verdict::Pass), of(Verdict::Difference), of(Verdict::Skipped));
+    println!("{pass} cases PASS, {difference} DIFFERENCE, {skipped} SKIPPED; {values} values compared");
+    if !shared_folder().is_dir() {
+        println!(
+            "SKIPPED: the shared reference folder is not at hand; set {FOLDER_VARIABLE} to compare with all sources"
         );
     }
     let failures = outcomes.iter().filter(|o| o.reason.starts_with("UNEXPLAINED"));

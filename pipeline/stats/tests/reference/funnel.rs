@@ -57,7 +57,7 @@ fn proportions() {
     let mut classes = Case::new("funnel: proportion classes", PHE, Exact);
     for (i, r) in units.rows().enumerate() {
         let [inner, outer] = levels().map(|l| funnel::proportion_score_limits(p0, n[i], l).unwrap());
-        classes.compare_same(r.text("area"), r.text("significance"), class(x[i] / n[i], inner, outer));
+        classes.compare_same(r.text("area"), &r.text("significance"), &class(x[i] / n[i], inner, outer));
     }
     classes.finish();
 }
@@ -91,7 +91,7 @@ fn ratios() {
         // Limits of O/E against 1: the ratio is high where its lower limit lies above 1.
         let flipped = |i: interval::Interval| interval::Interval { low: o - (i.high - e), high: o + (e - i.low) };
         let actual = class(o, flipped(inner), flipped(outer));
-        classes.compare_same(&format!("{o} of {e}"), r.text("significance"), actual);
+        classes.compare_same(&format!("{o} of {e}"), &r.text("significance"), &actual);
     }
     classes.finish();
 }

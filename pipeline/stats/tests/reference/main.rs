@@ -5,9 +5,23 @@
 //! `every_reference_case`, in alphabetical order. Expected values come from other software or from print, never from
 //! this program; where the shared reference folder is absent the cases say SKIPPED.
 
-#[path = "../common/mod.rs"]
-mod common;
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failure here is a failed test")]
+#![allow(clippy::print_stdout, reason = "the table is what this test is for")]
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "counts far below 2^53"
+)]
 
+#[path = "../models/mod.rs"]
+mod models;
+
+use models::common;
+
+mod binary;
+mod cahps;
+mod case_mix;
 mod distributions;
 mod funnel;
 mod intervals;
@@ -20,6 +34,9 @@ mod weights;
 
 #[test]
 fn every_reference_case() {
+    binary::run();
+    cahps::run();
+    case_mix::run();
     distributions::run();
     funnel::run();
     intervals::run();

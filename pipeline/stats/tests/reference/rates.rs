@@ -114,7 +114,7 @@ fn indirect() {
                 rates::standardised_rate(observed, e, rate, m, level).unwrap()
             };
             case.compare(area, r.number("value"), estimate.value);
-            case.compare_same(area, r.text("method").replace('_', "-"), estimate.method.to_string());
+            case.compare_same(area, &r.text("method").replace('_', "-"), &estimate.method.to_string());
             if let Some(low) = r.optional(&format!("lower{suffix}")) {
                 case.compare(area, low, estimate.interval.low);
                 case.compare_optional(area, r.optional(&format!("upper{suffix}")), Some(estimate.interval.high));

@@ -44,15 +44,15 @@ fn xmr() {
             limits.compare(column, r.number(column), actual);
         }
         let rows: Vec<Row> = flags.with("series", name).filter(|f| f.flag("screened") == r.flag("screened")).collect();
-        points.compare_same(name, rows.len(), x.points.len());
+        points.compare_same(name, &rows.len(), &x.points.len());
         for (f, p) in rows.iter().zip(&x.points) {
             let what = format!("{name} {}", f.text("t"));
-            points.compare_same(&what, f.number("side"), f64::from(p.side));
-            points.compare_same(&what, f.flag("outside_limits"), p.outside);
-            points.compare_same(&what, f.flag("close_to_limit"), p.close);
-            points.compare_same(&what, f.flag("trend7"), p.trend);
-            points.compare_same(&what, f.flag("two_of_three"), p.two_of_three);
-            points.compare_same(&what, f.flag("shift7"), p.shift);
+            points.compare_same(&what, &f.number("side"), &f64::from(p.side));
+            points.compare_same(&what, &f.flag("outside_limits"), &p.outside);
+            points.compare_same(&what, &f.flag("close_to_limit"), &p.close);
+            points.compare_same(&what, &f.flag("trend7"), &p.trend);
+            points.compare_same(&what, &f.flag("two_of_three"), &p.two_of_three);
+            points.compare_same(&what, &f.flag("shift7"), &p.shift);
             let label = match p.special_cause() {
                 None => "common_cause",
                 Some(SpecialCause::Outside) => "outside",
@@ -60,7 +60,7 @@ fn xmr() {
                 Some(SpecialCause::TwoOfThree) => "two_of_three",
                 Some(SpecialCause::Shift) => "shift7",
             };
-            points.compare_same(&what, f.text("label").trim_end_matches("_limits"), label);
+            points.compare_same(&what, &f.text("label").trim_end_matches("_limits"), &label);
         }
     }
     limits.finish();
@@ -81,7 +81,11 @@ fn rules() {
                 _ => time::shift_runs(&side),
             };
             for (r, a) in rows.iter().zip(actual) {
-                case.compare_same(&format!("{rule}, {} {}", r.text("case"), r.text("position")), r.flag("flagged"), a);
+                case.compare_same(
+                    &format!("{rule}, {} {}", r.text("case"), r.text("position")),
+                    &r.flag("flagged"),
+                    &a,
+                );
             }
         }
     }
@@ -100,8 +104,8 @@ fn runs() {
     for r in critical.rows() {
         let n = r.number("n_useful");
         let (longest, crossings) = time::runs_critical_values(n as usize).unwrap();
-        case.compare_same("longest run", r.number("longest_run_max"), longest as f64);
-        case.compare_same("crossings", r.number("crossings_min"), crossings as f64);
+        case.compare_same("longest run", &r.number("longest_run_max"), &(longest as f64));
+        case.compare_same("crossings", &r.number("crossings_min"), &(crossings as f64));
     }
     case.finish();
     let mut case = Case::new("runs analysis: series", "qicharts2", Absolute(1e-10));
@@ -115,8 +119,8 @@ fn runs() {
         case.compare_optional("longest run allowed", r.optional("longest_run_max"), number(a.longest_run_max));
         case.compare("crossings", r.number("crossings"), a.crossings as f64);
         case.compare_optional("crossings needed", r.optional("crossings_min"), number(a.crossings_min));
-        case.compare_same("signal", r.flag("signal_run"), a.signal_run);
-        case.compare_same("signal", r.flag("signal_crossings"), a.signal_crossings);
+        case.compare_same("signal", &r.flag("signal_run"), &a.signal_run);
+        case.compare_same("signal", &r.flag("signal_crossings"), &a.signal_crossings);
     }
     case.finish();
 }
