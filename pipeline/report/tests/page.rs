@@ -25,6 +25,13 @@ fn the_regions_variation_table() {
 }
 
 #[test]
+fn the_regions_picture_of_its_trusts() {
+    let page = page("region");
+    let figure = page.split_once("<figure>").expect("a picture").1;
+    insta::assert_snapshot!(figure.split_once("</figure>").expect("its end").0);
+}
+
+#[test]
 fn the_small_csv_tables() {
     let staging = tempfile::tempdir().expect("a folder");
     release(&plan(), staging.path());

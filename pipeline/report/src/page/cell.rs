@@ -56,9 +56,15 @@ pub(super) struct Figures {
     comparison: Badge,
     change: Cell,
     goal: Option<Badge>,
+    /// Withheld for privacy.
+    hidden: bool,
 }
 
 impl Figures {
+    pub(super) fn is_hidden(&self) -> bool {
+        self.hidden
+    }
+
     pub(super) fn of(row: &Estimate, style: Style, texts: &Texts) -> Self {
         let reason = texts.get(if row.suppressed { words::remark_key(row) } else { "no_value" });
         let interval = row.ci_low.zip(row.ci_high).map(|(low, high)| style.interval(low, high));
@@ -71,6 +77,7 @@ impl Figures {
             comparison: Badge::of(words::comparison(row), texts),
             change: Cell::of(change(row, style), no_change),
             goal: words::goal(row).map(|judgement| Badge::of(judgement, texts)),
+            hidden: row.suppressed,
         }
     }
 }

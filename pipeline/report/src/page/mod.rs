@@ -44,6 +44,7 @@ pub(crate) fn write(
         environment.add_template(name, source).map_err(failed)?;
     }
     let page = view::Page::of(plan, protected, reader, facts, texts);
-    let html = environment.get_template("page.html").and_then(|template| template.render(Serde(page))).map_err(failed)?;
+    let html =
+        environment.get_template("page.html").and_then(|template| template.render(Serde(page))).map_err(failed)?;
     fs::write(path, html).map_err(ReportError::io("write", path))
 }

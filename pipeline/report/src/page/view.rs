@@ -21,6 +21,8 @@ pub(super) struct Page<'a> {
     t: &'a Texts,
     themes: Vec<Theme>,
     has_goals: bool,
+    interval_heading: &'a str,
+    overview_hidden: bool,
     sections: Vec<Section>,
     sections_heading: String,
     variation: Option<VariationTable>,
@@ -81,6 +83,8 @@ impl<'a> Page<'a> {
             is_trust,
             t: texts,
             has_goals: plan.indicators.values().any(|indicator| indicator.goal.is_some()),
+            interval_heading: texts.get(interval_heading(plan)),
+            overview_hidden: themes.iter().flat_map(|theme| &theme.rows).any(|row| row.figures.is_hidden()),
             themes,
             sections: sections(plan, protected, reader, &latest, language, texts),
             sections_heading: texts.get(if is_trust { "by_unit_heading" } else { "by_trust_heading" }).to_owned(),
@@ -95,6 +99,15 @@ impl<'a> Page<'a> {
         }
     }
 }
+
+/// The heading names the level only where all indicators have the usual one.
+fn interval_heading(plan: &Plan) -> &'static str {
+    let usual = |indicator: &Indicator| (indicator.ci_level - USUAL_LEVEL).abs() < f64::EPSILON;
+    if plan.indicators.values().all(usual) { "interval" } else { "interval_plain" }
+}
+
+/// The confidence level that the texts name.
+const USUAL_LEVEL: f64 = 0.95;
 
 /// Themes in the order in which their first indicator stands in the plan.
 fn themes(plan: &Plan, unit: &Unit, latest: &Latest<'_>, language: Language, texts: &Texts) -> Vec<Theme> {

@@ -14,7 +14,7 @@ use prem_report::{Language, ReleaseSummary, RunFacts, write_release};
 use prem_spec::{GoalLevels, Level, Plan};
 pub use protect_common::{RATE, SCORE, SHARE, text};
 
-const UNITS: [(&str, Level, &str); 13] = [
+const UNITS: [(&str, Level, &str); 14] = [
     ("region", Level::Rhf, ""),
     ("north", Level::Hf, "region"),
     ("south", Level::Hf, "region"),
@@ -28,6 +28,7 @@ const UNITS: [(&str, Level, &str); 13] = [
     ("s-ward-1", Level::Ward, "s-hospital"),
     ("s-ward-2", Level::Ward, "s-hospital"),
     ("w-ward-1", Level::Ward, "w-hospital"),
+    ("w-ward-2", Level::Ward, "w-hospital"),
 ];
 
 pub fn plan() -> Plan {
@@ -45,7 +46,8 @@ pub fn plan() -> Plan {
         "Kirurgi",
         "Sørpost A",
         "Sørpost B",
-        "Vestpost",
+        "Vestpost A",
+        "Vestpost B",
     ];
     for (unit, name) in plan.organisation.units.iter_mut().zip(names) {
         unit.name = text(name);
@@ -64,13 +66,14 @@ pub fn plan() -> Plan {
 }
 
 /// (ward, respondents, score); the small ward hides itself and its smallest sibling.
-const WARDS: [(&str, i64, f64); 6] = [
+const WARDS: [(&str, i64, f64); 7] = [
     ("n-ward-1", 120, 71.25),
     ("n-ward-2", 64, 78.5),
     ("n-ward-3", 12, 55.0),
     ("s-ward-1", 90, 69.0),
     ("s-ward-2", 45, 74.75),
     ("w-ward-1", 150, 72.5),
+    ("w-ward-2", 80, 88.0),
 ];
 
 fn filled(plan: &Plan, indicator: &str, period: &str, unit: &str, n: i64, value: f64, reference: f64) -> Estimate {

@@ -1,0 +1,59 @@
+//! Rows in = kept + quarantined + duplicate + superseded + excluded, against what the generator planted.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::place::Place;
+
+/// What the generator calls a stray response, and what linking calls it.
+const STRAYS: [(&str, &str); 3] =
+    [("unknown-invitation", "no-invitation"), ("out-of-window", "answered-too-late"), ("unknown-unit", "unit-unknown")];
+
+#[test]
+fn every_planted_row_is_found_under_its_reason() {
+    let place = Place::region(4_000);
+    place.run(&[]);
+    let manifest = place.manifest();
+    let mut planted: BTreeMap<(String, String, String), u64> = BTreeMap::new();
+    let mut reader = csv::Reader::from_path(place.path().join("truth/deliveries.csv")).expect("the truth");
+    for record in reader.deserialize::<BTreeMap<String, String>>() {
+        let record = record.expect("a row");
+        let key = (record["dataset"].clone(), record["finding"].clone(), record["reason"].clone());
+        planted.insert(key, record["rows"].parse().expect("a count"));
+    }
+    let planted_in = |dataset: &str, finding: &str| -> BTreeMap<String, u64> {
+        let wanted = planted.iter().filter(|((d, f, _), rows)| d == dataset && f == finding && **rows > 0);
+        wanted.map(|((.., reason), rows)| (reason.clone(), *rows)).collect()
+    };
+    let datasets = manifest["rows"].as_object().expect("rows per dataset");
+    assert_eq!(datasets.len(), 5);
+    for (dataset, counts) in datasets {
+        let number = |name: &str| counts[name].as_u64().expect("a count");
+        let reasons = |name: &str| -> BTreeMap<String, u64> {
+            let of = counts[name].as_object().expect("counts by reason");
+            of.iter().map(|(reason, rows)| (reason.clone(), rows.as_u64().expect("a count"))).collect()
+        };
+        let sum = |counts: &BTreeMap<String, u64>| counts.values().sum::<u64>();
+        let (quarantined, excluded) = (reasons("quarantined"), reasons("excluded"));
+        assert_eq!(
+            number("rows_in"),
+            number("kept") + sum(&quarantined) + number("duplicate") + number("superseded") + sum(&excluded),
+            "{dataset}"
+        );
+        assert_eq!(number("rows_in"), sum(&planted_in(dataset, "rows")), "{dataset} rows");
+        assert_eq!(quarantined, planted_in(dataset, "quarantine"), "{dataset} quarantined");
+        assert_eq!(number("duplicate"), sum(&planted_in(dataset, "duplicate")), "{dataset} duplicate");
+        assert_eq!(number("superseded"), sum(&planted_in(dataset, "superseded")), "{dataset} superseded");
+    }
+    let excluded = &manifest["rows"]["responses"]["excluded"];
+    let strays = planted_in("responses", "stray");
+    for (planted, reason) in STRAYS {
+        assert_eq!(excluded[reason].as_u64(), strays.get(planted).copied(), "{reason}");
+    }
+    let inputs = manifest["inputs"].as_array().expect("inputs");
+    let of_inputs: u64 = inputs.iter().map(|input| input["rows_in"].as_u64().expect("a count")).sum();
+    let of_datasets: u64 = datasets.values().map(|counts| counts["rows_in"].as_u64().expect("a count")).sum();
+    assert_eq!(of_inputs, of_datasets);
+    assert!(!matches!(manifest["estimates"], Value::Null));
+}

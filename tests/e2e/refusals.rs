@@ -1,0 +1,46 @@
+//! A refused file holds back what depends on it and nothing else.
+
+use std::{collections::BTreeSet, fs};
+
+use prem_store::tables::{Estimate, read_table};
+
+use crate::place::{Place, expect_code, text};
+
+fn published(place: &Place) -> BTreeSet<String> {
+    let path = place.current().expect("a release").join("region/estimates.parquet");
+    let (rows, _) = read_table::<Estimate>(&path).expect("published estimates");
+    rows.into_iter().map(|row| row.indicator).collect()
+}
+
+#[test]
+fn a_refused_population_holds_back_the_rates_only() {
+    let place = Place::region(1_500);
+    let population = fs::read_dir(place.path().join("inbox"))
+        .expect("an inbox")
+        .map(|entry| entry.expect("an entry").path())
+        .find(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("population")))
+        .expect("a population file");
+    let sound = fs::read(&population).expect("its bytes");
+    fs::write(&population, "year;persons\n2024;1\n").expect("a wrong header");
+    let output = place.prem(&["run"]);
+    expect_code(&output, 65);
+    assert!(text(&output.stderr).contains("refused"), "the refusal is said aloud");
+    let some = published(&place);
+    assert!(some.iter().all(|indicator| indicator.starts_with("inpatient-")) && !some.is_empty(), "{some:?}");
+    assert_eq!(place.manifest()["held_back"].as_object().map(serde_json::Map::len), Some(3));
+    // The same refused file again: nothing new, and the exit still tells.
+    expect_code(&place.prem(&["run"]), 65);
+    fs::write(&population, sound).expect("the right file");
+    place.run(&[]);
+    assert_eq!(published(&place).len(), 10);
+}
+
+#[test]
+fn when_everything_is_held_back_the_old_release_stays() {
+    let place = Place::region(600);
+    place.run(&[]);
+    let before = place.current();
+    fs::write(place.inbox("contacts_2099-01.csv"), [0x50, 0x4b, 0x03, 0x04, 0x00, 0x00]).expect("a file");
+    expect_code(&place.prem(&["run"]), 65);
+    assert_eq!(before, place.current());
+}
