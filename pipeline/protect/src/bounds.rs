@@ -110,16 +110,16 @@ fn narrow(equation: &Equation, ranges: &mut [Range]) -> bool {
             ranges[cell] = new;
             let (new_least, new_most) = term(new, coefficient);
             if least.is_finite() {
-                low += new_least - least
+                low += new_least - least;
             } else if new_least.is_finite() {
                 low += new_least;
-                low_open -= 1
+                low_open -= 1;
             }
             if most.is_finite() {
-                high += new_most - most
+                high += new_most - most;
             } else if new_most.is_finite() {
                 high += new_most;
-                high_open -= 1
+                high_open -= 1;
             }
             changed = true;
         }

@@ -13,6 +13,13 @@
 //!
 //! Every figure of a withheld row is null, n included.
 
+#![allow(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "counts of persons and events are far below 2⁵³, and made whole and not negative before a cast"
+)]
+
 mod audit;
 mod bounds;
 mod eliminate;

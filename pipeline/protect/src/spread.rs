@@ -31,9 +31,12 @@ pub struct Spread {
     pub highest: f64,
 }
 
+/// Indicator, period and level.
+type Family<'a> = (&'a str, &'a str, Level);
+
 /// The spreads that `trust` may see.
 pub(crate) fn for_trust(owners: &Owners<'_>, rows: &[Estimate], trust: &str) -> Vec<Spread> {
-    let mut families: BTreeMap<(&str, &str, Level), Vec<(f64, Option<&str>)>> = BTreeMap::new();
+    let mut families: BTreeMap<Family<'_>, Vec<(f64, Option<&str>)>> = BTreeMap::new();
     for row in rows.iter().filter(|row| !row.suppressed && row.stratum == TOTAL) {
         let (Some(value), Some(level)) = (row.value, Level::ALL.into_iter().find(|l| l.as_str() == row.level)) else {
             continue;

@@ -5,6 +5,13 @@
 //!
 //! *Architecture invariant:* nothing here computes a statistic or decides what may be shown.
 
+#![allow(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "counts of persons, rows and picture units are far below 2⁵³"
+)]
+
 mod cells;
 mod datapackage;
 mod error;

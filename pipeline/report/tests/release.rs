@@ -1,5 +1,12 @@
 //! Whole releases: the same bytes twice, nothing of another trust, nothing that runs.
 
+#![allow(
+    clippy::expect_used,
+    clippy::print_stderr,
+    clippy::cast_precision_loss,
+    reason = "tests fail by panicking; counts are small"
+)]
+
 mod common;
 
 use std::fs;

@@ -134,7 +134,7 @@ impl Axis {
     }
 
     fn ticks(&self, style: Style) -> Vec<Tick> {
-        let decimals = if self.step >= 1.0 { 0 } else { (-self.step.log10().floor()) as usize };
+        let decimals = if self.step >= 1.0 { 0 } else { (-self.step.log10().floor()).max(0.0) as usize };
         let steps = ((self.high - self.low) / self.step).round() as usize;
         (0..=steps)
             .map(|index| self.low + self.step * index as f64)

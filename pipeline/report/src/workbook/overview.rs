@@ -59,6 +59,7 @@ pub(super) fn write(
     Ok(())
 }
 
+#[derive(Clone, Copy)]
 struct Line<'a> {
     indicator: &'a Indicator,
     unit: &'a Unit,

@@ -2,7 +2,10 @@
 
 use jiff::civil::{Date, date};
 
-use super::reader::Node;
+use super::{
+    reader::{At, Node},
+    scope::{Names, Scope},
+};
 use crate::model::{Code, Column, ColumnKind, Dataset, Rule, Text};
 
 /// Texts longer than this are free text, which is never stored.
@@ -12,29 +15,31 @@ const TEXT_LENGTH_DEFAULT: i64 = 64;
 const DATE_MIN: Date = date(1900, 1, 1);
 const DATE_MAX: Date = date(2100, 1, 1);
 
-pub(super) fn read(node: Node<'_>) -> Option<Dataset> {
+pub(super) fn read(node: Node<'_>, scope: &mut Scope) -> Option<Dataset> {
     let name = node.string("name");
     let version = node.string("version");
     let title = node.text("title");
     let row = node.text("row");
     let key = node.strings("key");
-    let columns: Vec<Column> = node.tables("column").into_iter().filter_map(column).collect();
-    let known: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
+    let mut names = Names::default();
+    let columns: Vec<Column> = node.tables("column").into_iter().filter_map(|table| column(table, &mut names)).collect();
+    if names.known().is_empty() {
+        node.error(node.span_of("column"), "a dataset needs at least one `[[column]]`", None);
+        names.set_partial();
+    }
     if key.is_empty() {
         node.error(node.span.clone(), "a dataset needs a key", Some("add `key = [\"…_id\"]`".to_owned()));
     }
     for name in &key {
-        if !known.contains(&name.value.as_str()) {
-            node.unknown("column", name, &known);
-        }
+        node.refer("column", name, &names);
     }
-    for (index, name) in known.iter().enumerate() {
-        if known[..index].contains(name) {
-            node.error(node.span.clone(), format!("column «{name}» is declared twice"), None);
-        }
-    }
-    let rules = node.tables("rule").into_iter().filter_map(|rule| read_rule(rule, &columns)).collect();
+    let dates = date_columns(&columns, &names);
+    let rules = node.tables("rule").into_iter().filter_map(|rule| read_rule(rule, &dates)).collect();
     node.finish();
+    scope.datasets.declare(name.as_ref());
+    if let Some(name) = &name {
+        scope.columns.insert(name.value.clone(), names);
+    }
     Some(Dataset {
         name: name?.value,
         version: version?.value,
@@ -46,7 +51,7 @@ pub(super) fn read(node: Node<'_>) -> Option<Dataset> {
     })
 }
 
-fn column(node: Node<'_>) -> Option<Column> {
+fn column(node: Node<'_>, names: &mut Names) -> Option<Column> {
     let name = node.string("name");
     let kind = column_kind(&node);
     let required = node.opt_bool("required").unwrap_or(false);
@@ -55,6 +60,11 @@ fn column(node: Node<'_>) -> Option<Column> {
     let description = node.text("description");
     if let Some(name) = name.as_ref().filter(|name| !is_identifier(&name.value)) {
         node.error(name.span.clone(), "a column's name is lower-case letters, digits and _", None);
+    }
+    if !names.declare(name.as_ref())
+        && let Some(name) = &name
+    {
+        node.error(name.span.clone(), format!("column «{}» is declared twice", name.value), None);
     }
     node.finish();
     Some(Column {
@@ -111,25 +121,41 @@ fn column_kind(node: &Node<'_>) -> Option<ColumnKind> {
         Kind::Code => ColumnKind::Code { codes: codes(node) },
         Kind::CodeList => ColumnKind::CodeList { pattern: pattern(node) },
         Kind::Integer => {
-            let min = node.opt_integer("min").map_or(i64::MIN, |at| at.value);
-            ColumnKind::Integer { min, max: node.opt_integer("max").map_or(i64::MAX, |at| at.value) }
+            let (min, max) = ends(node, node.opt_integer("min"), node.opt_integer("max"), (i64::MIN, i64::MAX));
+            ColumnKind::Integer { min, max }
         }
         Kind::Number => {
-            let min = node.opt_number("min").map_or(f64::MIN, |at| at.value);
-            ColumnKind::Number { min, max: node.opt_number("max").map_or(f64::MAX, |at| at.value) }
+            let (min, max) = ends(node, node.opt_number("min"), node.opt_number("max"), (f64::MIN, f64::MAX));
+            ColumnKind::Number { min, max }
         }
-        Kind::Date => ColumnKind::Date { min: earliest(node), max: latest(node) },
-        Kind::DateTime => ColumnKind::DateTime { min: earliest(node), max: latest(node) },
+        Kind::Date => {
+            let (min, max) = ends(node, node.opt_date("min"), node.opt_date("max"), (DATE_MIN, DATE_MAX));
+            ColumnKind::Date { min, max }
+        }
+        Kind::DateTime => {
+            let (min, max) = ends(node, node.opt_date("min"), node.opt_date("max"), (DATE_MIN, DATE_MAX));
+            ColumnKind::DateTime { min, max }
+        }
         Kind::Boolean => ColumnKind::Boolean,
     })
 }
 
-fn earliest(node: &Node<'_>) -> Date {
-    node.opt_date("min").map_or(DATE_MIN, |at| at.value)
+/// Both ends of a range that holds at least one value.
+fn ends<T: Copy + PartialOrd>(node: &Node<'_>, min: Option<At<T>>, max: Option<At<T>>, widest: (T, T)) -> (T, T) {
+    let span = max.as_ref().or(min.as_ref()).map_or(node.span.clone(), |at| at.span.clone());
+    let (min, max) = (min.map_or(widest.0, |at| at.value), max.map_or(widest.1, |at| at.value));
+    if min > max {
+        node.error(span, "`max` is below `min`: no value fits", None);
+    }
+    (min, max)
 }
 
-fn latest(node: &Node<'_>) -> Date {
-    node.opt_date("max").map_or(DATE_MAX, |at| at.value)
+/// Columns that a rule may compare: dates, and those that could not be read.
+fn date_columns(columns: &[Column], names: &Names) -> Names {
+    let is_date = |column: &&Column| matches!(column.kind, ColumnKind::Date { .. } | ColumnKind::DateTime { .. });
+    let mut dates = names.clone();
+    columns.iter().filter(|column| !is_date(column)).for_each(|column| dates.remove(&column.name));
+    dates
 }
 
 fn pattern(node: &Node<'_>) -> Option<String> {
@@ -154,17 +180,13 @@ fn codes(node: &Node<'_>) -> Vec<Code> {
     codes
 }
 
-fn read_rule(node: Node<'_>, columns: &[Column]) -> Option<Rule> {
+fn read_rule(node: Node<'_>, dates: &Names) -> Option<Rule> {
     let id = node.string("id");
     let earlier = node.string("earlier");
     let later = node.string("later");
     let description = node.text("description").unwrap_or_else(Text::default);
-    let is_date = |column: &Column| matches!(column.kind, ColumnKind::Date { .. } | ColumnKind::DateTime { .. });
-    let dates: Vec<&str> = columns.iter().filter(|c| is_date(c)).map(|column| column.name.as_str()).collect();
     for name in [&earlier, &later].into_iter().flatten() {
-        if !dates.contains(&name.value.as_str()) {
-            node.unknown("date column", name, &dates);
-        }
+        node.refer("date column", name, dates);
     }
     node.finish();
     Some(Rule { id: id?.value, earlier: earlier?.value, later: later?.value, description })

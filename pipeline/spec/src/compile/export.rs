@@ -4,21 +4,24 @@ use std::collections::BTreeMap;
 
 use toml::{Spanned, de::DeValue};
 
-use super::reader::{At, Node};
+use super::{
+    reader::{At, Node},
+    scope::Scope,
+};
 use crate::model::{
-    DeliveryMode, Encoding, Export, ExtraColumns, FileFormat, Plan, Sequence, SourceColumn, SourceValue,
+    DeliveryMode, Encoding, Export, ExtraColumns, FileFormat, Sequence, SourceColumn, SourceValue,
 };
 
 /// Files with more bad rows than one in twenty are refused unless the export says otherwise.
 const BAD_SHARE_DEFAULT: f64 = 0.05;
 
-pub(super) fn read(node: Node<'_>, plan: &Plan) -> Option<Export> {
+pub(super) fn read(node: Node<'_>, scope: &Scope) -> Option<Export> {
     let name = node.string("name");
     let dataset = node.string("dataset");
     let source = node.string("source");
     let files = node.strings("files");
     if files.is_empty() {
-        node.error(node.span.clone(), "an export needs `files`", Some("files = [\"responses_*.csv\"]".to_owned()));
+        node.error(node.span_of("files"), "an export needs `files`", Some("files = [\"responses_*.csv\"]".to_owned()));
     }
     let mode = node.choice("mode", &[("upsert", DeliveryMode::Upsert), ("snapshot", DeliveryMode::Snapshot)]);
     let sequence = node.choice("sequence", &[("file-name", Sequence::FileName), ("arrival", Sequence::Arrival)]);
@@ -32,17 +35,28 @@ pub(super) fn read(node: Node<'_>, plan: &Plan) -> Option<Export> {
     if let Some(at) = bad_share.as_ref().filter(|at| !(0.0..=1.0).contains(&at.value)) {
         node.error(at.span.clone(), "`max_bad_share` is a share from 0 to 1", None);
     }
-    let known_dataset = dataset.as_ref().and_then(|name| plan.datasets.get(&name.value));
-    if let Some(name) = dataset.as_ref().filter(|_| known_dataset.is_none()) {
-        node.unknown("dataset", name, &plan.datasets.keys().map(String::as_str).collect::<Vec<_>>());
+    if let Some(dataset) = &dataset {
+        node.refer("dataset", dataset, &scope.datasets);
+        let is_responses = dataset.value == "responses";
+        if is_responses && !node.has("questionnaire") {
+            node.error(dataset.span.clone(), "an export of responses says which `questionnaire` it holds", None);
+        }
+        if let Some(questionnaire) = questionnaire.as_ref().filter(|_| !is_responses) {
+            node.error(questionnaire.span.clone(), "only an export of responses holds a `questionnaire`", None);
+        }
+        let mut stored = Scope::members(&scope.columns, &dataset.value);
+        if let Some(questionnaire) = &questionnaire {
+            stored.extend(&Scope::members(&scope.questionnaire_items, &questionnaire.value));
+        }
+        for (name, _) in &columns {
+            node.refer("stored column", name, &stored);
+        }
     }
-    if let Some(name) = questionnaire.as_ref().filter(|name| !plan.questionnaires.contains_key(&name.value)) {
-        node.unknown("questionnaire", name, &plan.questionnaires.keys().map(String::as_str).collect::<Vec<_>>());
+    if let Some(questionnaire) = &questionnaire {
+        node.refer("questionnaire", questionnaire, &scope.questionnaires);
     }
-    if dataset.as_ref().is_some_and(|name| name.value == "responses") && questionnaire.is_none() {
-        node.error(node.span.clone(), "an export of responses says which `questionnaire` it holds", None);
-    }
-    let export = Export {
+    node.finish();
+    Some(Export {
         name: name?.value,
         dataset: dataset?.value,
         source: source?.value,
@@ -55,17 +69,8 @@ pub(super) fn read(node: Node<'_>, plan: &Plan) -> Option<Export> {
         extra_columns: extra.unwrap_or(ExtraColumns::Ignore),
         missing,
         date_formats,
-        columns: columns.iter().map(|(name, column)| (name.value.clone(), column.clone())).collect(),
-    };
-    if known_dataset.is_some() {
-        let stored = plan.stored_columns(&export);
-        let names: Vec<&str> = stored.iter().map(|column| column.name.as_str()).collect();
-        for (name, _) in columns.iter().filter(|(name, _)| !names.contains(&name.value.as_str())) {
-            node.unknown("stored column", name, &names);
-        }
-    }
-    node.finish();
-    Some(export)
+        columns: columns.into_iter().filter_map(|(name, column)| Some((name.value, column?))).collect(),
+    })
 }
 
 fn date_formats(node: &Node<'_>) -> Vec<String> {
@@ -107,9 +112,9 @@ fn character(node: &Node<'_>, key: &'static str, default: char) -> Option<char> 
     first
 }
 
-fn read_columns(node: &Node<'_>) -> Vec<(At<String>, SourceColumn)> {
+fn read_columns(node: &Node<'_>) -> Vec<(At<String>, Option<SourceColumn>)> {
     let entries = node.entries("columns");
-    entries.into_iter().filter_map(|(name, value)| Some((name, source_column(node, value)?))).collect()
+    entries.into_iter().map(|(name, value)| (name, source_column(node, value))).collect()
 }
 
 /// A bare text is a header name; a table says more.

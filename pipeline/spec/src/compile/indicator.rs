@@ -3,6 +3,7 @@
 use super::{
     organisation::LEVELS,
     reader::{At, Node},
+    scope::{Names, Scope},
 };
 use crate::model::{
     Adjustment, BetaSource, CaseMix, Comparison, ContactFilter, Convention, Direction, FamilyCorrection, GoalLevels,
@@ -24,7 +25,25 @@ const EPISODE_GAP_HOURS_DEFAULT: i64 = 8;
 /// More decimals than this say nothing to anybody.
 const DECIMALS_MAX: i64 = 6;
 
-pub(super) fn read(node: Node<'_>, plan: &Plan) -> Option<Indicator> {
+/// The questionnaire that an indicator reads: its names, and itself where it could be read.
+struct Source<'a> {
+    items: Names,
+    adjusters: Names,
+    questionnaire: Option<&'a Questionnaire>,
+}
+
+impl<'a> Source<'a> {
+    fn of(population: Option<&Population>, scope: &Scope, plan: &'a Plan) -> Self {
+        let id = population.and_then(|population| population.questionnaire.as_deref()).unwrap_or_default();
+        Self {
+            items: Scope::members(&scope.questionnaire_items, id),
+            adjusters: Scope::members(&scope.adjusters, id),
+            questionnaire: plan.questionnaires.get(id),
+        }
+    }
+}
+
+pub(super) fn read(node: Node<'_>, scope: &Scope, plan: &Plan) -> Option<Indicator> {
     let id = node.string("id");
     let version = node.string("version");
     let title = node.text("title");
@@ -34,11 +53,12 @@ pub(super) fn read(node: Node<'_>, plan: &Plan) -> Option<Indicator> {
         "direction",
         &[("higher", Direction::Higher), ("lower", Direction::Lower), ("neutral", Direction::Neutral)],
     );
-    let population = node.opt_table("population").map_or_else(|| Some(Population::default()), |n| read_population(n, plan));
-    let questionnaire =
-        population.as_ref().and_then(|p| p.questionnaire.as_ref()).and_then(|id| plan.questionnaires.get(id));
-    let measure = node.table("measure").and_then(|table| read_measure(table, questionnaire));
-    let case_mix = node.opt_table("case_mix").map_or_else(|| Some(CaseMix::none()), |n| read_case_mix(n, questionnaire));
+    let population =
+        node.opt_table("population").map_or_else(|| Some(Population::default()), |table| read_population(table, scope));
+    let source = Source::of(population.as_ref(), scope, plan);
+    let measure = node.table("measure").and_then(|table| read_measure(table, &source));
+    let case_mix =
+        node.opt_table("case_mix").map_or_else(|| Some(CaseMix::none()), |table| read_case_mix(table, &source));
     let weighting = node.opt_choice("weighting", &[("none", Weighting::None), ("design", Weighting::Design)]);
     let levels = node.choices("levels", &LEVELS);
     let periods = node.choices(
@@ -62,7 +82,7 @@ pub(super) fn read(node: Node<'_>, plan: &Plan) -> Option<Indicator> {
         ],
     );
     let comparison = read_comparison(node.opt_table("comparison"));
-    let goal = node.opt_table("goal").and_then(read_goal);
+    let goal = node.opt_table("goal").and_then(|table| read_goal(table, direction));
     let protection = read_protection(node.opt_table("protection"));
     let decimals = count(&node, "decimals", 1, DECIMALS_MAX);
     if levels.is_empty() && !node.has("levels") {
@@ -72,7 +92,9 @@ pub(super) fn read(node: Node<'_>, plan: &Plan) -> Option<Indicator> {
         node.error(node.span.clone(), "`periods` is missing here", Some("periods = [\"year\", \"quarter\"]".into()));
     }
     if let (Some(measure), Some(case_mix)) = (&measure, &case_mix) {
-        check_together(&node, measure, case_mix, &levels, questionnaire.is_some());
+        check_together(&node, measure, case_mix, &levels);
+        check_population(&node, measure, population.as_ref());
+        check_interval(&node, measure, interval);
     }
     let interval = interval.unwrap_or(match &measure {
         Some(Measure::TopBox { .. }) => IntervalMethod::Wilson,
@@ -126,15 +148,25 @@ fn count(node: &Node<'_>, key: &'static str, default: i64, max: i64) -> i64 {
     at.value
 }
 
-fn read_population(node: Node<'_>, plan: &Plan) -> Option<Population> {
+fn read_population(node: Node<'_>, scope: &Scope) -> Option<Population> {
     let questionnaire = node.opt_string("questionnaire");
-    if let Some(id) = questionnaire.as_ref().filter(|id| !plan.questionnaires.contains_key(&id.value)) {
-        node.unknown("questionnaire", id, &plan.questionnaires.keys().map(String::as_str).collect::<Vec<_>>());
+    if let Some(id) = &questionnaire {
+        node.refer("questionnaire", id, &scope.questionnaires);
     }
-    let age_min = node.opt_integer("age_min").map(|at| at.value);
-    let age_max = node.opt_integer("age_max").map(|at| at.value);
+    let (age_min, age_max) = (node.opt_integer("age_min"), node.opt_integer("age_max"));
+    if let (Some(min), Some(max)) = (&age_min, &age_max)
+        && min.value > max.value
+    {
+        node.error(max.span.clone(), "`age_max` is below `age_min`: nobody counts", None);
+    }
+    // A misspelt or unreadable questionnaire is no missing one.
+    let is_readable = questionnaire.is_some() || !(node.has("questionnaire") || node.has_strangers());
     node.finish();
-    Some(Population { questionnaire: questionnaire.map(|at| at.value), age_min, age_max })
+    is_readable.then(|| Population {
+        questionnaire: questionnaire.map(|at| at.value),
+        age_min: age_min.map(|at| at.value),
+        age_max: age_max.map(|at| at.value),
+    })
 }
 
 #[derive(Clone, Copy)]
@@ -146,7 +178,10 @@ enum Kind {
     Rate,
 }
 
-fn read_measure(node: Node<'_>, questionnaire: Option<&Questionnaire>) -> Option<Measure> {
+/// Keys of any kind of measure.
+const MEASURE_KEYS: [&str; 8] = ["items", "item", "min_answered", "scale", "codes", "per", "contacts", "standardise"];
+
+fn read_measure(node: Node<'_>, source: &Source<'_>) -> Option<Measure> {
     let kind = node.choice(
         "type",
         &[
@@ -156,20 +191,25 @@ fn read_measure(node: Node<'_>, questionnaire: Option<&Questionnaire>) -> Option
             ("composite", Kind::Composite),
             ("rate", Kind::Rate),
         ],
-    )?;
+    );
+    let Some(kind) = kind else {
+        node.tolerate(&MEASURE_KEYS);
+        node.finish();
+        return None;
+    };
     let measure = match kind {
         Kind::Scale => {
             let min_answered = node.opt_number("min_answered").map_or(MIN_ANSWERED_DEFAULT, |at| at.value);
             if !(min_answered > 0.0 && min_answered <= 1.0) {
-                node.error(node.span.clone(), "`min_answered` is a share above 0 and at most 1", None);
+                node.error(node.span_of("min_answered"), "`min_answered` is a share above 0 and at most 1", None);
             }
-            Some(Measure::Scale { items: items(&node, questionnaire), min_answered, scale: value_scale(&node) })
+            Some(Measure::Scale { items: items(&node, source), min_answered, scale: value_scale(&node) })
         }
         Kind::Composite => {
-            Some(Measure::Composite { items: items(&node, questionnaire), scale: value_scale(&node) })
+            Some(Measure::Composite { items: items(&node, source), scale: value_scale(&node) })
         }
-        Kind::Item => item(&node, questionnaire).map(|item| Measure::Item { item, scale: value_scale(&node) }),
-        Kind::TopBox => read_top_box(&node, questionnaire),
+        Kind::Item => item(&node, source).map(|item| Measure::Item { item, scale: value_scale(&node) }),
+        Kind::TopBox => read_top_box(&node, source),
         Kind::Rate => read_rate(&node),
     };
     node.finish();
@@ -181,21 +221,13 @@ fn value_scale(node: &Node<'_>) -> ValueScale {
         .unwrap_or(ValueScale::Score0To100)
 }
 
-fn known_item(node: &Node<'_>, item: &At<String>, questionnaire: Option<&Questionnaire>) {
-    let Some(questionnaire) = questionnaire else { return };
-    if questionnaire.item(&item.value).is_none() {
-        let known: Vec<&str> = questionnaire.items.iter().map(|item| item.id.as_str()).collect();
-        node.unknown("item of the questionnaire", item, &known);
-    }
-}
-
-fn items(node: &Node<'_>, questionnaire: Option<&Questionnaire>) -> Vec<String> {
+fn items(node: &Node<'_>, source: &Source<'_>) -> Vec<String> {
     let items = node.strings("items");
     if items.is_empty() {
-        node.error(node.span.clone(), "`items` needs at least one item", None);
+        node.error(node.span_of("items"), "`items` needs at least one item", None);
     }
     for (index, item) in items.iter().enumerate() {
-        known_item(node, item, questionnaire);
+        node.refer("item of the questionnaire", item, &source.items);
         if items[..index].iter().any(|other| other.value == item.value) {
             node.error(item.span.clone(), format!("item «{}» stands twice", item.value), None);
         }
@@ -203,19 +235,19 @@ fn items(node: &Node<'_>, questionnaire: Option<&Questionnaire>) -> Vec<String> 
     items.into_iter().map(|at| at.value).collect()
 }
 
-fn item(node: &Node<'_>, questionnaire: Option<&Questionnaire>) -> Option<String> {
+fn item(node: &Node<'_>, source: &Source<'_>) -> Option<String> {
     let item = node.string("item")?;
-    known_item(node, &item, questionnaire);
+    node.refer("item of the questionnaire", &item, &source.items);
     Some(item.value)
 }
 
-fn read_top_box(node: &Node<'_>, questionnaire: Option<&Questionnaire>) -> Option<Measure> {
-    let item = item(node, questionnaire);
+fn read_top_box(node: &Node<'_>, source: &Source<'_>) -> Option<Measure> {
+    let item = item(node, source);
     let codes = node.integers("codes");
     if codes.is_empty() {
-        node.error(node.span.clone(), "`codes` needs at least one answer", Some("codes = [4, 5]".to_owned()));
+        node.error(node.span_of("codes"), "`codes` needs at least one answer", Some("codes = [4, 5]".to_owned()));
     }
-    let scale = item.as_ref().and_then(|item| questionnaire?.item(item)).map(|item| &item.scale);
+    let scale = item.as_ref().and_then(|item| source.questionnaire?.item(item)).map(|item| &item.scale);
     for code in &codes {
         if scale.is_some_and(|scale| !(i64::from(scale.low)..=i64::from(scale.high)).contains(&code.value)) {
             node.error(code.span.clone(), format!("{} is not a scored answer of the item", code.value), None);
@@ -248,7 +280,7 @@ fn read_rate(node: &Node<'_>) -> Option<Measure> {
     let standardisation = node.table("standardise").map(|table| {
         let bands = table.integers("age_bands");
         if bands.is_empty() || bands.windows(2).any(|pair| pair[0].value >= pair[1].value) {
-            table.error(table.span.clone(), "`age_bands` are lower ends in rising order", None);
+            table.error(table.span_of("age_bands"), "`age_bands` are lower ends in rising order", None);
         }
         let standard = table
             .opt_choice("standard", &[("region", StandardPopulation::Region), ("esp2013", StandardPopulation::Esp2013)]);
@@ -263,7 +295,7 @@ fn read_rate(node: &Node<'_>) -> Option<Measure> {
     Some(Measure::Rate { contacts: contacts?, per: per?.value, standardisation: standardisation? })
 }
 
-fn read_case_mix(node: Node<'_>, questionnaire: Option<&Questionnaire>) -> Option<CaseMix> {
+fn read_case_mix(node: Node<'_>, source: &Source<'_>) -> Option<CaseMix> {
     #[derive(Clone, Copy)]
     enum Method {
         None,
@@ -280,22 +312,26 @@ fn read_case_mix(node: Node<'_>, questionnaire: Option<&Questionnaire>) -> Optio
             ("logistic", Method::Logistic),
         ],
     );
-    let adjustment = match method? {
-        Method::None => Some(Adjustment::None),
-        Method::Logistic => Some(Adjustment::Logistic),
-        Method::RandomIntercept => {
+    let adjustment = match method {
+        None => {
+            node.tolerate(&["beta", "convention"]);
+            None
+        }
+        Some(Method::None) => Some(Adjustment::None),
+        Some(Method::Logistic) => Some(Adjustment::Logistic),
+        Some(Method::RandomIntercept) => {
             let beta = node.opt_choice("beta", &[("within", BetaSource::Within), ("gls", BetaSource::Gls)]);
             Some(Adjustment::RandomIntercept { beta: beta.unwrap_or(BetaSource::Within) })
         }
-        Method::FixedEffects => node
+        Some(Method::FixedEffects) => node
             .choice("convention", &[("cahps-4.1c", Convention::Cahps41c), ("cahps-manual", Convention::CahpsManual)])
             .map(|convention| Adjustment::FixedEffects { convention }),
     };
     let adjusters = node.strings("adjusters");
-    if let Some(questionnaire) = questionnaire {
-        for adjuster in adjusters.iter().filter(|adjuster| questionnaire.adjuster(&adjuster.value).is_none()) {
-            let known: Vec<&str> = questionnaire.adjusters.iter().map(|adjuster| adjuster.id.as_str()).collect();
-            node.unknown("adjuster of the questionnaire", adjuster, &known);
+    for (index, adjuster) in adjusters.iter().enumerate() {
+        node.refer("adjuster of the questionnaire", adjuster, &source.adjusters);
+        if adjusters[..index].iter().any(|other| other.value == adjuster.value) {
+            node.error(adjuster.span.clone(), format!("adjuster «{}» stands twice", adjuster.value), None);
         }
     }
     let missing = node.opt_choice(
@@ -343,9 +379,22 @@ fn read_comparison(node: Option<Node<'_>>) -> Comparison {
     }
 }
 
-fn read_goal(node: Node<'_>) -> Option<GoalLevels> {
+fn read_goal(node: Node<'_>, direction: Option<Direction>) -> Option<GoalLevels> {
     let high = node.number("high");
     let moderate = node.opt_number("moderate");
+    if direction == Some(Direction::Neutral) {
+        node.error(node.span.clone(), "a goal needs a direction: «higher» or «lower»", None);
+    }
+    if let (Some(high), Some(moderate)) = (&high, &moderate) {
+        let is_beyond = match direction {
+            Some(Direction::Higher) => moderate.value > high.value,
+            Some(Direction::Lower) => moderate.value < high.value,
+            Some(Direction::Neutral) | None => false,
+        };
+        if is_beyond {
+            node.error(moderate.span.clone(), "`moderate` is a better value than `high`", None);
+        }
+    }
     node.finish();
     let high = high?.value;
     Some(GoalLevels { high, moderate: moderate.map_or(high, |at| at.value) })
@@ -363,13 +412,16 @@ fn read_protection(node: Option<Node<'_>>) -> Protection {
 }
 
 /// Choices that are fine alone and wrong together.
-fn check_together(node: &Node<'_>, measure: &Measure, case_mix: &CaseMix, levels: &[Level], has_questionnaire: bool) {
-    let at = || node.span.clone();
+fn check_together(node: &Node<'_>, measure: &Measure, case_mix: &CaseMix, levels: &[Level]) {
+    let at = || node.span_of("case_mix");
     let fixed_effects = matches!(case_mix.adjustment, Adjustment::FixedEffects { .. });
     if matches!(measure, Measure::Composite { .. }) && !fixed_effects {
         node.error(at(), "a composite needs case_mix method «fixed-effects»", Some("or use type = \"scale\"".into()));
     }
     let linear = fixed_effects || matches!(case_mix.adjustment, Adjustment::RandomIntercept { .. });
+    if measure.is_rate() && linear {
+        node.error(at(), "a rate is standardised for age and sex and has no `case_mix`", None);
+    }
     if measure.is_proportion() && linear {
         node.error(at(), "a proportion is adjusted by «logistic» or not at all", None);
     }
@@ -377,19 +429,37 @@ fn check_together(node: &Node<'_>, measure: &Measure, case_mix: &CaseMix, levels
         node.error(at(), "«logistic» adjusts proportions only", Some("use method = \"random-intercept\"".into()));
     }
     if fixed_effects && levels.iter().any(|level| *level != Level::Rhf) && levels.len() > 2 {
-        node.error(at(), "«fixed-effects» compares the units of one level", Some("levels = [\"rhf\", \"hf\"]".into()));
+        node.error(node.span_of("levels"), "«fixed-effects» compares the units of one level", Some("levels = [\"rhf\", \"hf\"]".into()));
     }
     if case_mix.adjusters.is_empty() && linear && !fixed_effects {
         node.error(at(), "a case-mix method without `adjusters`", Some("method = \"none\" takes none".into()));
     }
-    match (measure.is_rate(), has_questionnaire) {
-        (true, true) => node.error(at(), "a rate counts contacts and has no questionnaire", None),
-        (false, false) => {
-            node.error(at(), "a score needs `[population] questionnaire = …`", None);
-        }
+    if measure.is_rate() && levels.iter().any(|level| !matches!(level, Level::Rhf | Level::Hf)) {
+        let message = "a rate is known for the catchment areas of trusts: levels rhf and hf";
+        node.error(node.span_of("levels"), message, None);
+    }
+}
+
+/// `population` is `None` where it could not be read, which is a mistake reported already.
+fn check_population(node: &Node<'_>, measure: &Measure, population: Option<&Population>) {
+    let Some(population) = population else { return };
+    let at = node.span_of("population");
+    match (measure.is_rate(), population.questionnaire.is_some()) {
+        (true, true) => node.error(at, "a rate counts contacts and has no questionnaire", None),
+        (false, false) => node.error(at, "a score needs `[population] questionnaire = …`", None),
         _ => {}
     }
-    if measure.is_rate() && levels.iter().any(|level| !matches!(level, Level::Rhf | Level::Hf)) {
-        node.error(at(), "a rate is known for the catchment areas of trusts: levels rhf and hf", None);
+}
+
+fn check_interval(node: &Node<'_>, measure: &Measure, interval: Option<IntervalMethod>) {
+    let Some(interval) = interval else { return };
+    let fits = match interval {
+        IntervalMethod::Model => !measure.is_rate(),
+        IntervalMethod::Wilson | IntervalMethod::ClopperPearson | IntervalMethod::Jeffreys => measure.is_proportion(),
+        IntervalMethod::Dobson => measure.is_rate(),
+    };
+    if !fits {
+        let help = "means: «model»; proportions: «wilson», «clopper-pearson», «jeffreys»; rates: «dobson»";
+        node.error(node.span_of("interval"), "this interval is for another kind of measure", Some(help.to_owned()));
     }
 }

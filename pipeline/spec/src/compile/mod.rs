@@ -7,6 +7,7 @@ mod indicator;
 mod organisation;
 mod questionnaire;
 mod reader;
+mod scope;
 
 use std::{cell::RefCell, collections::BTreeMap, fs, io, path::Path};
 
@@ -17,6 +18,7 @@ pub use diagnostic::{Diagnostic, Severity, SourceFile};
 use self::{
     questionnaire::Bank,
     reader::{Node, Sink},
+    scope::Scope,
 };
 use crate::model::{Organisation, Plan};
 
@@ -53,14 +55,21 @@ pub fn load_folder(root: &Path) -> io::Result<Vec<SourceFile>> {
 
 const KINDS: [&str; 5] = ["datasets", "exports", "questionnaires", "indicators", "organisations"];
 
-/// Compiles declarations; a file's folder says what it declares. Reads nothing but `sources`.
+/// Compiles declarations; a file's folder says what it declares, and files are read in the order of their names. Reads
+/// nothing but `sources`.
 pub fn compile(sources: &[SourceFile]) -> Compiled {
+    let mut sources: Vec<&SourceFile> = sources.iter().collect();
+    sources.sort_by(|a, b| a.name.cmp(&b.name));
     let diagnostics = RefCell::new(Vec::new());
     let plan = {
         let sinks: Vec<Sink<'_>> =
             sources.iter().map(|source| Sink { file: &source.name, diagnostics: &diagnostics }).collect();
         let parsed: Vec<(Spanned<DeTable<'_>>, bool)> =
             sources.iter().zip(&sinks).map(|(source, sink)| parse(source, sink)).collect();
+        let mut scope = Scope::default();
+        for (source, _) in sources.iter().zip(&parsed).filter(|(_, (_, is_sound))| !is_sound) {
+            scope.lose_file(kind_of(&source.name));
+        }
         let files: Vec<File<'_>> = sources
             .iter()
             .zip(&sinks)
@@ -73,7 +82,7 @@ pub fn compile(sources: &[SourceFile]) -> Compiled {
                 sink.error(0..0, "this file is in no known folder", Some(format!("known: {}", KINDS.join(", "))));
             }
         }
-        build(&files)
+        build(&files, &mut scope)
     };
     let mut diagnostics = diagnostics.into_inner();
     let place = |diagnostic: &Diagnostic| diagnostic.span.as_ref().map_or(0, |span| span.start);
@@ -108,7 +117,7 @@ fn parse<'a>(source: &'a SourceFile, sink: &Sink<'_>) -> (Spanned<DeTable<'a>>, 
 }
 
 /// Datasets first, indicators last: each kind refers to those before it.
-fn build(files: &[File<'_>]) -> Plan {
+fn build(files: &[File<'_>], scope: &mut Scope) -> Plan {
     let of = |kind: &'static str| files.iter().filter(move |file| file.kind == kind);
     let mut plan = Plan {
         datasets: BTreeMap::new(),
@@ -118,33 +127,29 @@ fn build(files: &[File<'_>]) -> Plan {
         organisation: Organisation { units: Vec::new() },
     };
     for file in of("datasets") {
-        let dataset = dataset::read(file.node());
-        insert(&mut plan.datasets, file, dataset, |dataset| &dataset.name);
+        let dataset = dataset::read(file.node(), scope);
+        insert(&mut plan.datasets, file, dataset, "name", |dataset| &dataset.name);
     }
-    read_questionnaires(&mut plan, files);
+    read_questionnaires(&mut plan, files, scope);
     let mut units = Vec::new();
     for file in of("organisations") {
-        organisation::read(file.node(), &mut units);
+        organisation::read(file.node(), &mut units, scope);
     }
-    if let Some(file) = of("organisations").next() {
-        for mistake in organisation::check_all(&units) {
-            file.sink.error(0..0, mistake, None);
-        }
-    }
-    plan.organisation.units = organisation::in_tree_order(units);
+    organisation::check_all(&units, scope);
+    plan.organisation.units = organisation::in_tree_order(units.into_iter().map(|placed| placed.unit).collect());
     for file in of("exports") {
-        let export = export::read(file.node(), &plan);
-        insert(&mut plan.exports, file, export, |export| &export.name);
+        let export = export::read(file.node(), scope);
+        insert(&mut plan.exports, file, export, "name", |export| &export.name);
     }
     for file in of("indicators") {
-        let indicator = indicator::read(file.node(), &plan);
-        insert(&mut plan.indicators, file, indicator, |indicator| &indicator.id);
+        let indicator = indicator::read(file.node(), scope, &plan);
+        insert(&mut plan.indicators, file, indicator, "id", |indicator| &indicator.id);
     }
     plan
 }
 
 /// All scales of all banks, then all items, then the questionnaires that pick from them.
-fn read_questionnaires(plan: &mut Plan, files: &[File<'_>]) {
+fn read_questionnaires(plan: &mut Plan, files: &[File<'_>], scope: &mut Scope) {
     #[derive(Clone, Copy, PartialEq)]
     enum Kind {
         Bank,
@@ -161,29 +166,45 @@ fn read_questionnaires(plan: &mut Plan, files: &[File<'_>]) {
         })
         .collect();
     let mut bank = Bank::default();
-    for (_, node, _) in nodes.iter().filter(|(.., kind)| *kind == Some(Kind::Bank)) {
-        questionnaire::read_scales(node, &mut bank);
+    if nodes.iter().any(|(.., kind)| kind.is_none()) {
+        scope.lose_questionnaires();
     }
-    for (_, node, _) in nodes.iter().filter(|(.., kind)| *kind == Some(Kind::Bank)) {
-        questionnaire::read_items(node, &mut bank);
+    let banks = || nodes.iter().filter(|(.., kind)| *kind == Some(Kind::Bank)).map(|(_, node, _)| node);
+    for node in banks() {
+        node.tolerate(&["item"]);
+        questionnaire::read_scales(node, &mut bank, scope);
+        if node.has_strangers() {
+            scope.lose_bank();
+        }
+    }
+    for node in banks() {
+        questionnaire::read_items(node, &mut bank, scope);
     }
     for (file, node, kind) in nodes {
         match kind {
             Some(Kind::Bank) => node.finish(),
             Some(Kind::Questionnaire) => {
-                let questionnaire = questionnaire::read(node, &bank, plan);
-                insert(&mut plan.questionnaires, file, questionnaire, |questionnaire| &questionnaire.id);
+                let questionnaire = questionnaire::read(node, &bank, scope);
+                insert(&mut plan.questionnaires, file, questionnaire, "id", |questionnaire| &questionnaire.id);
             }
             None => {}
         }
     }
 }
 
-fn insert<T>(map: &mut BTreeMap<String, T>, file: &File<'_>, value: Option<T>, key: impl Fn(&T) -> &String) {
+/// Adds what a file declares under its id, which the file has as `id_key`.
+fn insert<T>(
+    map: &mut BTreeMap<String, T>,
+    file: &File<'_>,
+    value: Option<T>,
+    id_key: &str,
+    id: impl Fn(&T) -> &String,
+) {
     let Some(value) = value else { return };
-    let key = key(&value).clone();
+    let key = id(&value).clone();
     if map.contains_key(&key) {
-        file.sink.error(0..0, format!("«{key}» is declared in another file already"), None);
+        let span = file.node().span_of(id_key);
+        file.sink.error(span, format!("«{key}» is declared in another file already"), None);
     }
     map.insert(key, value);
 }

@@ -1,8 +1,11 @@
 //! `schemas/organisations/*.toml`: one list of units, parents before children.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::Range};
 
-use super::reader::{At, Node};
+use super::{
+    reader::{At, Node, Sink},
+    scope::Scope,
+};
 use crate::model::{Level, Ownership, Unit};
 
 pub(super) const LEVELS: [(&str, Level); 5] = [
@@ -18,15 +21,31 @@ const ORGNR_WEIGHTS: [u32; 8] = [3, 2, 7, 6, 5, 4, 3, 2];
 /// The registry file's pseudonumber for the nation.
 const ORGNR_NATION: &str = "1";
 
-pub(super) fn read(node: Node<'_>, units: &mut Vec<Unit>) {
+/// A unit and where it is declared.
+pub(super) struct Placed<'a> {
+    pub unit: Unit,
+    sink: &'a Sink<'a>,
+    span: Range<usize>,
+}
+
+impl Placed<'_> {
+    fn error(&self, message: String) {
+        self.sink.error(self.span.clone(), message, None);
+    }
+}
+
+pub(super) fn read<'a>(node: Node<'a>, units: &mut Vec<Placed<'a>>, scope: &mut Scope) {
     node.string("name");
     for unit in node.tables("units") {
-        read_unit(unit, units);
+        read_unit(unit, units, scope);
+    }
+    if node.has_strangers() {
+        scope.units.set_partial();
     }
     node.finish();
 }
 
-fn read_unit(node: Node<'_>, units: &mut Vec<Unit>) {
+fn read_unit<'a>(node: Node<'a>, units: &mut Vec<Placed<'a>>, scope: &mut Scope) {
     let id = node.string("id");
     let level = node.choice("level", &LEVELS);
     let name = node.text("name");
@@ -41,20 +60,19 @@ fn read_unit(node: Node<'_>, units: &mut Vec<Unit>) {
     if let Some(orgnr) = orgnr.as_ref().filter(|orgnr| !is_orgnr(&orgnr.value)) {
         node.error(orgnr.span.clone(), "not an organisation number: nine digits with a valid check digit", None);
     }
-    if let Some(id) = &id {
-        check_id(&node, id, units);
+    if let Some(parent) = &parent {
+        check_parent(&node, parent, level, units, scope);
     }
-    if let (Some(parent), Some(level)) = (&parent, level) {
-        check_parent(&node, parent, level, units);
-    }
+    check_id(&node, id.as_ref(), scope);
     if let (Some(from), Some(to)) = (&valid_from, valid_to)
         && to <= from.value
     {
         node.error(from.span.clone(), "`valid_to` is not after `valid_from`", None);
     }
+    let (sink, span) = (node.sink, id.as_ref().map_or(node.span.clone(), |id| id.span.clone()));
     node.finish();
     let (Some(id), Some(level), Some(name), Some(valid_from)) = (id, level, name, valid_from) else { return };
-    units.push(Unit {
+    let unit = Unit {
         id: id.value,
         level,
         name,
@@ -65,27 +83,29 @@ fn read_unit(node: Node<'_>, units: &mut Vec<Unit>) {
         valid_to,
         ownership: ownership.unwrap_or(Ownership::Public),
         codes,
-    });
+    };
+    units.push(Placed { unit, sink, span });
 }
 
-fn check_id(node: &Node<'_>, id: &At<String>, units: &[Unit]) {
+fn check_id(node: &Node<'_>, id: Option<&At<String>>, scope: &mut Scope) {
+    let is_new = scope.units.declare(id);
+    let Some(id) = id else { return };
     // The id of a trust is a folder's name in a release, so it must be harmless as a path.
     let harmless = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     if id.value.is_empty() || id.value.starts_with('-') || !id.value.bytes().all(harmless) {
         node.error(id.span.clone(), "a unit's id is lower-case letters, digits and -", None);
     }
-    if units.iter().any(|unit| unit.id == id.value) {
+    if !is_new {
         node.error(id.span.clone(), format!("unit «{}» is declared twice", id.value), None);
     }
 }
 
-fn check_parent(node: &Node<'_>, parent: &At<String>, level: Level, units: &[Unit]) {
-    let Some(above) = units.iter().find(|unit| unit.id == parent.value) else {
-        let known: Vec<&str> = units.iter().map(|unit| unit.id.as_str()).collect();
-        node.unknown("unit above this line", parent, &known);
-        return;
-    };
-    if above.level >= level {
+fn check_parent(node: &Node<'_>, parent: &At<String>, level: Option<Level>, units: &[Placed<'_>], scope: &Scope) {
+    node.refer("unit above this line", parent, &scope.units);
+    let above = units.iter().map(|placed| &placed.unit).find(|unit| unit.id == parent.value);
+    if let (Some(above), Some(level)) = (above, level)
+        && above.level >= level
+    {
         node.error(
             parent.span.clone(),
             format!("a {} cannot be above a {}", above.level.as_str(), level.as_str()),
@@ -110,30 +130,34 @@ fn is_orgnr(text: &str) -> bool {
 }
 
 /// Mistakes that only the whole list shows: no top unit or several, and codes that two units share at the same time.
-pub(super) fn check_all(units: &[Unit]) -> Vec<String> {
-    let mut mistakes = Vec::new();
-    let tops: Vec<&str> = units.iter().filter(|unit| unit.parent.is_none()).map(|unit| unit.id.as_str()).collect();
-    if !units.is_empty() && tops.len() != 1 {
-        mistakes.push(format!("exactly one unit has no parent, but here: {}", tops.join(", ")));
+pub(super) fn check_all(units: &[Placed<'_>], scope: &Scope) {
+    // A unit that could not be read may have been the top.
+    let is_whole = !scope.units.is_partial() && units.len() == scope.units.known().len();
+    let tops: Vec<&Placed<'_>> = units.iter().filter(|placed| placed.unit.parent.is_none()).collect();
+    match (tops.as_slice(), units.first()) {
+        ([], Some(first)) if is_whole => first.error("one unit has no parent: the region; here there is none".to_owned()),
+        ([top, others @ ..], _) => {
+            for other in others {
+                other.error(format!("only one unit has no parent, and «{}» is above already", top.unit.id));
+            }
+        }
+        _ => {}
     }
-    let mut by_code: BTreeMap<(&str, &str), Vec<&Unit>> = BTreeMap::new();
-    for unit in units {
-        for (source, codes) in &unit.codes {
+    let mut by_code: BTreeMap<(&str, &str), Vec<&Placed<'_>>> = BTreeMap::new();
+    for placed in units {
+        for (source, codes) in &placed.unit.codes {
             for code in codes {
-                by_code.entry((source, code)).or_default().push(unit);
+                by_code.entry((source, code)).or_default().push(placed);
             }
         }
     }
     for ((source, code), owners) in by_code {
         for (index, a) in owners.iter().enumerate() {
-            for b in &owners[index + 1..] {
-                if overlap(a, b) {
-                    mistakes.push(format!("code «{code}» of source «{source}» means both {} and {}", a.id, b.id));
-                }
+            for b in owners[index + 1..].iter().filter(|b| overlap(&a.unit, &b.unit)) {
+                b.error(format!("code «{code}» of source «{source}» means «{}» already", a.unit.id));
             }
         }
     }
-    mistakes
 }
 
 fn overlap(a: &Unit, b: &Unit) -> bool {

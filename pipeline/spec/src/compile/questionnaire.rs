@@ -1,51 +1,56 @@
 //! `schemas/questionnaires/*.toml`: question banks (`kind = "bank"`) and questionnaires (`kind = "questionnaire"`).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use super::reader::{At, Node};
-use crate::model::{Adjuster, AdjusterKind, Band, Item, Link, Plan, Questionnaire, ResponseScale, ScaleCode, Text};
+use super::{
+    reader::{At, Node},
+    scope::{Names, Scope},
+};
+use crate::model::{Adjuster, AdjusterKind, Band, Item, Link, Questionnaire, ResponseScale, ScaleCode, Text};
 
 /// All banks together: what a questionnaire may pick from.
 #[derive(Default)]
 pub(super) struct Bank {
     scales: BTreeMap<String, ResponseScale>,
     items: BTreeMap<String, Item>,
-    /// Declared ids, also of items that could not be read, so that one mistake is not reported twice.
-    declared: BTreeSet<String>,
 }
 
-pub(super) fn read_scales(node: &Node<'_>, bank: &mut Bank) {
+pub(super) fn read_scales(node: &Node<'_>, bank: &mut Bank, scope: &mut Scope) {
     for scale in node.tables("scale") {
-        let span = scale.span.clone();
-        if let Some(scale) = read_scale(scale)
-            && let Some(twice) = bank.scales.insert(scale.id.clone(), scale)
-        {
-            node.error(span, format!("scale «{}» is declared twice", twice.id), None);
+        if let Some(scale) = read_scale(scale, &mut scope.scales) {
+            bank.scales.insert(scale.id.clone(), scale);
         }
     }
 }
 
-pub(super) fn read_items(node: &Node<'_>, bank: &mut Bank) {
+pub(super) fn read_items(node: &Node<'_>, bank: &mut Bank, scope: &mut Scope) {
     for item in node.tables("item") {
-        let span = item.span.clone();
-        if let Some(id) = item.opt_string("id")
-            && !bank.declared.insert(id.value.clone())
-        {
-            node.error(span, format!("item «{}» is declared twice", id.value), None);
-        }
-        if let Some(item) = read_item(item, bank) {
+        if let Some(item) = read_item(item, bank, scope) {
             bank.items.insert(item.id.clone(), item);
         }
     }
 }
 
-fn read_scale(node: Node<'_>) -> Option<ResponseScale> {
+/// Notes a declared id and reports one that is taken.
+fn declare(node: &Node<'_>, what: &str, id: Option<&At<String>>, names: &mut Names) {
+    if !names.declare(id)
+        && let Some(id) = id
+    {
+        node.error(id.span.clone(), format!("{what} «{}» is declared twice", id.value), None);
+    }
+}
+
+fn read_scale(node: Node<'_>, scales: &mut Names) -> Option<ResponseScale> {
     let id = node.string("id");
+    declare(&node, "scale", id.as_ref(), scales);
     let low = node.integer("low").and_then(|at| code_of(&node, at));
     let high = node.integer("high").and_then(|at| code_of(&node, at));
     let labels = node.opt_table("codes");
     let missing = node.string_map("missing");
-    let (id, low, high) = (id?, low?, high?);
+    let (Some(id), Some(low), Some(high)) = (id, low, high) else {
+        node.finish();
+        return None;
+    };
     if low >= high {
         node.error(id.span.clone(), format!("scale «{}» runs from {low} to {high}: nothing to score", id.value), None);
     }
@@ -60,18 +65,18 @@ fn read_scale(node: Node<'_>) -> Option<ResponseScale> {
         .collect();
     for (text, reason) in missing {
         let Ok(code) = text.parse::<i16>() else {
-            node.error(node.span.clone(), format!("«{text}» under `missing` is not a whole-number code"), None);
+            node.error(node.span_of("missing"), format!("«{text}» under `missing` is not a whole-number code"), None);
             continue;
         };
         if (low..=high).contains(&code) {
-            node.error(node.span.clone(), format!("code {code} is both scored and missing"), None);
+            node.error(node.span_of("missing"), format!("code {code} is both scored and missing"), None);
         }
         let label = label(code).unwrap_or_else(|| plain(reason.clone()));
         codes.push(ScaleCode { code, label, missing_reason: Some(reason) });
     }
     for key in labels.iter().flat_map(Node::keys) {
         if !codes.iter().any(|code| code.code.to_string() == key) {
-            node.error(node.span.clone(), format!("label for «{key}», which is no code of the scale"), None);
+            node.error(node.span_of("codes"), format!("label for «{key}», which is no code of the scale"), None);
         }
     }
     node.finish();
@@ -86,9 +91,10 @@ fn code_of(node: &Node<'_>, at: At<i64>) -> Option<i16> {
     code
 }
 
-fn read_item(node: Node<'_>, bank: &Bank) -> Option<Item> {
+fn read_item(node: Node<'_>, bank: &Bank, scope: &mut Scope) -> Option<Item> {
     let id = node.string("id");
-    let version = node.opt_integer("version").map_or(1, |at| u32::try_from(at.value).unwrap_or(1));
+    declare(&node, "item", id.as_ref(), &mut scope.items);
+    let version = version(&node);
     let text = node.text("text");
     let theme = node.opt_string("theme").map(|at| at.value);
     let scale = node.string("scale");
@@ -97,37 +103,65 @@ fn read_item(node: Node<'_>, bank: &Bank) -> Option<Item> {
         node.error(id.span.clone(), "an item's id is lower-case letters, digits and _: it names a stored column", None);
     }
     let found = scale.as_ref().and_then(|scale| bank.scales.get(&scale.value));
-    if let Some(scale) = scale.as_ref().filter(|_| found.is_none()) {
-        node.unknown("scale", scale, &bank.scales.keys().map(String::as_str).collect::<Vec<_>>());
+    if let Some(scale) = &scale {
+        node.refer("scale", scale, &scope.scales);
     }
     node.finish();
-    Some(Item { id: id?.value, version, text: text?, theme, scale: found?.clone(), reversed })
+    Some(Item { id: id?.value, version: version?, text: text?, theme, scale: found?.clone(), reversed })
 }
 
-pub(super) fn read(node: Node<'_>, bank: &Bank, plan: &Plan) -> Option<Questionnaire> {
+fn version(node: &Node<'_>) -> Option<u32> {
+    let Some(at) = node.opt_integer("version") else { return Some(1) };
+    let version = u32::try_from(at.value).ok().filter(|version| *version > 0);
+    if version.is_none() {
+        node.error(at.span, "an item's version is a whole number from 1", None);
+    }
+    version
+}
+
+pub(super) fn read(node: Node<'_>, bank: &Bank, scope: &mut Scope) -> Option<Questionnaire> {
     let id = node.string("id");
     let version = node.string("version");
     let title = node.text("title");
     let valid_from = node.date("valid_from");
     let valid_to = node.opt_date("valid_to");
-    let known: Vec<&str> = bank.declared.iter().map(String::as_str).collect();
+    if let (Some(from), Some(to)) = (&valid_from, &valid_to)
+        && to.value <= from.value
+    {
+        node.error(to.span.clone(), "`valid_to` is not after `valid_from`", None);
+    }
+    let mut names = Names::default();
     let mut items: Vec<Item> = Vec::new();
     for name in node.strings("items") {
-        if items.iter().any(|item| item.id == name.value) {
+        if !names.declare(Some(&name)) {
             node.error(name.span, format!("item «{}» stands twice in the questionnaire", name.value), None);
-        } else if let Some(item) = bank.items.get(&name.value) {
-            items.push(item.clone());
-        } else if !bank.declared.contains(&name.value) {
-            node.unknown("item", &name, &known);
+            continue;
         }
+        if LINKED.iter().any(|dataset| scope.columns.get(*dataset).is_some_and(|columns| columns.holds(&name.value))) {
+            let message = format!("item «{}» has the name of a column of responses or contacts", name.value);
+            node.error(name.span.clone(), message, None);
+        }
+        node.refer("item", &name, &scope.items);
+        items.extend(bank.items.get(&name.value).cloned());
+    }
+    if names.known().is_empty() {
+        node.error(node.span_of("items"), "a questionnaire needs `items` of the bank", None);
+        names.set_partial();
     }
     let link = node.table("link").and_then(read_link);
-    let stored = columns_for_adjusters(&items, plan);
-    let adjusters = node.tables("adjuster").into_iter().filter_map(|adjuster| read_adjuster(adjuster, &stored)).collect();
-    for name in items.iter().map(|item| item.id.as_str()).filter(|id| plan_has_column(plan, id)) {
-        node.error(node.span.clone(), format!("item «{name}» has the name of a column of responses or contacts"), None);
+    let stored = columns_for_adjusters(&names, scope);
+    let mut ids = Names::default();
+    let read = |table| read_adjuster(table, &stored, &mut ids);
+    let adjusters = node.tables("adjuster").into_iter().filter_map(read).collect();
+    if node.has_strangers() {
+        ids.set_partial();
     }
     node.finish();
+    scope.questionnaires.declare(id.as_ref());
+    if let Some(id) = &id {
+        scope.questionnaire_items.insert(id.value.clone(), names);
+        scope.adjusters.insert(id.value.clone(), ids);
+    }
     Some(Questionnaire {
         id: id?.value,
         version: version?.value,
@@ -142,13 +176,13 @@ pub(super) fn read(node: Node<'_>, bank: &Bank, plan: &Plan) -> Option<Questionn
 
 const LINKED: [&str; 2] = ["responses", "contacts"];
 
-fn plan_has_column(plan: &Plan, name: &str) -> bool {
-    LINKED.iter().any(|dataset| plan.datasets.get(*dataset).is_some_and(|dataset| dataset.column(name).is_some()))
-}
-
-fn columns_for_adjusters(items: &[Item], plan: &Plan) -> BTreeSet<String> {
-    let linked = LINKED.iter().filter_map(|name| plan.datasets.get(*name)).flat_map(|dataset| &dataset.columns);
-    linked.map(|column| column.name.clone()).chain(items.iter().map(|item| item.id.clone())).collect()
+fn columns_for_adjusters(items: &Names, scope: &Scope) -> Names {
+    let mut stored = items.clone();
+    LINKED.iter().filter_map(|dataset| scope.columns.get(*dataset)).for_each(|columns| stored.extend(columns));
+    if scope.datasets.is_partial() {
+        stored.set_partial();
+    }
+    stored
 }
 
 fn read_link(node: Node<'_>) -> Option<Link> {
@@ -159,6 +193,9 @@ fn read_link(node: Node<'_>) -> Option<Link> {
     }
     let via = node.choice("via", &[("contact", Via::Contact), ("response", Via::Response)]);
     let days = matches!(via, Some(Via::Contact)).then(|| node.integer("answer_days_max")).flatten();
+    if let Some(days) = days.as_ref().filter(|days| days.value < 0) {
+        node.error(days.span.clone(), "`answer_days_max` is a number of days, 0 or more", None);
+    }
     node.finish();
     Some(match via? {
         Via::Contact => Link::Contact { answer_days_max: days?.value },
@@ -166,15 +203,17 @@ fn read_link(node: Node<'_>) -> Option<Link> {
     })
 }
 
-fn read_adjuster(node: Node<'_>, stored: &BTreeSet<String>) -> Option<Adjuster> {
+fn read_adjuster(node: Node<'_>, stored: &Names, ids: &mut Names) -> Option<Adjuster> {
     let id = node.string("id");
+    declare(&node, "adjuster", id.as_ref(), ids);
     let title = node.text("title");
     let column = node.string("column");
-    if let Some(column) = column.as_ref().filter(|column| !stored.contains(&column.value)) {
-        node.unknown("column or item", column, &stored.iter().map(String::as_str).collect::<Vec<_>>());
+    if let Some(column) = &column {
+        node.refer("column or item", column, stored);
     }
-    let ways = ["bands", "levels", "min"].iter().filter(|key| node.has(key)).count();
-    if ways != 1 {
+    let ways = [node.has("bands"), node.has("levels"), node.has("min") || node.has("max")];
+    let has_one_way = ways.iter().filter(|is_used| **is_used).count() == 1;
+    if !has_one_way {
         node.error(
             node.span.clone(),
             "an adjuster has either `bands`, or `levels`, or `min` and `max`",
@@ -184,17 +223,24 @@ fn read_adjuster(node: Node<'_>, stored: &BTreeSet<String>) -> Option<Adjuster> 
     let kind = if node.has("bands") {
         let bounds = node.integers("bands");
         if bounds.len() < 2 || bounds.windows(2).any(|pair| pair[0].value >= pair[1].value) {
-            node.error(node.span.clone(), "`bands` are at least two lower ends in rising order", None);
+            node.error(node.span_of("bands"), "`bands` are at least two lower ends in rising order", None);
         }
         Some(AdjusterKind::Bands { bands: bands(&bounds) })
     } else if node.has("levels") {
         let levels = node.strings("levels");
         if levels.len() < 2 {
-            node.error(node.span.clone(), "`levels` needs at least two codes, the reference first", None);
+            node.error(node.span_of("levels"), "`levels` needs at least two codes, the reference first", None);
         }
         Some(AdjusterKind::Levels { levels: levels.into_iter().map(|at| at.value).collect() })
+    } else if !has_one_way {
+        None
     } else {
         let (min, max) = (node.number("min"), node.number("max"));
+        if let (Some(min), Some(max)) = (&min, &max)
+            && min.value >= max.value
+        {
+            node.error(max.span.clone(), "`max` is not above `min`", None);
+        }
         min.zip(max).map(|(min, max)| AdjusterKind::Continuous { min: min.value, max: max.value })
     };
     node.finish();

@@ -12,7 +12,10 @@ use toml::{
     de::{DeTable, DeValue},
 };
 
-use super::diagnostic::{Diagnostic, Severity};
+use super::{
+    diagnostic::{Diagnostic, Severity},
+    scope::Names,
+};
 use crate::model::Text;
 
 /// Where mistakes go while one file is read.
@@ -72,8 +75,19 @@ impl<'a> Node<'a> {
     }
 
     fn wrong(&self, key: &str, value: &Spanned<DeValue<'_>>, wanted: &str) {
-        let found = value.get_ref().type_str();
-        self.error(value.span(), format!("`{key}` must be {wanted}, but is {found}"), None);
+        let found = value.get_ref();
+        let help = match found {
+            DeValue::String(_) if !wanted.contains("text") && !wanted.contains("table") => {
+                Some("leave out the quotes".to_owned())
+            }
+            DeValue::Integer(_) | DeValue::Float(_) | DeValue::Datetime(_) | DeValue::Boolean(_)
+                if wanted.contains("text") =>
+            {
+                Some("put it in quotes".to_owned())
+            }
+            _ => None,
+        };
+        self.error(value.span(), format!("`{key}` must be {wanted}, but is {}", found.type_str()), help);
     }
 
     fn optional<T>(
@@ -287,8 +301,27 @@ impl<'a> Node<'a> {
     }
 
     /// Reports a value that refers to something nobody declared.
-    pub fn unknown(&self, what: &str, word: &At<String>, known: &[&str]) {
-        self.error(word.span.clone(), format!("no {what} is called «{}»", word.value), Some(suggestion(&word.value, known)));
+    pub fn refer(&self, what: &str, word: &At<String>, names: &Names) {
+        if !names.may_hold(&word.value) {
+            let message = format!("no {what} is called «{}»", word.value);
+            self.error(word.span.clone(), message, Some(suggestion(&word.value, &names.known())));
+        }
+    }
+
+    /// Counts `keys` as asked for: what stands there cannot be judged.
+    pub fn tolerate(&self, keys: &[&'static str]) {
+        self.asked.borrow_mut().extend(keys);
+    }
+
+    /// Where the value of `key` stands, or the table where there is none.
+    pub fn span_of(&self, key: &str) -> Range<usize> {
+        self.table.get(key).map_or_else(|| self.span.clone(), Spanned::span)
+    }
+
+    /// Whether there are keys that nobody has asked for yet: one of them may be a misspelt list.
+    pub fn has_strangers(&self) -> bool {
+        let asked = self.asked.borrow();
+        self.table.keys().any(|key| !asked.contains(key.get_ref().as_ref()))
     }
 
     /// The keys of a table whose keys are the user's own, in the order of the file's table.

@@ -55,7 +55,7 @@ pub struct ShrunkenMean {
 /// Intervals are normal.
 ///
 /// # Errors
-/// Averaged interval with fewer than [`MIN_UNITS`] units or with an ML fit; shapes that do not fit.
+/// Averaged interval with fewer than 5 units or with an ML fit; shapes that do not fit.
 pub fn shrunken_means(
     fit: &RandomIntercept,
     moments: &UnitMoments,

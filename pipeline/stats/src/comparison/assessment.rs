@@ -5,7 +5,7 @@
 //! # Formula
 //! p_δ per unit, adjusted within the family; adjusted p ≤ α and the sign of Δ̂, read in the indicator's direction, decide.
 //! # Source
-//! [`p_beyond`](super::p_beyond) and [`multiplicity`](super::multiplicity).
+//! [`p_beyond`] and [`multiplicity`](super::multiplicity).
 //! # Assumptions
 //! Those of the two. Only publishable units belong in the family.
 //! # Edge cases

@@ -3,7 +3,7 @@
 //! # Estimand
 //! A Poisson mean, or that per unit of exposure.
 //! # Formula
-//! x/n · multiplier with the limits of [`poisson_exact`] or [`byar`](super::byar()) divided alike.
+//! x/n · multiplier with the limits of [`poisson_exact`](super::poisson_exact()) or [`byar`](super::byar()) divided alike.
 //! # Source
 //! Public Health England, *Technical guide: confidence intervals* (2018), rates.
 //! # Assumptions

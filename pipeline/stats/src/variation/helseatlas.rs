@@ -8,7 +8,7 @@
 //! Helseatlas (SKDE), method notes: counts are yearly means; areas below a minimum count are left out before ranking.
 //! # Assumptions
 //! Dividing counts by the number of years and then subtracting 1/E corrects for `years` times the chance variation there is:
-//! the component comes out too small. [`scv_diehr`](super::scv_diehr) on summed counts is the default.
+//! the component comes out too small. [`scv_diehr`] on summed counts is the default.
 //! # Edge cases
 //! Units with a yearly mean below `fewest` are left out and listed; fewer than 2 left is an error; an FT that does not exist is `None`.
 //! # Reference values

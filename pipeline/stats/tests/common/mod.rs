@@ -29,13 +29,7 @@ impl Table {
     pub fn shared(path: &str) -> Option<Table> {
         let full = shared_folder().join(path);
         if !full.exists() {
-            println!("SKIPPED: reference file {path} is not at hand");
-            record(Outcome {
-                method: path.to_string(),
-                source: "not at hand".into(),
-                verdict: Verdict::Skipped,
-                ..Outcome::default()
-            });
+            skip(path);
             return None;
         }
         Some(Table::read(&full))
@@ -159,6 +153,27 @@ struct Outcome {
 }
 
 static OUTCOMES: Mutex<Vec<Outcome>> = Mutex::new(Vec::new());
+
+/// Says once per file that it is not at hand, in one line where the whole folder is missing.
+fn skip(path: &str) {
+    let mut outcomes = OUTCOMES.lock().unwrap();
+    if outcomes.iter().any(|o| o.method == path) {
+        return;
+    }
+    if shared_folder().is_dir() {
+        println!("SKIPPED: reference file {path} is not at hand");
+    } else if !outcomes.iter().any(|o| o.verdict == Verdict::Skipped) {
+        println!(
+            "SKIPPED: the shared reference folder is not at hand; set {FOLDER_VARIABLE} to compare with all sources"
+        );
+    }
+    outcomes.push(Outcome {
+        method: path.to_string(),
+        source: "not at hand".into(),
+        verdict: Verdict::Skipped,
+        ..Outcome::default()
+    });
+}
 
 fn record(outcome: Outcome) {
     OUTCOMES.lock().unwrap().push(outcome);
@@ -289,11 +304,6 @@ pub fn print_table() -> Vec<String> {
     let values: usize = outcomes.iter().map(|o| o.values).sum();
     let (pass, difference, skipped) = (of(Verdict::Pass), of(Verdict::Difference), of(Verdict::Skipped));
     println!("{pass} cases PASS, {difference} DIFFERENCE, {skipped} SKIPPED; {values} values compared");
-    if !shared_folder().is_dir() {
-        println!(
-            "SKIPPED: the shared reference folder is not at hand; set {FOLDER_VARIABLE} to compare with all sources"
-        );
-    }
     let failures = outcomes.iter().filter(|o| o.reason.starts_with("UNEXPLAINED"));
     failures.map(|o| format!("{} ({}): {}", o.method, o.source, o.reason)).collect()
 }

@@ -1,14 +1,15 @@
 //! Regions of wards with scores: intervals of adjusted and shrunken means, their errors, and false discoveries.
 
-use super::sampling::{generator, log_normal, normal, skewed};
-use super::summary::Hits;
+use crate::sampling::{generator, log_normal, normal, skewed};
+use crate::summary::Hits;
 use prem_stats::case_mix::{
     AdjustedMean, AdjustedMeanOptions, Criterion, ShrinkageInterval, SufficientStatistics, WithinFit,
     fit_random_intercept, shrunken_means, within,
 };
 use prem_stats::comparison::{
-    Comparison, Direction, Multiplicity, SharedCoefficients, assess, differences_from_reference,
+    Comparison, Direction, Multiplicity, SharedCoefficients, assess, benjamini_hochberg, differences_from_reference,
 };
+use prem_stats::distributions::student_t;
 use rand::Rng;
 
 const LEVEL: f64 = 0.95;
@@ -166,7 +167,8 @@ pub fn region(seed: u64, index: usize, errors: Errors) -> ScoreRegion {
     let mut rng = generator(seed, 1 + u64::from(errors == Errors::Skewed), index);
     let fitted = fit(&draw(&mut rng, errors, Quality::Drawn));
     let model = fit_random_intercept(&fitted.moments, Criterion::Reml, Some(&fitted.within)).expect("random intercept");
-    let shrink = |interval| shrunken_means(&model, &fitted.moments, &fitted.reference, interval, LEVEL).expect("shrunken");
+    let shrink =
+        |interval| shrunken_means(&model, &fitted.moments, &fitted.reference, interval, LEVEL).expect("shrunken");
     let (averaged, plug_in) = (shrink(ShrinkageInterval::Averaged), shrink(ShrinkageInterval::PlugIn));
     let robust_from = AdjustedMeanOptions::default().robust_from;
     let mut out = ScoreRegion::default();
@@ -175,7 +177,11 @@ pub fn region(seed: u64, index: usize, errors: Errors) -> ScoreRegion {
         let a = &fitted.means[j];
         let inside = a.lower <= *truth && *truth <= a.upper;
         out.adjusted.count(inside);
-        if a.n < robust_from { out.pooled.count(inside) } else { out.robust.count(inside) }
+        if a.n < robust_from {
+            out.pooled.count(inside);
+        } else {
+            out.robust.count(inside);
+        }
         out.shrunken.count(averaged[j].lower <= *truth && *truth <= averaged[j].upper);
         out.plug_in.count(plug_in[j].lower <= *truth && *truth <= plug_in[j].upper);
         out.raw_error += (a.crude - truth).powi(2) / wards;
@@ -185,8 +191,18 @@ pub fn region(seed: u64, index: usize, errors: Errors) -> ScoreRegion {
     out
 }
 
-/// V/max(1, R) of one region with a two-group truth, and the share of different wards that were found.
-pub fn discoveries(seed: u64, index: usize, errors: Errors) -> (f64, Hits) {
+/// What one region with a two-group truth says.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Discoveries {
+    /// V/max(1, R) as units are compared: normal tests.
+    pub false_share: f64,
+    /// The same with t tests on each ward's own degrees of freedom.
+    pub false_share_t: f64,
+    /// Different wards that were found.
+    pub power: Hits,
+}
+
+pub fn discoveries(seed: u64, index: usize, errors: Errors) -> Discoveries {
     let mut rng = generator(seed, 3 + u64::from(errors == Errors::Skewed), index);
     let region = draw(&mut rng, errors, Quality::TwoGroups);
     let fitted = fit(&region);
@@ -201,16 +217,23 @@ pub fn discoveries(seed: u64, index: usize, errors: Errors) -> (f64, Hits) {
     let (_, differences) =
         differences_from_reference(&values, &variances, &region.weights, Some(shared)).expect("differences");
     let pairs: Vec<Option<(f64, f64)>> = differences.iter().map(|d| Some((d.difference, d.se))).collect();
-    let classes =
-        assess(&pairs, 0.0, Direction::Higher, Multiplicity::BenjaminiHochberg, ALPHA).expect("assessment");
-    let (mut found, mut wrong, mut power) = (0.0_f64, 0.0, Hits::default());
-    for (class, different) in classes.iter().zip(&region.different) {
-        let called = matches!(class.comparison, Comparison::Better | Comparison::Worse);
-        found += f64::from(called);
-        wrong += f64::from(called && !different);
-        if *different {
-            power.count(called);
-        }
+    let classes = assess(&pairs, 0.0, Direction::Higher, Multiplicity::BenjaminiHochberg, ALPHA).expect("assessment");
+    let called: Vec<bool> =
+        classes.iter().map(|c| matches!(c.comparison, Comparison::Better | Comparison::Worse)).collect();
+    let p: Vec<f64> = differences
+        .iter()
+        .zip(&fitted.means)
+        .map(|(d, a)| student_t::two_sided_p(d.difference / d.se, a.degrees_of_freedom).expect("p"))
+        .collect();
+    let with_t: Vec<bool> = benjamini_hochberg(&p).expect("adjusted p").iter().map(|q| *q <= ALPHA).collect();
+    let mut power = Hits::default();
+    for (called, _) in called.iter().zip(&region.different).filter(|(_, different)| **different) {
+        power.count(*called);
     }
-    (wrong / found.max(1.0), power)
+    let false_share = |called: &[bool]| {
+        let found = called.iter().filter(|c| **c).count() as f64;
+        let wrong = called.iter().zip(&region.different).filter(|(c, different)| **c && !**different).count() as f64;
+        wrong / found.max(1.0)
+    };
+    Discoveries { false_share: false_share(&called), false_share_t: false_share(&with_t), power }
 }

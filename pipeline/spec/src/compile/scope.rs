@@ -1,0 +1,100 @@
+//! What is declared, whether or not it could be read: a reference to something broken is not a second mistake.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::reader::At;
+
+/// Names of one kind.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Names {
+    names: BTreeSet<String>,
+    /// A declaration of the kind could not be read at all, so any name may be declared there.
+    is_partial: bool,
+}
+
+impl Names {
+    /// Notes a declaration, also one without a readable name; false where the name is taken.
+    pub fn declare(&mut self, name: Option<&At<String>>) -> bool {
+        match name {
+            Some(name) => self.names.insert(name.value.clone()),
+            None => {
+                self.is_partial = true;
+                true
+            }
+        }
+    }
+
+    pub fn set_partial(&mut self) {
+        self.is_partial = true;
+    }
+
+    pub fn is_partial(&self) -> bool {
+        self.is_partial
+    }
+
+    pub fn holds(&self, name: &str) -> bool {
+        self.names.contains(name)
+    }
+
+    /// Whether a reference to `name` may be right.
+    pub fn may_hold(&self, name: &str) -> bool {
+        self.is_partial || self.holds(name)
+    }
+
+    pub fn remove(&mut self, name: &str) {
+        self.names.remove(name);
+    }
+
+    pub fn known(&self) -> Vec<&str> {
+        self.names.iter().map(String::as_str).collect()
+    }
+
+    pub fn extend(&mut self, other: &Self) {
+        self.names.extend(other.names.iter().cloned());
+        self.is_partial |= other.is_partial;
+    }
+}
+
+/// Names of one kind by the declaration that owns them, such as the columns of datasets.
+pub(super) type Members = BTreeMap<String, Names>;
+
+/// Everything that a declaration may refer to.
+#[derive(Debug, Default)]
+pub(super) struct Scope {
+    pub datasets: Names,
+    pub columns: Members,
+    pub scales: Names,
+    pub items: Names,
+    pub questionnaires: Names,
+    pub questionnaire_items: Members,
+    pub adjusters: Members,
+    pub units: Names,
+}
+
+impl Scope {
+    /// Notes that a file in the folder `kind` could not be parsed.
+    pub fn lose_file(&mut self, kind: &str) {
+        match kind {
+            "datasets" => self.datasets.set_partial(),
+            "questionnaires" => self.lose_questionnaires(),
+            "organisations" => self.units.set_partial(),
+            _ => {}
+        }
+    }
+
+    /// A file that may have been a bank or a questionnaire.
+    pub fn lose_questionnaires(&mut self) {
+        self.lose_bank();
+        self.questionnaires.set_partial();
+    }
+
+    pub fn lose_bank(&mut self) {
+        self.scales.set_partial();
+        self.items.set_partial();
+    }
+
+    /// The members of `owner`, any name where the owner is unknown or unreadable.
+    pub fn members(members: &Members, owner: &str) -> Names {
+        members.get(owner).cloned().unwrap_or_else(|| Names { is_partial: true, ..Names::default() })
+    }
+}
