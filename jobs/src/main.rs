@@ -1,5 +1,7 @@
 //! The command `prem`.
 
+#![allow(clippy::print_stderr, reason = "here a person is told what went wrong")]
+
 mod cli;
 mod config;
 mod declarations;

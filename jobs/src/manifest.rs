@@ -134,14 +134,4 @@ impl Manifest {
         text.push('\n');
         fs::write(&path, text).map_err(JobError::write("write", &path))
     }
-
-    /// # Errors
-    /// When there is no such release or its manifest is none.
-    pub fn read(folder: &Path) -> Result<Self, JobError> {
-        let path = folder.join(FILE);
-        let text = fs::read_to_string(&path)
-            .map_err(|error| JobError::InputMissing(format!("cannot read {}: {error}", path.display())))?;
-        serde_json::from_str(&text)
-            .map_err(|error| JobError::InputMissing(format!("{} is no manifest: {error}", path.display())))
-    }
 }

@@ -2,6 +2,17 @@
 //!
 //! `cargo run -p prem-sample --example region -- OUT [RESPONSES]`, or `-- OUT delivery` for the committed delivery.
 
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a test fails by panicking, says what it skipped, and counts small things"
+)]
+
 use std::{error::Error, path::Path, time::Instant};
 
 use prem_sample::Settings;

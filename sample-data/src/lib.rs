@@ -36,6 +36,13 @@
 //! # }
 //! ```
 
+#![allow(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "counts and draws far below 2^53, rounded before they are cut"
+)]
+
 mod characteristics;
 mod contact;
 mod draw;

@@ -1,5 +1,16 @@
 //! The files: the same for the same settings, readable as declared, and with exactly the planted errors.
 
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a test fails by panicking, says what it skipped, and counts small things"
+)]
+
 mod common;
 
 use std::{

@@ -1,5 +1,16 @@
 //! Whole runs of the command, from files to releases.
 
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a test fails by panicking, says what it skipped, and counts small things"
+)]
+
 mod cahps;
 mod declarations;
 mod faults;

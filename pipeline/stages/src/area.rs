@@ -7,6 +7,7 @@ use prem_spec::{Organisation, Plan};
 use crate::{
     StageError,
     frames::{days, numbers, texts},
+    placement::{Valid, on_day},
     view::{Part, current},
 };
 use polars::prelude::LazyFrame;
@@ -15,7 +16,7 @@ use polars::prelude::LazyFrame;
 #[derive(Debug, Clone, Default)]
 pub struct Areas {
     /// (municipality, district or empty) → spans of days and the unit responsible (position in the organisation).
-    catchment: HashMap<(String, String), Vec<(i32, Option<i32>, u32)>>,
+    catchment: HashMap<(String, String), Vec<Valid>>,
     /// (year, unit) → (age, is_woman) → persons.
     population: BTreeMap<(i16, u32), BTreeMap<(i64, bool), u64>>,
     /// Catchment rows whose unit the organisation does not have, by unit id.
@@ -28,8 +29,7 @@ impl Areas {
     /// The unit responsible for the inhabitants of a place on `day`; a district's own entry before its municipality's.
     pub(crate) fn unit(&self, municipality: &str, district: &str, day: i32) -> Option<u32> {
         let at = |district: &str| {
-            let spans = self.catchment.get(&(municipality.to_owned(), district.to_owned()))?;
-            spans.iter().find(|(from, to, _)| *from <= day && to.is_none_or(|to| day < to)).map(|(.., unit)| *unit)
+            on_day(self.catchment.get(&(municipality.to_owned(), district.to_owned()))?, day)
         };
         if district.is_empty() { at("") } else { at(district).or_else(|| at("")) }
     }
@@ -75,7 +75,7 @@ pub fn load_areas(plan: &Plan, catchment: &[Part], population: &[Part]) -> Resul
                 continue;
             };
             let place = (municipality.to_owned(), districts[row].unwrap_or_default().to_owned());
-            areas.catchment.entry(place).or_default().push((from, to[row], *unit_position));
+            areas.catchment.entry(place).or_default().push(Valid { from, to: to[row], unit: *unit_position });
         }
     }
     if let Some(frame) = collect(plan, "population", population, &["persons"])? {

@@ -6,10 +6,24 @@ use prem_spec::{Level, Organisation, Unit};
 
 use crate::frames::days_of;
 
+/// A unit (its position in the organisation) and the days it is meant on.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Valid {
+    pub from: i32,
+    /// Exclusive; open when absent.
+    pub to: Option<i32>,
+    pub unit: u32,
+}
+
+/// The unit that is meant on `day`.
+pub(crate) fn on_day(spans: &[Valid], day: i32) -> Option<u32> {
+    spans.iter().find(|span| span.from <= day && span.to.is_none_or(|to| day < to)).map(|span| span.unit)
+}
+
 /// Units as numbers: the position in the organisation's order.
 pub(crate) struct Placement<'a> {
     pub organisation: &'a Organisation,
-    by_code: HashMap<(&'a str, &'a str), Vec<(i32, Option<i32>, u32)>>,
+    by_code: HashMap<(&'a str, &'a str), Vec<Valid>>,
 }
 
 impl<'a> Placement<'a> {
@@ -18,7 +32,7 @@ impl<'a> Placement<'a> {
         for (index, unit) in (0u32..).zip(&organisation.units) {
             for (source, codes) in &unit.codes {
                 for code in codes {
-                    let valid = (days_of(unit.valid_from), unit.valid_to.map(days_of), index);
+                    let valid = Valid { from: days_of(unit.valid_from), to: unit.valid_to.map(days_of), unit: index };
                     by_code.entry((source.as_str(), code.as_str())).or_default().push(valid);
                 }
             }
@@ -28,8 +42,7 @@ impl<'a> Placement<'a> {
 
     /// The unit that `source` called `code` on `day`.
     pub fn unit(&self, source: &str, code: &str, day: i32) -> Option<u32> {
-        let owners = self.by_code.get(&(source, code))?;
-        owners.iter().find(|(from, to, _)| *from <= day && to.is_none_or(|to| day < to)).map(|(.., unit)| *unit)
+        on_day(self.by_code.get(&(source, code))?, day)
     }
 }
 

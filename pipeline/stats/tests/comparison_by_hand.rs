@@ -34,6 +34,29 @@ fn difference_from_a_reference_that_contains_the_unit() {
 }
 
 #[test]
+fn degrees_of_freedom_of_a_difference() {
+    // As above, S on 9 and 4 degrees of freedom. SE₁² = 0.75²·4 + 0.75²·1 = 2.25 + 0.5625:
+    // df = 2.8125²/(2.25²/9 + 0.5625²/4) = 7.91015625/0.6416015625. SE₂² = 0.25²·1 + 0.25²·4 = 0.0625 + 0.25:
+    // df = 0.3125²/(0.0625²/4 + 0.25²/9) = 0.09765625/(0.0009765625 + 0.0625/9).
+    let (s, w) = ([4.0, 1.0], [1.0, 3.0]);
+    let (_, d) = differences_from_reference(&[70.0, 80.0], &s, &w, None).unwrap();
+    let df = degrees_of_freedom_of_differences(&d, &s, &[9.0, 4.0], &w).unwrap();
+    close(df[0], 7.91015625 / 0.6416015625);
+    close(df[1], 0.09765625 / (0.0009765625 + 0.0625 / 9.0));
+    let known = degrees_of_freedom_of_differences(&d, &s, &[f64::INFINITY; 2], &w).unwrap();
+    assert_eq!(known, [f64::INFINITY; 2]);
+    assert!(degrees_of_freedom_of_differences(&d, &s, &[9.0, 0.0], &w).is_err());
+    // t(0.975; 10) = 2.2281388519862744 gives p = 0.05; the normal form gives less.
+    close(p_beyond_t(2.2281388519862744, 1.0, 0.0, 10.0).unwrap(), 0.05);
+    assert!(p_beyond(2.2281388519862744, 1.0, 0.0).unwrap() < 0.03);
+    close(p_beyond_t(3.0, 1.0, 1.0, f64::INFINITY).unwrap(), p_beyond(3.0, 1.0, 1.0).unwrap());
+    let units = [Some((2.2, 1.0, 10.0)), None, Some((-9.0, 1.0, 10.0))];
+    let classes = assess_t(&units, 0.0, Direction::Higher, Multiplicity::None, 0.05).unwrap();
+    let expected = [Comparison::AsExpected, Comparison::NotAssessed, Comparison::Worse];
+    assert_eq!(classes.iter().map(|a| a.comparison).collect::<Vec<_>>(), expected);
+}
+
+#[test]
 fn shared_coefficients_count_once() {
     // x̄ = (1, 2), centre 1.75, D = (−0.75, 0.25); V(β̂) = 0.5 adds 0.28125 and 0.03125.
     let shared = SharedCoefficients { adjuster_means: &[1.0, 2.0], covariance: &[0.5], p: 1 };

@@ -166,6 +166,7 @@ impl LockedStore {
     ///
     /// # Errors
     /// [`StoreError::Refused`] when the counts do not reconcile or are not what the files hold.
+    #[expect(clippy::needless_pass_by_value, reason = "a pending folder is used up: it is renamed away or removed")]
     pub fn commit(&self, pending: Pending, new: NewDelivery) -> Result<Committed, StoreError> {
         disk::checked_name("dataset", &new.dataset)?;
         disk::checked_name("export", &new.export)?;

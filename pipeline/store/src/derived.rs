@@ -112,6 +112,7 @@ impl LockedStore {
     ///
     /// # Errors
     /// [`StoreError::Refused`] where other partitions lie inside this one or above it.
+    #[expect(clippy::needless_pass_by_value, reason = "a pending folder is used up: it is renamed away or removed")]
     pub fn commit_partition(
         &self,
         pending: Pending,

@@ -5,6 +5,7 @@ use prem_spec::{Indicator, Level, Measure, Unit, ValueScale};
 use serde::Serialize;
 
 use super::{
+    view::n_heading,
     cell::{Cell, Figures},
     plot::{Plot, Subject},
 };
@@ -82,7 +83,7 @@ impl Section {
             description: indicator.description.get(code).to_owned(),
             measured_in: measured_in(indicator, language, texts),
             caption: texts.fill("by_unit_caption", &about),
-            n_heading: texts.get(if indicator.measure.is_rate() { "n_rate" } else { "n" }).to_owned(),
+            n_heading: texts.get(n_heading(indicator)).to_owned(),
             has_goal: indicator.goal.is_some(),
             has_hidden: rows.iter().any(|(_, row)| row.suppressed),
             rows: units.collect(),

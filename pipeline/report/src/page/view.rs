@@ -37,6 +37,8 @@ pub(super) struct Page<'a> {
 struct Theme {
     title: String,
     caption: String,
+    /// Respondents, or persons where the theme is about rates.
+    n_heading: String,
     rows: Vec<IndicatorRow>,
 }
 
@@ -109,6 +111,11 @@ fn interval_heading(plan: &Plan) -> &'static str {
 /// The confidence level that the texts name.
 const USUAL_LEVEL: f64 = 0.95;
 
+/// What the column n counts.
+pub(super) fn n_heading(indicator: &Indicator) -> &'static str {
+    if indicator.measure.is_rate() { "n_rate" } else { "n" }
+}
+
 /// Themes in the order in which their first indicator stands in the plan.
 fn themes(plan: &Plan, unit: &Unit, latest: &Latest<'_>, language: Language, texts: &Texts) -> Vec<Theme> {
     let code = language.code();
@@ -127,6 +134,7 @@ fn themes(plan: &Plan, unit: &Unit, latest: &Latest<'_>, language: Language, tex
             None => themes.push(Theme {
                 title: title.to_owned(),
                 caption: texts.fill("overview_caption", &[("theme", title), ("name", unit.name.get(code))]),
+                n_heading: texts.get(n_heading(indicator)).to_owned(),
                 rows: vec![line],
             }),
         }

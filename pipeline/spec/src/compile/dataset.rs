@@ -6,7 +6,7 @@ use super::{
     reader::{At, Node},
     scope::{Names, Scope},
 };
-use crate::model::{Code, Column, ColumnKind, Dataset, Rule, Text};
+use crate::model::{Code, Column, ColumnKind, Dataset, Rule};
 
 /// Texts longer than this are free text, which is never stored.
 const TEXT_LENGTH_MAX: i64 = 255;
@@ -22,7 +22,8 @@ pub(super) fn read(node: Node<'_>, scope: &mut Scope) -> Option<Dataset> {
     let row = node.text("row");
     let key = node.strings("key");
     let mut names = Names::default();
-    let columns: Vec<Column> = node.tables("column").into_iter().filter_map(|table| column(table, &mut names)).collect();
+    let columns: Vec<Column> =
+        node.tables("column").into_iter().filter_map(|table| column(table, &mut names)).collect();
     if names.known().is_empty() {
         node.error(node.span_of("column"), "a dataset needs at least one `[[column]]`", None);
         names.set_partial();
@@ -107,7 +108,11 @@ fn column_kind(node: &Node<'_>) -> Option<ColumnKind> {
             ("date-time", Kind::DateTime),
             ("boolean", Kind::Boolean),
         ],
-    )?;
+    );
+    let Some(kind) = kind else {
+        node.tolerate(&["max_length", "pattern", "codes", "min", "max"]);
+        return None;
+    };
     Some(match kind {
         Kind::Text => {
             let length = node.opt_integer("max_length");
@@ -184,7 +189,7 @@ fn read_rule(node: Node<'_>, dates: &Names) -> Option<Rule> {
     let id = node.string("id");
     let earlier = node.string("earlier");
     let later = node.string("later");
-    let description = node.text("description").unwrap_or_else(Text::default);
+    let description = node.text("description").unwrap_or_default();
     for name in [&earlier, &later].into_iter().flatten() {
         node.refer("date column", name, dates);
     }

@@ -8,9 +8,7 @@ use super::{
     reader::{At, Node},
     scope::Scope,
 };
-use crate::model::{
-    DeliveryMode, Encoding, Export, ExtraColumns, FileFormat, Sequence, SourceColumn, SourceValue,
-};
+use crate::model::{DeliveryMode, Encoding, Export, ExtraColumns, FileFormat, Sequence, SourceColumn, SourceValue};
 
 /// Files with more bad rows than one in twenty are refused unless the export says otherwise.
 const BAD_SHARE_DEFAULT: f64 = 0.05;

@@ -2,7 +2,7 @@
 
 use super::{
     organisation::LEVELS,
-    reader::{At, Node},
+    reader::Node,
     scope::{Names, Scope},
 };
 use crate::model::{
@@ -85,11 +85,19 @@ pub(super) fn read(node: Node<'_>, scope: &Scope, plan: &Plan) -> Option<Indicat
     let goal = node.opt_table("goal").and_then(|table| read_goal(table, direction));
     let protection = read_protection(node.opt_table("protection"));
     let decimals = count(&node, "decimals", 1, DECIMALS_MAX);
-    if levels.is_empty() && !node.has("levels") {
-        node.error(node.span.clone(), "`levels` is missing here", Some("levels = [\"rhf\", \"hf\", \"ward\"]".into()));
+    if node.lacks("levels") {
+        node.error(
+            node.span_of("levels"),
+            "`levels` is missing here",
+            Some("levels = [\"rhf\", \"hf\", \"ward\"]".into()),
+        );
     }
-    if periods.is_empty() && !node.has("periods") {
-        node.error(node.span.clone(), "`periods` is missing here", Some("periods = [\"year\", \"quarter\"]".into()));
+    if node.lacks("periods") {
+        node.error(
+            node.span_of("periods"),
+            "`periods` is missing here",
+            Some("periods = [\"year\", \"quarter\"]".into()),
+        );
     }
     if let (Some(measure), Some(case_mix)) = (&measure, &case_mix) {
         check_together(&node, measure, case_mix, &levels);
@@ -142,7 +150,8 @@ fn share(node: &Node<'_>, key: &'static str, default: f64) -> f64 {
 fn count(node: &Node<'_>, key: &'static str, default: i64, max: i64) -> i64 {
     let Some(at) = node.opt_integer(key) else { return default };
     if !(0..=max).contains(&at.value) {
-        node.error(at.span, format!("`{key}` lies between 0 and {max}"), None);
+        let range = if max == i64::MAX { "is 0 or more".to_owned() } else { format!("lies between 0 and {max}") };
+        node.error(at.span, format!("`{key}` {range}"), None);
         return default;
     }
     at.value
@@ -205,9 +214,7 @@ fn read_measure(node: Node<'_>, source: &Source<'_>) -> Option<Measure> {
             }
             Some(Measure::Scale { items: items(&node, source), min_answered, scale: value_scale(&node) })
         }
-        Kind::Composite => {
-            Some(Measure::Composite { items: items(&node, source), scale: value_scale(&node) })
-        }
+        Kind::Composite => Some(Measure::Composite { items: items(&node, source), scale: value_scale(&node) }),
         Kind::Item => item(&node, source).map(|item| Measure::Item { item, scale: value_scale(&node) }),
         Kind::TopBox => read_top_box(&node, source),
         Kind::Rate => read_rate(&node),
@@ -282,8 +289,10 @@ fn read_rate(node: &Node<'_>) -> Option<Measure> {
         if bands.is_empty() || bands.windows(2).any(|pair| pair[0].value >= pair[1].value) {
             table.error(table.span_of("age_bands"), "`age_bands` are lower ends in rising order", None);
         }
-        let standard = table
-            .opt_choice("standard", &[("region", StandardPopulation::Region), ("esp2013", StandardPopulation::Esp2013)]);
+        let standard = table.opt_choice(
+            "standard",
+            &[("region", StandardPopulation::Region), ("esp2013", StandardPopulation::Esp2013)],
+        );
         let age_bands: Vec<i64> = bands.into_iter().map(|at| at.value).collect();
         table.finish();
         Standardisation {
@@ -351,11 +360,8 @@ fn read_case_mix(node: Node<'_>, source: &Source<'_>) -> Option<CaseMix> {
 }
 
 fn read_comparison(node: Option<Node<'_>>) -> Comparison {
-    let default = Comparison {
-        minimal_difference: 0.0,
-        correction: FamilyCorrection::BenjaminiHochberg,
-        alpha: ALPHA_DEFAULT,
-    };
+    let default =
+        Comparison { minimal_difference: 0.0, correction: FamilyCorrection::BenjaminiHochberg, alpha: ALPHA_DEFAULT };
     let Some(node) = node else { return default };
     let minimal = node.opt_number("minimal_difference");
     if let Some(at) = minimal.as_ref().filter(|at| at.value < 0.0) {
@@ -429,9 +435,13 @@ fn check_together(node: &Node<'_>, measure: &Measure, case_mix: &CaseMix, levels
         node.error(at(), "«logistic» adjusts proportions only", Some("use method = \"random-intercept\"".into()));
     }
     if fixed_effects && levels.iter().any(|level| *level != Level::Rhf) && levels.len() > 2 {
-        node.error(node.span_of("levels"), "«fixed-effects» compares the units of one level", Some("levels = [\"rhf\", \"hf\"]".into()));
+        node.error(
+            node.span_of("levels"),
+            "«fixed-effects» compares the units of one level",
+            Some("levels = [\"rhf\", \"hf\"]".into()),
+        );
     }
-    if case_mix.adjusters.is_empty() && linear && !fixed_effects {
+    if case_mix.adjusters.is_empty() && linear && !fixed_effects && !measure.is_rate() {
         node.error(at(), "a case-mix method without `adjusters`", Some("method = \"none\" takes none".into()));
     }
     if measure.is_rate() && levels.iter().any(|level| !matches!(level, Level::Rhf | Level::Hf)) {

@@ -166,8 +166,12 @@ fn read_questionnaires(plan: &mut Plan, files: &[File<'_>], scope: &mut Scope) {
         })
         .collect();
     let mut bank = Bank::default();
-    if nodes.iter().any(|(.., kind)| kind.is_none()) {
-        scope.lose_questionnaires();
+    for (_, node, _) in nodes.iter().filter(|(.., kind)| kind.is_none()) {
+        if node.has("scale") || node.has("item") {
+            scope.lose_bank();
+        } else {
+            scope.questionnaires.declare(node.opt_string("id").as_ref());
+        }
     }
     let banks = || nodes.iter().filter(|(.., kind)| *kind == Some(Kind::Bank)).map(|(_, node, _)| node);
     for node in banks() {

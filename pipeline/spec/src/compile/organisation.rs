@@ -108,7 +108,7 @@ fn check_parent(node: &Node<'_>, parent: &At<String>, level: Option<Level>, unit
     {
         node.error(
             parent.span.clone(),
-            format!("a {} cannot be above a {}", above.level.as_str(), level.as_str()),
+            format!("a unit at level {} cannot be above one at level {}", above.level.as_str(), level.as_str()),
             None,
         );
     }
@@ -135,7 +135,9 @@ pub(super) fn check_all(units: &[Placed<'_>], scope: &Scope) {
     let is_whole = !scope.units.is_partial() && units.len() == scope.units.known().len();
     let tops: Vec<&Placed<'_>> = units.iter().filter(|placed| placed.unit.parent.is_none()).collect();
     match (tops.as_slice(), units.first()) {
-        ([], Some(first)) if is_whole => first.error("one unit has no parent: the region; here there is none".to_owned()),
+        ([], Some(first)) if is_whole => {
+            first.error("one unit has no parent: the region; here there is none".to_owned())
+        }
         ([top, others @ ..], _) => {
             for other in others {
                 other.error(format!("only one unit has no parent, and «{}» is above already", top.unit.id));

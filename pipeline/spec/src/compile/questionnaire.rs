@@ -54,7 +54,8 @@ fn read_scale(node: Node<'_>, scales: &mut Names) -> Option<ResponseScale> {
     if low >= high {
         node.error(id.span.clone(), format!("scale «{}» runs from {low} to {high}: nothing to score", id.value), None);
     }
-    let label = |code: i16| labels.as_ref().filter(|t| t.has(&code.to_string())).and_then(|t| t.text_of(&code.to_string()));
+    let label =
+        |code: i16| labels.as_ref().filter(|t| t.has(&code.to_string())).and_then(|t| t.text_of(&code.to_string()));
     let plain = |text: String| Text { nb: text, ..Text::default() };
     let mut codes: Vec<ScaleCode> = (low..=high)
         .map(|code| ScaleCode {

@@ -247,7 +247,7 @@ impl<'a> Node<'a> {
         for (name, value) in self.entries(key) {
             match value.get_ref().as_str() {
                 Some(text) => _ = map.insert(name.value, text.to_owned()),
-                None => self.wrong(key, value, "a table of texts"),
+                None => self.wrong(&name.value, value, "text"),
             }
         }
         map
@@ -266,7 +266,7 @@ impl<'a> Node<'a> {
             };
             match list {
                 Some(list) => _ = map.insert(name.value, list),
-                None => self.wrong(key, value, "a table of lists of texts"),
+                None => self.wrong(&name.value, value, "a list of texts"),
             }
         }
         map
@@ -306,6 +306,11 @@ impl<'a> Node<'a> {
             let message = format!("no {what} is called «{}»", word.value);
             self.error(word.span.clone(), message, Some(suggestion(&word.value, &names.known())));
         }
+    }
+
+    /// Whether `key` is absent or an empty list.
+    pub fn lacks(&self, key: &str) -> bool {
+        self.table.get(key).is_none_or(|value| value.get_ref().as_array().is_some_and(|array| array.is_empty()))
     }
 
     /// Counts `keys` as asked for: what stands there cannot be judged.

@@ -76,16 +76,14 @@ impl Scope {
     pub fn lose_file(&mut self, kind: &str) {
         match kind {
             "datasets" => self.datasets.set_partial(),
-            "questionnaires" => self.lose_questionnaires(),
+            "questionnaires" => {
+                // A bank or a questionnaire: nobody can say.
+                self.lose_bank();
+                self.questionnaires.set_partial();
+            }
             "organisations" => self.units.set_partial(),
             _ => {}
         }
-    }
-
-    /// A file that may have been a bank or a questionnaire.
-    pub fn lose_questionnaires(&mut self) {
-        self.lose_bank();
-        self.questionnaires.set_partial();
     }
 
     pub fn lose_bank(&mut self) {

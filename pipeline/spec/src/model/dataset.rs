@@ -45,19 +45,38 @@ pub struct Column {
 #[serde(tag = "type", rename_all = "kebab-case")]
 pub enum ColumnKind {
     /// UTF-8, at most `max_length` characters; `pattern` is a regular expression that matches the whole value.
-    Text { max_length: usize, pattern: Option<String> },
+    Text {
+        max_length: usize,
+        pattern: Option<String>,
+    },
     /// One of `codes`; stored as Int16 where every code is an integer of that size, else as text.
-    Code { codes: Vec<Code> },
+    Code {
+        codes: Vec<Code>,
+    },
     /// Codes such as ICD-10 or NCSP, any number of them: stored as text, upper case, one space between.
-    CodeList { pattern: Option<String> },
+    CodeList {
+        pattern: Option<String>,
+    },
     /// Int64 within `min..=max`.
-    Integer { min: i64, max: i64 },
+    Integer {
+        min: i64,
+        max: i64,
+    },
     /// Finite Float64 within `min..=max`.
-    Number { min: f64, max: f64 },
+    Number {
+        min: f64,
+        max: f64,
+    },
     /// Date32 within `min..=max`.
-    Date { min: Date, max: Date },
+    Date {
+        min: Date,
+        max: Date,
+    },
     /// Timestamp in seconds without zone (local Norwegian time), its day within `min..=max`.
-    DateTime { min: Date, max: Date },
+    DateTime {
+        min: Date,
+        max: Date,
+    },
     Boolean,
 }
 

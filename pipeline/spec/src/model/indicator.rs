@@ -141,9 +141,13 @@ impl CaseMix {
 pub enum Adjustment {
     None,
     /// Linear mixed model with a random intercept per lowest-level unit.
-    RandomIntercept { beta: BetaSource },
+    RandomIntercept {
+        beta: BetaSource,
+    },
     /// Unit effects as fixed effects, by a named convention.
-    FixedEffects { convention: Convention },
+    FixedEffects {
+        convention: Convention,
+    },
     /// Logistic regression with unit effects and a unit offset.
     Logistic,
 }

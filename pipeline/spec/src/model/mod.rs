@@ -12,13 +12,11 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 pub use dataset::{Code, Column, ColumnKind, Dataset, Rule};
-pub use export::{
-    DeliveryMode, Encoding, Export, ExtraColumns, FileFormat, Sequence, SourceColumn, SourceValue,
-};
+pub use export::{DeliveryMode, Encoding, Export, ExtraColumns, FileFormat, Sequence, SourceColumn, SourceValue};
 pub use indicator::{
-    Adjustment, BetaSource, CaseMix, Comparison, Convention, ContactFilter, Direction, FamilyCorrection, GoalLevels,
-    Indicator, IntervalMethod, Measure, MissingAdjuster, PeriodLength, Population, PrimaryReason, Protection, Standardisation,
-    StandardPopulation, ValueScale, Weighting,
+    Adjustment, BetaSource, CaseMix, Comparison, ContactFilter, Convention, Direction, FamilyCorrection, GoalLevels,
+    Indicator, IntervalMethod, Measure, MissingAdjuster, PeriodLength, Population, PrimaryReason, Protection,
+    StandardPopulation, Standardisation, ValueScale, Weighting,
 };
 pub use organisation::{Level, Organisation, Ownership, Unit};
 pub use questionnaire::{Adjuster, AdjusterKind, Band, Item, Link, Questionnaire, ResponseScale, ScaleCode};

@@ -55,8 +55,12 @@ pub struct Item {
 impl Item {
     /// The stored column of the item: its raw code, also where that means «not applicable».
     pub fn column(&self) -> Column {
-        let mut codes: Vec<Code> =
-            self.scale.codes.iter().map(|code| Code { code: code.code.to_string(), label: code.label.clone() }).collect();
+        let mut codes: Vec<Code> = self
+            .scale
+            .codes
+            .iter()
+            .map(|code| Code { code: code.code.to_string(), label: code.label.clone() })
+            .collect();
         codes.sort_by_key(|code| code.code.parse::<i16>().unwrap_or(i16::MAX));
         Column {
             name: self.id.clone(),

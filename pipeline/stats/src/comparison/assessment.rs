@@ -13,7 +13,7 @@
 //! # Reference values
 //! By hand, tests/comparison_by_hand.rs.
 
-use super::minimal_difference::p_beyond;
+use super::minimal_difference::{p_beyond, p_beyond_t};
 use super::multiplicity::{benjamini_hochberg, bonferroni, holm};
 use crate::error::{Result, StatsError};
 
@@ -98,16 +98,41 @@ pub fn assess(
     multiplicity: Multiplicity,
     alpha: f64,
 ) -> Result<Vec<Assessment>> {
+    let tested: Vec<_> = units.iter().map(|u| u.map(|(d, se)| (d, p_beyond(d, se, delta).ok()))).collect();
+    assess_family(&tested, delta, direction, multiplicity, alpha)
+}
+
+/// As [`assess`] with t tests. `units` are (difference, standard error, degrees of freedom), the last from
+/// [`degrees_of_freedom_of_differences`](super::degrees_of_freedom_of_differences).
+pub fn assess_t(
+    units: &[Option<(f64, f64, f64)>],
+    delta: f64,
+    direction: Direction,
+    multiplicity: Multiplicity,
+    alpha: f64,
+) -> Result<Vec<Assessment>> {
+    let tested: Vec<_> = units.iter().map(|u| u.map(|(d, se, df)| (d, p_beyond_t(d, se, delta, df).ok()))).collect();
+    assess_family(&tested, delta, direction, multiplicity, alpha)
+}
+
+/// `tested` are (difference, p); no p where the test does not exist.
+fn assess_family(
+    tested: &[Option<(f64, Option<f64>)>],
+    delta: f64,
+    direction: Direction,
+    multiplicity: Multiplicity,
+    alpha: f64,
+) -> Result<Vec<Assessment>> {
     if !(alpha > 0.0 && alpha < 1.0) {
         return Err(StatsError::out_of_range("level of the comparison", alpha, "between 0 and 1"));
     }
     if !(delta >= 0.0 && delta.is_finite()) {
         return Err(StatsError::out_of_range("meaningful difference", delta, "at least 0"));
     }
-    let p: Vec<Option<f64>> = units.iter().map(|u| u.and_then(|(d, se)| p_beyond(d, se, delta).ok())).collect();
-    let family: Vec<f64> = p.iter().copied().flatten().collect();
+    let family: Vec<f64> = tested.iter().filter_map(|u| u.and_then(|(_, p)| p)).collect();
     let mut adjusted = multiplicity.adjust(&family)?.into_iter();
-    let assessments = units.iter().zip(p).map(|(unit, p)| {
+    let assessments = tested.iter().map(|unit| {
+        let p = unit.and_then(|(_, p)| p);
         let q = p.and_then(|_| adjusted.next());
         let comparison = match unit {
             Some((difference, _)) => classify(*difference, q, direction, alpha),

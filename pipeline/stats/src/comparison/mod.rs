@@ -7,9 +7,9 @@ pub mod minimal_difference;
 pub mod multiplicity;
 pub mod reference;
 
-pub use assessment::{Assessment, Comparison, Direction, Multiplicity, assess, classify};
+pub use assessment::{Assessment, Comparison, Direction, Multiplicity, assess, assess_t, classify};
 pub use change::{Change, Window, change_between};
 pub use goal_level::{GoalLevel, goal_level};
-pub use minimal_difference::p_beyond;
+pub use minimal_difference::{p_beyond, p_beyond_t};
 pub use multiplicity::{benjamini_hochberg, bonferroni, holm};
-pub use reference::{Difference, SharedCoefficients, differences_from_reference};
+pub use reference::{Difference, SharedCoefficients, degrees_of_freedom_of_differences, differences_from_reference};

@@ -78,6 +78,38 @@ pub fn differences_from_reference(
     Ok((reference, differences))
 }
 
+/// Degrees of freedom of each difference's SE² by Satterthwaite: SE⁴/Σ(part²/df), the parts being (1 − w_j)²S_j and the other
+/// units' w_k²S_k on the degrees of freedom of their S; the part of β̂ counts as known.
+///
+/// `degrees_of_freedom` are those of `sampling_variances`, infinite where the variance is known.
+pub fn degrees_of_freedom_of_differences(
+    differences: &[Difference],
+    sampling_variances: &[f64],
+    degrees_of_freedom: &[f64],
+    weights: &[f64],
+) -> Result<Vec<f64>> {
+    check_length("difference: sampling variances", differences.len(), sampling_variances.len())?;
+    check_length("difference: degrees of freedom", differences.len(), degrees_of_freedom.len())?;
+    check_length("difference: weights", differences.len(), weights.len())?;
+    check_non_negative("difference: sampling variances", sampling_variances)?;
+    check_non_negative("difference: weights", weights)?;
+    if let Some(df) = degrees_of_freedom.iter().find(|df| df.is_nan() || **df <= 0.0) {
+        return Err(StatsError::out_of_range("difference: degrees of freedom", *df, "above 0"));
+    }
+    let total = numeric::sum(weights.iter().copied());
+    if !(total > 0.0 && total.is_finite()) {
+        return Err(StatsError::out_of_range("difference: sum of weights", total, "above 0"));
+    }
+    let spread = |j: usize, factor: f64| (factor * factor * sampling_variances[j]).powi(2) / degrees_of_freedom[j];
+    let all = numeric::sum((0..weights.len()).map(|k| spread(k, weights[k] / total)));
+    let own = |(j, d): (usize, &Difference)| {
+        let w = weights[j] / total;
+        let denominator = spread(j, 1.0 - w) + (all - spread(j, w)).max(0.0);
+        if denominator > 0.0 { d.se.powi(4) / denominator } else { f64::INFINITY }
+    };
+    Ok(differences.iter().enumerate().map(own).collect())
+}
+
 /// D_j'V(β̂)D_j per unit, with weights that sum to 1.
 fn coefficient_variances(w: &[f64], shared: SharedCoefficients<'_>) -> Result<Vec<f64>> {
     let SharedCoefficients { adjuster_means: x, covariance: v, p } = shared;

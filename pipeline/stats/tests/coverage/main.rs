@@ -21,6 +21,7 @@ const SLACK: f64 = 0.02;
 
 #[test]
 fn claims_hold_in_a_small_study() {
+    println!("{}", study::HEADING);
     let lines = run(Size { regions: 60, null_regions: 200, replicates: 499, seed: 7 });
     for line in &lines {
         println!("{}", line.markdown());

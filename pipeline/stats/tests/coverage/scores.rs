@@ -7,9 +7,9 @@ use prem_stats::case_mix::{
     fit_random_intercept, shrunken_means, within,
 };
 use prem_stats::comparison::{
-    Comparison, Direction, Multiplicity, SharedCoefficients, assess, benjamini_hochberg, differences_from_reference,
+    Assessment, Comparison, Direction, Multiplicity, SharedCoefficients, assess, assess_t,
+    degrees_of_freedom_of_differences, differences_from_reference,
 };
-use prem_stats::distributions::student_t;
 use rand::Rng;
 
 const LEVEL: f64 = 0.95;
@@ -194,12 +194,17 @@ pub fn region(seed: u64, index: usize, errors: Errors) -> ScoreRegion {
 /// What one region with a two-group truth says.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Discoveries {
-    /// V/max(1, R) as units are compared: normal tests.
+    /// V/max(1, R) with normal tests.
     pub false_share: f64,
-    /// The same with t tests on each ward's own degrees of freedom.
+    /// The same with t tests on the degrees of freedom of each difference.
     pub false_share_t: f64,
     /// Different wards that were found.
     pub power: Hits,
+}
+
+/// Wards that are called better or worse.
+fn called_by(classes: &[Assessment]) -> Vec<bool> {
+    classes.iter().map(|c| matches!(c.comparison, Comparison::Better | Comparison::Worse)).collect()
 }
 
 pub fn discoveries(seed: u64, index: usize, errors: Errors) -> Discoveries {
@@ -216,16 +221,14 @@ pub fn discoveries(seed: u64, index: usize, errors: Errors) -> Discoveries {
     };
     let (_, differences) =
         differences_from_reference(&values, &variances, &region.weights, Some(shared)).expect("differences");
+    let own: Vec<f64> = fitted.means.iter().map(|a| a.degrees_of_freedom).collect();
+    let df = degrees_of_freedom_of_differences(&differences, &variances, &own, &region.weights).expect("df");
     let pairs: Vec<Option<(f64, f64)>> = differences.iter().map(|d| Some((d.difference, d.se))).collect();
-    let classes = assess(&pairs, 0.0, Direction::Higher, Multiplicity::BenjaminiHochberg, ALPHA).expect("assessment");
-    let called: Vec<bool> =
-        classes.iter().map(|c| matches!(c.comparison, Comparison::Better | Comparison::Worse)).collect();
-    let p: Vec<f64> = differences
-        .iter()
-        .zip(&fitted.means)
-        .map(|(d, a)| student_t::two_sided_p(d.difference / d.se, a.degrees_of_freedom).expect("p"))
-        .collect();
-    let with_t: Vec<bool> = benjamini_hochberg(&p).expect("adjusted p").iter().map(|q| *q <= ALPHA).collect();
+    let triples: Vec<Option<(f64, f64, f64)>> =
+        differences.iter().zip(df).map(|(d, df)| Some((d.difference, d.se, df))).collect();
+    let fdr = Multiplicity::BenjaminiHochberg;
+    let called = called_by(&assess(&pairs, 0.0, Direction::Higher, fdr, ALPHA).expect("assessment"));
+    let with_t = called_by(&assess_t(&triples, 0.0, Direction::Higher, fdr, ALPHA).expect("assessment"));
     let mut power = Hits::default();
     for (called, _) in called.iter().zip(&region.different).filter(|(_, different)| **different) {
         power.count(*called);

@@ -130,9 +130,9 @@ fn discovery_lines(size: Size, errors: Errors, text: &str, lines: &mut Vec<Line>
     let with_t = mean(&found.iter().map(|f| f.false_share_t).collect::<Vec<_>>());
     let power = share(&found.iter().map(|f| f.power).collect::<Vec<_>>());
     let at_most = Criterion::AtMostWithError(0.05);
-    line("false discoveries V/max(1, R), two groups of wards, α = 5 %", at_most, false_share);
-    line("– the same with t tests", Criterion::None, with_t);
-    line("– different wards that are found", Criterion::None, power);
+    line("false discoveries V/max(1, R), two groups of wards, α = 5 %, normal tests", at_most, false_share);
+    line("false discoveries V/max(1, R), two groups of wards, α = 5 %, t tests", at_most, with_t);
+    line("– different wards that are found, normal tests", Criterion::None, power);
 }
 
 fn count_lines(size: Size, lines: &mut Vec<Line>) {

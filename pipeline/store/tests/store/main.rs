@@ -1,5 +1,16 @@
 //! The store as its users see it, by kind of test.
 
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a test fails by panicking, says what it skipped, and counts small things"
+)]
+
 mod damage;
 mod kills;
 mod properties;

@@ -1,0 +1,32 @@
+//! Reading and showing declarations in tests.
+
+use std::path::{Path, PathBuf};
+
+use prem_spec::{Diagnostic, SourceFile};
+
+pub fn schemas() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../schemas")
+}
+
+pub fn read(root: &Path) -> Vec<SourceFile> {
+    prem_spec::load_folder(root).expect("declarations are readable")
+}
+
+pub fn source(name: &str, text: &str) -> SourceFile {
+    SourceFile { name: name.to_owned(), text: text.to_owned() }
+}
+
+/// `file:line:column message (help)`, one line each; columns count characters from 1.
+pub fn render(sources: &[SourceFile], diagnostics: &[Diagnostic]) -> String {
+    diagnostics.iter().map(|diagnostic| format!("{}\n", one_line(sources, diagnostic))).collect()
+}
+
+fn one_line(sources: &[SourceFile], diagnostic: &Diagnostic) -> String {
+    let text = sources.iter().find(|source| source.name == diagnostic.file).map_or("", |source| &source.text);
+    let before = &text[..diagnostic.span.as_ref().map_or(0, |span| span.start)];
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    let message = diagnostic.message.replace('\n', " ⏎ ");
+    let help = diagnostic.help.as_ref().map(|help| format!(" ({help})")).unwrap_or_default();
+    format!("{}:{line}:{column} {message}{help}", diagnostic.file)
+}

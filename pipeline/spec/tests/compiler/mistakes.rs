@@ -1,0 +1,112 @@
+//! All mistakes of all files at once, each with its place and what to do about it.
+
+use std::path::Path;
+
+use crate::common::{read, render, schemas, source};
+use prem_spec::{Diagnostic, SourceFile, compile};
+
+fn mistaken() -> Vec<SourceFile> {
+    read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/mistakes"))
+}
+
+#[test]
+fn every_mistake_of_every_file_is_told_at_once() {
+    let sources = mistaken();
+    let compiled = compile(&sources);
+    assert!(compiled.plan.is_none());
+    insta::assert_snapshot!(render(&sources, &compiled.diagnostics));
+}
+
+#[test]
+fn every_mistake_lies_inside_its_file() {
+    let sources = mistaken();
+    for Diagnostic { file, span, message, .. } in compile(&sources).diagnostics {
+        let text = &sources.iter().find(|source| source.name == file).expect("a file that was given").text;
+        let span = span.unwrap_or_else(|| panic!("{file}: no place for: {message}"));
+        assert!(text.get(span.clone()).is_some(), "{file}: {span:?} is no range of its text: {message}");
+    }
+}
+
+/// The shipped declarations with one file's text changed, and what is then wrong.
+fn with_change(name: &str, change: impl Fn(&str) -> String) -> String {
+    let mut sources = read(&schemas());
+    let file = sources.iter_mut().find(|source| source.name == name).expect("a shipped file");
+    let changed = change(&file.text);
+    assert_ne!(file.text, changed, "the change must change something");
+    file.text = changed;
+    let compiled = compile(&sources);
+    assert!(compiled.plan.is_none());
+    render(&sources, &compiled.diagnostics)
+}
+
+#[test]
+fn a_file_that_cannot_be_parsed_is_one_mistake() {
+    // References into the lost file say nothing: what it declares is not known.
+    for name in [
+        "datasets/responses.toml",
+        "datasets/contacts.toml",
+        "questionnaires/bank.toml",
+        "questionnaires/adult-inpatient.toml",
+        "organisations/helse-sor-ost.toml",
+        "exports/survey-responses.toml",
+        "indicators/inpatient-staff.toml",
+    ] {
+        let told = with_change(name, |text| format!("{text}\nbroken = \"\n"));
+        assert_eq!(told.lines().count(), 1, "{name}:\n{told}");
+        assert!(told.starts_with(name), "{told}");
+    }
+}
+
+#[test]
+fn a_declaration_that_cannot_be_read_is_one_mistake() {
+    let once = |name: &str, from: &str, to: &str| {
+        let told = with_change(name, |text| text.replacen(from, to, 1));
+        assert_eq!(told.lines().count(), 1, "{from} → {to}:\n{told}");
+        told
+    };
+    once("datasets/contacts.toml", "name = \"age\"\ntype = \"integer\"", "name = \"age\"\ntype = \"integral\"");
+    once("datasets/contacts.toml", "name = \"contact_id\"\ntype = \"text\"", "name = \"contact_id\"\ntype = \"txt\"");
+    once("datasets/responses.toml", "version = \"1.0.0\"\n", "");
+    once("questionnaires/bank.toml", "id = \"extent\"\nlow = 1", "id = \"extent\"\nlow = \"1\"");
+    once("questionnaires/bank.toml", "id = \"staff_listened\"\ntheme", "id = \"staff_listened\"\nversion = 0\ntheme");
+    once("questionnaires/bank.toml", "kind = \"bank\"", "kind = \"bnk\"");
+    once("questionnaires/adult-inpatient.toml", "valid_from = 2024-01-01", "valid_from = \"2024-01-01\"");
+    once("questionnaires/adult-inpatient.toml", "bands = [18, 35", "bands = [\"18\", 35");
+    once("organisations/helse-sor-ost.toml", "level = \"rhf\"", "level = \"RHF\"");
+    once("organisations/helse-sor-ost.toml", "level = \"hf\"", "level = \"trust\"");
+}
+
+#[test]
+fn dates_and_texts_are_not_mixed_up() {
+    let told = |name: &str, from: &str, to: &str| with_change(name, |text| text.replacen(from, to, 1));
+    let questionnaire = "questionnaires/adult-inpatient.toml";
+    let quoted = told(questionnaire, "2024-01-01", "\"2024-01-01\"");
+    assert!(
+        quoted.contains("`valid_from` must be a date such as 2025-01-31, but is string (leave out the quotes)"),
+        "{quoted}"
+    );
+    let timed = told(questionnaire, "2024-01-01", "2024-01-01T00:00:00");
+    assert!(timed.contains("`valid_from` must be a date"), "{timed}");
+    let number = told("organisations/helse-sor-ost.toml", "\"991324968\"", "991324968");
+    assert!(number.contains("`orgnr` must be text, but is integer (put it in quotes)"), "{number}");
+    let dated = told(questionnaire, "\"2024.1\"", "2024-01-01");
+    assert!(dated.contains("`version` must be text, but is datetime (put it in quotes)"), "{dated}");
+    let impossible = told(questionnaire, "2024-01-01", "2024-02-30");
+    assert!(impossible.starts_with("questionnaires/adult-inpatient.toml:5:"), "{impossible}");
+}
+
+#[test]
+fn two_files_cannot_declare_the_same() {
+    let mut sources = read(&schemas());
+    let twin = sources.iter().find(|source| source.name == "indicators/inpatient-staff.toml").expect("shipped").clone();
+    sources.push(source("indicators/twin.toml", &twin.text));
+    let told = render(&sources, &compile(&sources).diagnostics);
+    assert_eq!(told, "indicators/twin.toml:1:6 «inpatient-staff» is declared in another file already\n");
+}
+
+#[test]
+fn nothing_declared_is_a_plan_of_nothing() {
+    let compiled = compile(&[]);
+    assert!(compiled.diagnostics.is_empty());
+    assert!(compiled.plan.expect("an empty plan").indicators.is_empty());
+}
