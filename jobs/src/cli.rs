@@ -74,9 +74,7 @@ pub enum Command {
     /// Compare the estimates of a run on a synthetic region with its truth
     Recovery(RecoveryArgs),
     /// Write shell completions to stdout
-    Completions {
-        shell: clap_complete::Shell,
-    },
+    Completions { shell: clap_complete::Shell },
     /// Write the manual page to stdout
     #[command(hide = true)]
     Man,

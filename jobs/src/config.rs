@@ -117,8 +117,8 @@ impl Config {
     fn from_file(path: &Path) -> Result<Self, JobError> {
         let text = fs::read_to_string(path)
             .map_err(|error| JobError::InputMissing(format!("cannot read {}: {error}", path.display())))?;
-        let file: File = toml::from_str(&text)
-            .map_err(|error| JobError::Configuration(format!("{}: {error}", path.display())))?;
+        let file: File =
+            toml::from_str(&text).map_err(|error| JobError::Configuration(format!("{}: {error}", path.display())))?;
         let folder = path.parent().unwrap_or(Path::new(""));
         let schemas = folder.join(&file.schemas);
         let own = prem_spec::load_folder(&schemas)

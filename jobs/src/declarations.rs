@@ -28,7 +28,11 @@ fn show(sources: &[SourceFile], diagnostic: &Diagnostic) {
         shown = shown.with_label(LabeledSpan::underline(span.clone()));
     }
     let report = Report::new(shown).with_source_code(NamedSource::new(&diagnostic.file, text.to_owned()));
-    let theme = if std::env::var_os("NO_COLOR").is_some() { GraphicalTheme::unicode_nocolor() } else { GraphicalTheme::default() };
+    let theme = if std::env::var_os("NO_COLOR").is_some() {
+        GraphicalTheme::unicode_nocolor()
+    } else {
+        GraphicalTheme::default()
+    };
     let mut rendered = String::new();
     if GraphicalReportHandler::new_themed(theme).render_report(&mut rendered, report.as_ref()).is_ok() {
         eprintln!("{rendered}");

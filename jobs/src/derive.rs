@@ -41,7 +41,8 @@ fn link_key(session: &Session, inputs: &Inputs, questionnaire: &Questionnaire) -
     let seen = |dataset| -> Vec<(&str, &str)> {
         inputs.of_dataset(dataset).map(|delivery| (delivery.sequence.as_str(), delivery.sha256.as_str())).collect()
     };
-    let contracts: Vec<_> = ["responses", "invitations", "contacts"].iter().map(|name| plan.datasets.get(*name)).collect();
+    let contracts: Vec<_> =
+        ["responses", "invitations", "contacts"].iter().map(|name| plan.datasets.get(*name)).collect();
     hash_of(&(
         (env!("CARGO_PKG_VERSION"), METHOD_VERSION),
         (questionnaire, &plan.organisation, contracts, &plan.exports),
@@ -101,9 +102,11 @@ pub fn score(
             score_months(plan, questionnaire, store, linked, &partition, &key)?;
         }
         let folder = store.partition_folder(&partition);
-        let months = linked.outcome.months.keys().map(|month| {
-            read_scored(plan, questionnaire, *month, &folder.join(month_folder(*month)).join(PART))
-        });
+        let months = linked
+            .outcome
+            .months
+            .keys()
+            .map(|month| read_scored(plan, questionnaire, *month, &folder.join(month_folder(*month)).join(PART)));
         all.insert(id.clone(), months.collect::<Result<Vec<_>, _>>()?);
     }
     Ok(all)

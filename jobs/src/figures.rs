@@ -71,7 +71,12 @@ pub fn estimate_run(
         &inputs.indicators,
     )?;
     for missing in &estimated.not_estimated {
-        tracing::warn!(indicator = missing.indicator, period = missing.period, reason = missing.reason, "not estimated");
+        tracing::warn!(
+            indicator = missing.indicator,
+            period = missing.period,
+            reason = missing.reason,
+            "not estimated"
+        );
     }
     let mut quality = Vec::new();
     for (id, linked) in linked {

@@ -128,8 +128,7 @@ fn held_back(plan: &Plan, refused: &[Refusal]) -> BTreeMap<String, String> {
     for refusal in refused {
         let of_questionnaire = plan.exports.get(&refusal.export).and_then(|export| export.questionnaire.as_ref());
         for indicator in plan.indicators.values() {
-            let questionnaire =
-                indicator.population.questionnaire.as_ref().and_then(|id| plan.questionnaires.get(id));
+            let questionnaire = indicator.population.questionnaire.as_ref().and_then(|id| plan.questionnaires.get(id));
             let reads = match (refusal.dataset.as_str(), questionnaire) {
                 ("responses", Some(questionnaire)) => of_questionnaire == Some(&questionnaire.id),
                 ("invitations" | "contacts", Some(questionnaire)) => matches!(questionnaire.link, Link::Contact { .. }),

@@ -82,7 +82,6 @@ pub fn take_in(session: &Session, store: &LockedStore, registration: Registratio
     Ok(intake)
 }
 
-
 fn is_known(known: &[Delivery], export: &Export, sha256: &str) -> bool {
     known.iter().any(|delivery| delivery.dataset == export.dataset && delivery.sha256 == sha256)
 }

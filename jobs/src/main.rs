@@ -69,8 +69,10 @@ fn start_logs(global: &Global) {
 /// patient data to the system's folder for temporary files.
 #[expect(unsafe_code, reason = "the environment is written before any other thread exists, and only here")]
 fn set_threads(cli: &Cli) {
-    let inherited: Vec<_> =
-        std::env::vars_os().map(|(name, _)| name).filter(|name| name.to_string_lossy().starts_with("POLARS_")).collect();
+    let inherited: Vec<_> = std::env::vars_os()
+        .map(|(name, _)| name)
+        .filter(|name| name.to_string_lossy().starts_with("POLARS_"))
+        .collect();
     let store = place_of(&cli.command).and_then(|place| config::Config::load(place).ok()).map(|config| config.store);
     // SAFETY: `main` has started no thread yet, so nothing reads the environment at the same time.
     unsafe {
@@ -132,7 +134,8 @@ fn dispatch(cli: &Cli, now: Timestamp) -> Result<u8, JobError> {
         Command::Rollback(args) => releases::rollback(args, now).map(|text| done(global, &text)),
         Command::Sample(args) => {
             let truth = sample::sample(args, now)?;
-            let text = format!("{} true values of units beside the files in {}\n", truth.units.len(), args.out.display());
+            let text =
+                format!("{} true values of units beside the files in {}\n", truth.units.len(), args.out.display());
             Ok(done(global, &text))
         }
         Command::Recovery(args) => recovery::recovery(args, now).map(|recovery| done(global, &recovery)),
@@ -143,7 +146,9 @@ fn dispatch(cli: &Cli, now: Timestamp) -> Result<u8, JobError> {
         Command::Man => {
             let mut page = Vec::new();
             let rendered = clap_mangen::Man::new(Cli::command()).render(&mut page);
-            rendered.and_then(|()| io::stdout().write_all(&page)).map_err(JobError::write("write", "stdout".as_ref()))?;
+            rendered
+                .and_then(|()| io::stdout().write_all(&page))
+                .map_err(JobError::write("write", "stdout".as_ref()))?;
             Ok(exit::DONE)
         }
     }

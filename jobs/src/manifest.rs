@@ -118,7 +118,11 @@ impl Manifest {
             rows: found.rows.clone(),
             rates: rates.collect(),
             held_back: inputs.held_back.clone(),
-            not_estimated: found.not_estimated.iter().filter_map(|missing| serde_json::to_value(missing).ok()).collect(),
+            not_estimated: found
+                .not_estimated
+                .iter()
+                .filter_map(|missing| serde_json::to_value(missing).ok())
+                .collect(),
             estimates: found.estimates as u64,
             withheld: found.withheld.iter().map(|(reason, rows)| (reason.clone(), *rows as u64)).collect(),
             files: files.into_iter().map(|(path, (bytes, sha256))| (path, FileEntry { bytes, sha256 })).collect(),

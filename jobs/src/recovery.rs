@@ -74,10 +74,8 @@ fn agreement(indicator: &str, level: &str, pairs: &[(&Estimate, f64)]) -> Agreem
         pairs.iter().filter_map(|(row, truth)| Some((of(row)?, *truth))).collect()
     };
     let held = |low: fn(&Estimate) -> Option<f64>, high: fn(&Estimate) -> Option<f64>| {
-        let inside: Vec<bool> = pairs
-            .iter()
-            .filter_map(|(row, truth)| Some(low(row)? <= *truth && *truth <= high(row)?))
-            .collect();
+        let inside: Vec<bool> =
+            pairs.iter().filter_map(|(row, truth)| Some(low(row)? <= *truth && *truth <= high(row)?)).collect();
         share(inside.iter().filter(|inside| **inside).count(), inside.len())
     };
     let shrunken = column(|row| row.shrunken);
@@ -124,7 +122,8 @@ fn correlation(pairs: &[(f64, f64)]) -> f64 {
 impl fmt::Display for Recovery {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut text = String::new();
-        let optional = |value: Option<f64>, digits: usize| value.map_or_else(|| "–".to_owned(), |v| format!("{v:.digits$}"));
+        let optional =
+            |value: Option<f64>, digits: usize| value.map_or_else(|| "–".to_owned(), |v| format!("{v:.digits$}"));
         writeln!(text, "Estimates of run {} against the truth of the synthetic region", self.run_id)?;
         writeln!(
             text,
@@ -134,7 +133,17 @@ impl fmt::Display for Recovery {
         writeln!(
             text,
             "{:<28}{:<12}{:>6}  {:>7}{:>10}{:>9}  {:>9}{:>10}  {:>8}{:>10}{:>9}",
-            "indicator", "level", "rows", "raw", "adjusted", "shrunken", "adjusted", "shrunken", "raw", "adjusted", "shrunken"
+            "indicator",
+            "level",
+            "rows",
+            "raw",
+            "adjusted",
+            "shrunken",
+            "adjusted",
+            "shrunken",
+            "raw",
+            "adjusted",
+            "shrunken"
         )?;
         for a in &self.agreements {
             writeln!(

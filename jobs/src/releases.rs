@@ -67,7 +67,11 @@ pub fn status(place: &Place, now: Timestamp) -> Result<Status, JobError> {
 impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut text = format!("Store {}\n", self.store);
-        writeln!(text, "{:<14}{:>7}{:>12}{:>12}{:>13}  last delivered", "dataset", "files", "rows in", "kept", "quarantined")?;
+        writeln!(
+            text,
+            "{:<14}{:>7}{:>12}{:>12}{:>13}  last delivered",
+            "dataset", "files", "rows in", "kept", "quarantined"
+        )?;
         for (name, dataset) in &self.deliveries {
             writeln!(
                 text,
@@ -123,9 +127,8 @@ pub fn diff(args: &DiffArgs, now: Timestamp) -> Result<Difference, JobError> {
         let folder = session.publisher.release_folder(run_id)?;
         let path = folder.join(Path::new("region").join("estimates.parquet"));
         let (rows, _) = read_table::<Estimate>(&path)?;
-        let key = |row: &Estimate| {
-            (row.indicator.clone(), row.period.clone(), row.unit_id.clone(), row.stratum.clone())
-        };
+        let key =
+            |row: &Estimate| (row.indicator.clone(), row.period.clone(), row.unit_id.clone(), row.stratum.clone());
         Ok(rows.into_iter().map(|row| (key(&row), row)).collect())
     };
     let (earlier, later) = (read(&args.earlier)?, read(&args.later)?);
@@ -167,7 +170,15 @@ impl fmt::Display for Difference {
         let mut text = String::new();
         let show = |value: Option<f64>| value.map_or_else(|| "withheld".to_owned(), |value| format!("{value:.4}"));
         for change in self.changed.iter().take(SHOWN_MAX) {
-            write!(text, "{} {} {}: {} → {}", change.indicator, change.period, change.unit_id, show(change.earlier), show(change.later))?;
+            write!(
+                text,
+                "{} {} {}: {} → {}",
+                change.indicator,
+                change.period,
+                change.unit_id,
+                show(change.earlier),
+                show(change.later)
+            )?;
             if let Some((before, after)) = &change.comparison {
                 write!(text, " ({before} → {after})")?;
             }

@@ -81,7 +81,8 @@ fn stages(
         // Everything is held back: the release that stands is better than an empty one.
         return Ok(summary);
     }
-    let mut found = Found { linked: clock.stage("link", || derive::link(session, store, &inputs))?, ..Found::default() };
+    let mut found =
+        Found { linked: clock.stage("link", || derive::link(session, store, &inputs))?, ..Found::default() };
     found.rows = ledger::row_counts(session, store, &inputs, &found.linked)?;
     if last >= Stage::Score {
         let scored = clock.stage("score", || derive::score(session, store, &found.linked))?;
@@ -191,7 +192,10 @@ fn delivered_at(date: Option<Date>, now: Timestamp) -> Result<Timestamp, JobErro
 fn check_names(session: &Session, args: &RunArgs) -> Result<(), JobError> {
     if let Some(unknown) = args.indicators.iter().find(|id| !session.plan.indicators.contains_key(*id)) {
         let known: Vec<&str> = session.plan.indicators.keys().map(String::as_str).collect();
-        return Err(JobError::Configuration(format!("no indicator is called «{unknown}»; known: {}", known.join(", "))));
+        return Err(JobError::Configuration(format!(
+            "no indicator is called «{unknown}»; known: {}",
+            known.join(", ")
+        )));
     }
     if let Some(unknown) = args.units.iter().find(|id| session.plan.organisation.unit(id).is_none()) {
         return Err(JobError::Configuration(format!("no unit is called «{unknown}»")));

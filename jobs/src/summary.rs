@@ -98,7 +98,8 @@ fn grouped(number: u64) -> String {
 }
 
 fn reasons<N: Copy + Into<u64>>(counts: &BTreeMap<String, N>) -> String {
-    let each: Vec<String> = counts.iter().map(|(reason, rows)| format!("{reason} {}", grouped((*rows).into()))).collect();
+    let each: Vec<String> =
+        counts.iter().map(|(reason, rows)| format!("{reason} {}", grouped((*rows).into()))).collect();
     each.join(", ")
 }
 
@@ -134,7 +135,8 @@ impl fmt::Display for Summary {
             writeln!(text, "Held back: {indicator}, because a file of {export} was refused.")?;
         }
         if let Some(release) = &self.release {
-            let what = if self.is_current || self.idle { "Release" } else { "Release (not made current: a narrowed run)" };
+            let what =
+                if self.is_current || self.idle { "Release" } else { "Release (not made current: a narrowed run)" };
             writeln!(text, "{what}: {}", release.display())?;
         }
         if let Some(total) = self.seconds.get("total") {
@@ -191,8 +193,14 @@ impl Summary {
             writeln!(text, "  {questionnaire}: unit codes that no unit had on the day: {}", reasons(codes))?;
         }
         for (indicator, (contacts, same_episode, excluded)) in &self.rates {
-            write!(text, "  {indicator}: {} contacts, {} of an episode counted already", grouped(*contacts), grouped(*same_episode))?;
-            let left_out = if excluded.is_empty() { String::new() } else { format!("; left out: {}", reasons(excluded)) };
+            write!(
+                text,
+                "  {indicator}: {} contacts, {} of an episode counted already",
+                grouped(*contacts),
+                grouped(*same_episode)
+            )?;
+            let left_out =
+                if excluded.is_empty() { String::new() } else { format!("; left out: {}", reasons(excluded)) };
             writeln!(text, "{left_out}")?;
         }
         Ok(())

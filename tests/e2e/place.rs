@@ -128,6 +128,7 @@ pub fn contents(folder: &Path) -> BTreeMap<String, Vec<u8>> {
 pub fn assert_same(a: &Path, b: &Path) {
     let (a, b) = (contents(a), contents(b));
     assert_eq!(a.keys().collect::<Vec<_>>(), b.keys().collect::<Vec<_>>());
-    let differing: Vec<&String> = a.iter().filter(|(name, bytes)| b.get(*name) != Some(bytes)).map(|(name, _)| name).collect();
+    let differing: Vec<&String> =
+        a.iter().filter(|(name, bytes)| b.get(*name) != Some(bytes)).map(|(name, _)| name).collect();
     assert!(differing.is_empty(), "differ: {differing:?}");
 }

@@ -28,9 +28,7 @@ pub struct Areas {
 impl Areas {
     /// The unit responsible for the inhabitants of a place on `day`; a district's own entry before its municipality's.
     pub(crate) fn unit(&self, municipality: &str, district: &str, day: i32) -> Option<u32> {
-        let at = |district: &str| {
-            on_day(self.catchment.get(&(municipality.to_owned(), district.to_owned()))?, day)
-        };
+        let at = |district: &str| on_day(self.catchment.get(&(municipality.to_owned(), district.to_owned()))?, day);
         if district.is_empty() { at("") } else { at(district).or_else(|| at("")) }
     }
 

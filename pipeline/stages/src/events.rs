@@ -53,11 +53,7 @@ pub(crate) fn strata(standardisation: &Standardisation) -> usize {
 ///
 /// # Errors
 /// When the contacts cannot be read.
-pub fn count_events(
-    plan: &Plan,
-    contacts: &[Part],
-    areas: &Areas,
-) -> Result<BTreeMap<String, RateCells>, StageError> {
+pub fn count_events(plan: &Plan, contacts: &[Part], areas: &Areas) -> Result<BTreeMap<String, RateCells>, StageError> {
     let rates = plan.indicators.values().filter(|indicator| indicator.measure.is_rate());
     let mut all = BTreeMap::new();
     for indicator in rates {
@@ -67,16 +63,19 @@ pub fn count_events(
 }
 
 const COLUMNS: [&str; 10] = [
-    "person_id", "admitted_at", "discharged_at", "age", "sex", "municipality", "district", "urgency", "care_level",
+    "person_id",
+    "admitted_at",
+    "discharged_at",
+    "age",
+    "sex",
+    "municipality",
+    "district",
+    "urgency",
+    "care_level",
     "procedures",
 ];
 
-fn count_one(
-    plan: &Plan,
-    indicator: &Indicator,
-    parts: &[Part],
-    areas: &Areas,
-) -> Result<RateCells, StageError> {
+fn count_one(plan: &Plan, indicator: &Indicator, parts: &[Part], areas: &Areas) -> Result<RateCells, StageError> {
     let Measure::Rate { contacts: filter, standardisation, .. } = &indicator.measure else {
         return Ok(RateCells::default());
     };
@@ -86,7 +85,8 @@ fn count_one(
     let all = current(dataset, parts, &columns)?.ok_or_else(missing)?;
     let all = all.with_column(matches(filter).fill_null(lit(false)).alias("counts"));
     // An episode may hang together through a contact that does not match, so all contacts of the persons are needed.
-    let persons = all.clone().filter(col("counts")).select([col("person_id")]).unique_generic(None, UniqueKeepStrategy::Any);
+    let persons =
+        all.clone().filter(col("counts")).select([col("person_id")]).unique_generic(None, UniqueKeepStrategy::Any);
     let frame = all
         .semi_join(persons, col("person_id"), col("person_id"))
         .sort(["person_id", "admitted_at", "contact_id"], SortMultipleOptions::default())
@@ -97,7 +97,11 @@ fn count_one(
 
 fn any_prefix(column: &str, prefixes: &[String]) -> Expr {
     let padded = lit(" ") + col(column);
-    prefixes.iter().map(|prefix| padded.clone().str().contains_literal(lit(format!(" {prefix}")))).reduce(Expr::or).unwrap_or(lit(true))
+    prefixes
+        .iter()
+        .map(|prefix| padded.clone().str().contains_literal(lit(format!(" {prefix}"))))
+        .reduce(Expr::or)
+        .unwrap_or(lit(true))
 }
 
 fn one_of(column: &str, codes: &[String]) -> Expr {

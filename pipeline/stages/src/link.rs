@@ -53,12 +53,28 @@ pub(crate) const UNIT: &str = "unit_id";
 pub(crate) const PERIOD_DATE: &str = "period_date";
 pub(crate) const WEIGHT: &str = "design_weight";
 const RESPONSE: [&str; 9] = [
-    "response_id", "invitation_id", "contact_id", "questionnaire_id", "questionnaire_version", "unit_code", "answered_at",
-    "mode", "language",
+    "response_id",
+    "invitation_id",
+    "contact_id",
+    "questionnaire_id",
+    "questionnaire_version",
+    "unit_code",
+    "answered_at",
+    "mode",
+    "language",
 ];
 const CONTACT: [&str; 11] = [
-    "contact_id", "unit_code", "admitted_at", "discharged_at", "age", "sex", "municipality", "district", "urgency",
-    "care_level", "main_diagnosis",
+    "contact_id",
+    "unit_code",
+    "admitted_at",
+    "discharged_at",
+    "age",
+    "sex",
+    "municipality",
+    "district",
+    "urgency",
+    "care_level",
+    "main_diagnosis",
 ];
 const INVITED_FILE: &str = "invited.parquet";
 
@@ -98,14 +114,13 @@ pub fn link_responses(
     Ok(outcome)
 }
 
-fn read_responses(
-    plan: &Plan,
-    questionnaire: &Questionnaire,
-    parts: &[Part],
-) -> Result<Option<DataFrame>, StageError> {
+fn read_responses(plan: &Plan, questionnaire: &Questionnaire, parts: &[Part]) -> Result<Option<DataFrame>, StageError> {
     let Some(responses) = responses(plan, questionnaire, parts)? else { return Ok(None) };
-    let frame = responses
-        .with_columns([col("answered_at").alias(PERIOD_DATE), lit(1.0).alias(WEIGHT), col(SOURCE).alias("unit_source")]);
+    let frame = responses.with_columns([
+        col("answered_at").alias(PERIOD_DATE),
+        lit(1.0).alias(WEIGHT),
+        col(SOURCE).alias("unit_source"),
+    ]);
     frame.collect().map(Some).map_err(StageError::frame("read responses"))
 }
 
@@ -144,7 +159,10 @@ fn join_contacts(
     };
     // A response's own contact id is the better witness; its invitation's contact is the usual one.
     let with_contact = invited.with_columns([
-        when(col("contact_id").is_not_null()).then(col("contact_id")).otherwise(col("invited_contact")).alias("contact_id"),
+        when(col("contact_id").is_not_null())
+            .then(col("contact_id"))
+            .otherwise(col("invited_contact"))
+            .alias("contact_id"),
         (lit(1.0) / col("inclusion_probability")).fill_null(lit(1.0)).alias(WEIGHT),
     ]);
     let contacts = current(contacts_of, &inputs.contacts, &CONTACT)?.ok_or_else(|| missing("contacts"))?;
@@ -158,12 +176,7 @@ fn join_contacts(
 }
 
 fn left_join(left: LazyFrame, right: LazyFrame, on: &str) -> LazyFrame {
-    left.join_builder()
-        .with(right)
-        .how(JoinType::Left)
-        .on([col(on)])
-        .maintain_order(MaintainOrderJoin::Left)
-        .finish()
+    left.join_builder().with(right).how(JoinType::Left).on([col(on)]).maintain_order(MaintainOrderJoin::Left).finish()
 }
 
 enum Verdict {
@@ -253,7 +266,16 @@ fn keep(organisation: &Organisation, joined: DataFrame, verdicts: &[Verdict]) ->
     let position: UInt32Chunked = verdicts.iter().map(unit).collect();
     let name = |position: u32| organisation.units.get(position as usize).map(|unit| unit.id.as_str());
     let ids: StringChunked = verdicts.iter().map(|verdict| unit(verdict).and_then(name)).collect();
-    let keys = ["invitation_id", "contact_id", "invited_contact", "contact_found", "unit_code", "unit_source", SOURCE, "_delivery"];
+    let keys = [
+        "invitation_id",
+        "contact_id",
+        "invited_contact",
+        "contact_found",
+        "unit_code",
+        "unit_source",
+        SOURCE,
+        "_delivery",
+    ];
     let present: Vec<&str> = keys.into_iter().filter(|name| joined.column(name).is_ok()).collect();
     joined
         .lazy()

@@ -150,7 +150,11 @@ pub(crate) fn item_values(
                 let Some(value) = code.and_then(|code| item_value(item, scale, code)) else { return f64::NAN };
                 match &indicator.measure {
                     Measure::TopBox { codes, .. } => {
-                        if code.is_some_and(|code| codes.contains(&code)) { 1.0 } else { 0.0 }
+                        if code.is_some_and(|code| codes.contains(&code)) {
+                            1.0
+                        } else {
+                            0.0
+                        }
                     }
                     _ => value,
                 }
@@ -183,9 +187,8 @@ fn code_adjuster(frame: &DataFrame, adjuster: &Adjuster) -> Result<Coded, StageE
             Coded::Level(numbers(frame, &adjuster.column)?.into_iter().map(|v| band_of(&adjuster.kind, v)).collect())
         }
         AdjusterKind::Levels { levels } if column.dtype() == &DataType::String => {
-            let place = |text: Option<&str>| {
-                i16::try_from(levels.iter().position(|level| Some(level.as_str()) == text)?).ok()
-            };
+            let place =
+                |text: Option<&str>| i16::try_from(levels.iter().position(|level| Some(level.as_str()) == text)?).ok();
             Coded::Level(texts(frame, &adjuster.column)?.into_iter().map(place).collect())
         }
         AdjusterKind::Levels { levels } => {

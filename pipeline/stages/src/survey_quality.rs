@@ -4,9 +4,7 @@ use std::path::PathBuf;
 
 use jiff::civil::Date;
 use prem_spec::{Indicator, Item, Measure, Period, PeriodKind, Plan, Questionnaire, ValueScale};
-use prem_stats::{
-    scores::{Items, Pairing, alpha, item_statistics},
-};
+use prem_stats::scores::{Items, Pairing, alpha, item_statistics};
 use prem_store::tables::SurveyQuality;
 
 use crate::{
@@ -40,7 +38,8 @@ pub fn survey_quality(
         rows.extend(answers.of.iter().map(|(item, codes)| item_row(item, codes, blank("item", &item.id))));
         for indicator in indicators_of(plan, &questionnaire.id) {
             if let Measure::Scale { items, .. } = &indicator.measure {
-                let (scale, item_rest) = scale_row(indicator, items, &answers, scored, year, blank("scale", &indicator.id));
+                let (scale, item_rest) =
+                    scale_row(indicator, items, &answers, scored, year, blank("scale", &indicator.id));
                 rows.push(scale);
                 for (item, correlation) in item_rest {
                     if let Some(row) = rows.iter_mut().rev().find(|row| row.kind == "item" && row.subject == item) {
@@ -59,12 +58,9 @@ struct Answers<'a> {
 }
 
 impl<'a> Answers<'a> {
-    fn read(
-        questionnaire: &'a Questionnaire,
-        linked: &[(Date, PathBuf)],
-        year: Period,
-    ) -> Result<Self, StageError> {
-        let mut of: Vec<(&Item, Vec<Option<i16>>)> = questionnaire.items.iter().map(|item| (item, Vec::new())).collect();
+    fn read(questionnaire: &'a Questionnaire, linked: &[(Date, PathBuf)], year: Period) -> Result<Self, StageError> {
+        let mut of: Vec<(&Item, Vec<Option<i16>>)> =
+            questionnaire.items.iter().map(|item| (item, Vec::new())).collect();
         for (_, path) in linked.iter().filter(|(month, _)| year.contains(*month)) {
             let frame = frames::scan(path)?.collect().map_err(StageError::frame("read linked responses"))?;
             for (item, all) in &mut of {

@@ -67,11 +67,7 @@ fn key_of(dataset: &Dataset) -> Vec<PlSmallStr> {
 }
 
 /// The rows that stand, in delivery order: of each key the last row of the latest delivery. `None` without parts.
-pub(crate) fn current(
-    dataset: &Dataset,
-    parts: &[Part],
-    columns: &[&str],
-) -> Result<Option<LazyFrame>, StageError> {
+pub(crate) fn current(dataset: &Dataset, parts: &[Part], columns: &[&str]) -> Result<Option<LazyFrame>, StageError> {
     let (parts, _) = standing(parts);
     if parts.is_empty() {
         return Ok(None);
@@ -109,9 +105,5 @@ pub fn count_view(dataset: &Dataset, parts: &[Part]) -> Result<ViewCounts, Stage
         .collect()
         .map_err(StageError::frame("count keys"))?
         .height() as u64;
-    Ok(ViewCounts {
-        stored,
-        duplicate: stored - replaced - in_deliveries,
-        superseded: replaced + in_deliveries - keys,
-    })
+    Ok(ViewCounts { stored, duplicate: stored - replaced - in_deliveries, superseded: replaced + in_deliveries - keys })
 }

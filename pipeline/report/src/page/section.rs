@@ -5,9 +5,9 @@ use prem_spec::{Indicator, Level, Measure, Unit, ValueScale};
 use serde::Serialize;
 
 use super::{
-    view::n_heading,
     cell::{Cell, Figures},
     plot::{Plot, Subject},
+    view::n_heading,
 };
 use crate::{
     Language,

@@ -136,7 +136,7 @@ pub(super) fn check_all(units: &[Placed<'_>], scope: &Scope) {
     let tops: Vec<&Placed<'_>> = units.iter().filter(|placed| placed.unit.parent.is_none()).collect();
     match (tops.as_slice(), units.first()) {
         ([], Some(first)) if is_whole => {
-            first.error("one unit has no parent: the region; here there is none".to_owned())
+            first.error("one unit has no parent, the region; here every unit has one".to_owned());
         }
         ([top, others @ ..], _) => {
             for other in others {

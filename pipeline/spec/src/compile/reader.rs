@@ -159,7 +159,17 @@ impl<'a> Node<'a> {
     }
 
     fn list<T>(&self, key: &'static str, wanted: &str, read: impl Fn(&'a DeValue<'a>) -> Option<T>) -> Vec<At<T>> {
-        let Some(value) = self.get(key) else { return Vec::new() };
+        self.get(key).map(|value| self.list_from(key, value, wanted, read)).unwrap_or_default()
+    }
+
+    /// The entries of a list; a bare value counts as a list of one.
+    fn list_from<T>(
+        &self,
+        key: &str,
+        value: &'a Spanned<DeValue<'a>>,
+        wanted: &str,
+        read: impl Fn(&'a DeValue<'a>) -> Option<T>,
+    ) -> Vec<At<T>> {
         let entries: Vec<&Spanned<DeValue<'a>>> = match value.get_ref() {
             DeValue::Array(array) => array.iter().collect(),
             _ => vec![value],
@@ -257,17 +267,8 @@ impl<'a> Node<'a> {
     pub fn strings_map(&self, key: &'static str) -> BTreeMap<String, Vec<String>> {
         let mut map = BTreeMap::new();
         for (name, value) in self.entries(key) {
-            let list: Option<Vec<String>> = match value.get_ref() {
-                DeValue::String(text) => Some(vec![text.to_string()]),
-                DeValue::Array(array) => {
-                    array.iter().map(|entry| entry.get_ref().as_str().map(str::to_owned)).collect()
-                }
-                _ => None,
-            };
-            match list {
-                Some(list) => _ = map.insert(name.value, list),
-                None => self.wrong(&name.value, value, "a list of texts"),
-            }
+            let list = self.list_from(&name.value, value, "a list of texts", |value| value.as_str().map(str::to_owned));
+            map.insert(name.value, list.into_iter().map(|at| at.value).collect());
         }
         map
     }

@@ -3,7 +3,9 @@
 use prem_spec::{Direction, FamilyCorrection, Indicator};
 use prem_stats::{
     Result,
-    comparison::{self, Assessment, Multiplicity, SharedCoefficients, Window, change_between, differences_from_reference},
+    comparison::{
+        self, Assessment, Multiplicity, SharedCoefficients, Window, change_between, differences_from_reference,
+    },
     interval::Level as ConfidenceLevel,
     linear_algebra::Matrix,
 };

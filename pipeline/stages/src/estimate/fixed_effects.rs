@@ -48,21 +48,19 @@ fn fit(
     let id = &task.indicator.id;
     let measured = task.indicator.measure.items().len();
     let is_composite = matches!(task.indicator.measure, prem_spec::Measure::Composite { .. });
-    let all: Vec<Vec<f64>> =
-        if is_composite { (0..measured).map(|place| response.item(id, place)).collect() } else { vec![response.values(id)] };
-    let items: Vec<Vec<f64>> =
-        all.iter().map(|item| design.rows.iter().map(|row| item[*row]).collect()).collect();
-    let answered: Vec<usize> =
-        (0..units.len()).filter(|row| items.iter().any(|item| !item[*row].is_nan())).collect();
+    let all: Vec<Vec<f64>> = if is_composite {
+        (0..measured).map(|place| response.item(id, place)).collect()
+    } else {
+        vec![response.values(id)]
+    };
+    let items: Vec<Vec<f64>> = all.iter().map(|item| design.rows.iter().map(|row| item[*row]).collect()).collect();
+    let answered: Vec<usize> = (0..units.len()).filter(|row| items.iter().any(|item| !item[*row].is_nan())).collect();
     if answered.is_empty() {
         return Err(StatsError::Empty { what: "responses in the period" });
     }
     // A unit whose respondents all lack an adjuster has no mean to fill it with; such rows cannot be adjusted.
-    let complete: Vec<usize> = answered
-        .iter()
-        .copied()
-        .filter(|row| design.columns.iter().all(|column| !column[*row].is_nan()))
-        .collect();
+    let complete: Vec<usize> =
+        answered.iter().copied().filter(|row| design.columns.iter().all(|column| !column[*row].is_nan())).collect();
     let left_out = design.left_out + (answered.len() - complete.len()) as u64;
     let pick = |column: &Vec<f64>| complete.iter().map(|row| column[*row]).collect::<Vec<f64>>();
     let items: Vec<Vec<f64>> = items.iter().map(pick).collect();
@@ -178,9 +176,8 @@ fn case_mix_rows(
         let names: Vec<String> = names.iter().map(|name| format!("{prefix}{name}")).collect();
         let dropped: Vec<(usize, DropReason)> = item.fit.dropped.iter().map(|d| (d.index, d.reason)).collect();
         let errors = item.fit.standard_errors();
-        let terms = coefficient_rows(
-            &whole, &names, &item.fit.coefficients, &errors, &dropped, item.fit.degrees_of_freedom,
-        );
+        let terms =
+            coefficient_rows(&whole, &names, &item.fit.coefficients, &errors, &dropped, item.fit.degrees_of_freedom);
         rows.push(whole);
         rows.extend(terms);
     }

@@ -219,20 +219,14 @@ fn fill(task: &Task<'_>, row: &mut Estimate, mean: &AdjustedMean) -> Result<()> 
 }
 
 /// Random intercept of the level's own units: shrunken values, reliabilities and variance components.
-fn shrink(
-    task: &Task<'_>,
-    fit: &Fit,
-    map: &LevelMap<'_>,
-    rows: &mut [Estimate],
-) -> Result<Option<Components>> {
+fn shrink(task: &Task<'_>, fit: &Fit, map: &LevelMap<'_>, rows: &mut [Estimate]) -> Result<Option<Components>> {
     let rest = u32::try_from(map.units.len()).unwrap_or(u32::MAX);
     let parent: Vec<Option<u32>> = map.parent.iter().map(|group| group.filter(|group| *group != rest)).collect();
     let units = fit.moments.aggregate(&parent, map.units.len())?;
     let unadjusted = fit.unadjusted.aggregate(&parent, map.units.len())?;
     let Ok(model) = fit_random_intercept(&units, Criterion::Reml, fixed(task, fit)) else { return Ok(None) };
     let before = fit_random_intercept(&unadjusted, Criterion::Reml, None).ok();
-    let shrunken =
-        shrunken_means(&model, &units, &fit.reference, ShrinkageInterval::Averaged, task.indicator.ci_level);
+    let shrunken = shrunken_means(&model, &units, &fit.reference, ShrinkageInterval::Averaged, task.indicator.ci_level);
     // Fewer than five units have nothing to borrow from.
     for (row, shrunken) in rows.iter_mut().zip(shrunken.into_iter().flatten()) {
         row.shrunken = Some(shrunken.value);
@@ -252,14 +246,8 @@ fn shrink(
 }
 
 /// The row of the whole model, then one per coefficient.
-fn case_mix_rows(
-    task: &Task<'_>,
-    fit: &Fit,
-    lowest: Option<&RandomIntercept>,
-    estimates: &[Estimate],
-) -> Vec<CaseMix> {
-    let movements: Vec<f64> =
-        estimates.iter().filter_map(|row| Some((row.value? - row.raw?).abs())).collect();
+fn case_mix_rows(task: &Task<'_>, fit: &Fit, lowest: Option<&RandomIntercept>, estimates: &[Estimate]) -> Vec<CaseMix> {
+    let movements: Vec<f64> = estimates.iter().filter_map(|row| Some((row.value? - row.raw?).abs())).collect();
     let before = fit_random_intercept(&fit.unadjusted, Criterion::Reml, None).ok();
     let convergence = match lowest {
         Some(model) if model.convergence.boundary => "converged at zero between-unit variance",

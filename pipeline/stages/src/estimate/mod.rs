@@ -126,7 +126,8 @@ fn estimate_task(task: &Task<'_>) -> Result<Estimated, StageError> {
 fn periods_of(inputs: &EstimateInputs<'_>, indicator: &Indicator) -> Vec<Period> {
     if !inputs.periods.is_empty() {
         let fits = |period: &&Period| {
-            period.kind() == PeriodKind::Months || indicator.periods.iter().any(|length| kind_of(*length) == period.kind())
+            period.kind() == PeriodKind::Months
+                || indicator.periods.iter().any(|length| kind_of(*length) == period.kind())
         };
         return inputs.periods.iter().filter(fits).copied().collect();
     }

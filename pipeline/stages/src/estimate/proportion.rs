@@ -232,8 +232,7 @@ fn components(task: &Task<'_>, map: &LevelMap<'_>, rows: &[Estimate]) -> Option<
 
 fn case_mix_rows(task: &Task<'_>, fit: &Fit, estimates: &[Estimate]) -> Vec<CaseMix> {
     let Some(model) = &fit.model else { return Vec::new() };
-    let movements: Vec<f64> =
-        estimates.iter().filter_map(|row| Some((row.value? - row.raw?).abs())).collect();
+    let movements: Vec<f64> = estimates.iter().filter_map(|row| Some((row.value? - row.raw?).abs())).collect();
     #[expect(clippy::cast_precision_loss, reason = "numbers of units")]
     let mean = (!movements.is_empty()).then(|| movements.iter().sum::<f64>() / movements.len() as f64);
     let whole = CaseMix {

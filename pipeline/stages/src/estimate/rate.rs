@@ -10,7 +10,10 @@ use prem_stats::{
 };
 use prem_store::tables::{Estimate, Expected};
 
-use super::{Estimated, Task, compare, rows::{blank, count}};
+use super::{
+    Estimated, Task, compare,
+    rows::{blank, count},
+};
 use crate::events::{events_in, strata, stratum};
 
 const MONTHS_PER_YEAR: f64 = 12.0;
@@ -32,7 +35,8 @@ pub(super) fn estimate(task: &Task<'_>) -> Result<Estimated> {
     let Measure::Rate { per, standardisation, .. } = &task.indicator.measure else { return Ok(Estimated::default()) };
     let table = table(task, task.period, standardisation)?;
     let weights = weights(standardisation, &table.region);
-    let earlier = task.period.previous().and_then(|period| Some((period, self::table(task, period, standardisation).ok()?)));
+    let earlier =
+        task.period.previous().and_then(|period| Some((period, self::table(task, period, standardisation).ok()?)));
     let level = ConfidenceLevel::new(task.indicator.ci_level)?;
     let standardised = |cells: &Cells| directly_standardised(&cells.events, &cells.person_years, &weights, *per, level);
     let row = |unit: &Unit, cells: &Cells, before: Option<&Cells>| -> Result<Estimate> {
@@ -42,7 +46,12 @@ pub(super) fn estimate(task: &Task<'_>) -> Result<Estimated> {
         if let (Some((period, _)), Some(before)) = (&earlier, before) {
             let before = standardised(before)?;
             let variance = |rate: &DirectRate| rate.variance * per * per;
-            compare::with_previous(&mut row, (before.value, variance(&before)), (rate.value, variance(&rate)), *period)?;
+            compare::with_previous(
+                &mut row,
+                (before.value, variance(&before)),
+                (rate.value, variance(&rate)),
+                *period,
+            )?;
         }
         Ok(row)
     };
@@ -61,13 +70,18 @@ pub(super) fn estimate(task: &Task<'_>) -> Result<Estimated> {
     }
     let mut rows = Vec::new();
     for (unit, cells) in &table.areas {
-        let before = earlier.as_ref().and_then(|(_, table)| {
-            table.areas.iter().find(|(other, _)| other.id == unit.id).map(|(_, cells)| cells)
-        });
+        let before = earlier
+            .as_ref()
+            .and_then(|(_, table)| table.areas.iter().find(|(other, _)| other.id == unit.id).map(|(_, cells)| cells));
         let mut row = row(unit, cells, before)?;
         let region = &table.region;
         let difference = difference_from_region(
-            &cells.events, &cells.person_years, &region.events, &region.person_years, &weights, *per,
+            &cells.events,
+            &cells.person_years,
+            &region.events,
+            &region.person_years,
+            &weights,
+            *per,
         )?;
         row.reference = Some(difference.reference);
         row.difference = Some(difference.difference);

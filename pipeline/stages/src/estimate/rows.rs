@@ -44,15 +44,27 @@ impl<'a> Response<'a> {
     pub fn adjuster(&self, place: usize) -> Coded {
         let mut parts = self.months.iter().filter_map(|month| month.adjusters.get(place)).peekable();
         if matches!(parts.peek(), Some(Coded::Continuous(_))) {
-            Coded::Continuous(parts.filter_map(|part| match part {
-                Coded::Continuous(values) => Some(values),
-                Coded::Level(_) => None,
-            }).flatten().copied().collect())
+            Coded::Continuous(
+                parts
+                    .filter_map(|part| match part {
+                        Coded::Continuous(values) => Some(values),
+                        Coded::Level(_) => None,
+                    })
+                    .flatten()
+                    .copied()
+                    .collect(),
+            )
         } else {
-            Coded::Level(parts.filter_map(|part| match part {
-                Coded::Level(levels) => Some(levels),
-                Coded::Continuous(_) => None,
-            }).flatten().copied().collect())
+            Coded::Level(
+                parts
+                    .filter_map(|part| match part {
+                        Coded::Level(levels) => Some(levels),
+                        Coded::Continuous(_) => None,
+                    })
+                    .flatten()
+                    .copied()
+                    .collect(),
+            )
         }
     }
 }
@@ -133,9 +145,7 @@ pub(super) fn response_rates(task: &Task<'_>, response: &Response<'_>, map: &Lev
     let rate = |answered: u64, asked: u64| (asked > 0).then(|| answered as f64 / asked as f64);
     asked
         .iter()
-        .filter_map(|(group, asked)| {
-            Some((*group, rate(answered.get(group).copied().unwrap_or(0), *asked)?))
-        })
+        .filter_map(|(group, asked)| Some((*group, rate(answered.get(group).copied().unwrap_or(0), *asked)?)))
         // More answers than invitations means that the invitations are incomplete: then there is no rate.
         .filter(|(_, rate)| *rate <= 1.0)
         .collect()

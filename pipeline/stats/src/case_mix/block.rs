@@ -5,21 +5,20 @@ use crate::error::{Result, StatsError};
 use crate::linear_algebra::{VectorKernel, with_vector_instructions};
 use std::ops::Range;
 
-/// Rows centred together: long enough for the memory to be read in streams, short enough for the second-level cache.
-const BLOCK_ROWS: usize = 1024;
+/// Rows centred and multiplied together: long enough for the memory to be read in streams, short enough that their products
+/// find them in the caches next to the processor.
+const BLOCK_ROWS: usize = 512;
 
 /// Distance between columns of a block. A power of two would put all columns into the same few sets of the cache.
-const STRIDE: usize = BLOCK_ROWS + 264;
-
-/// Rows multiplied together: 16 columns of them stay in the first-level cache.
-const PANEL_ROWS: usize = 256;
+const STRIDE: usize = BLOCK_ROWS + 24;
 
 /// Independent sums per inner product, so that it vectorises. Fixed, because it decides the order of the sums: a processor
 /// with wider registers gives the same bits.
 const LANES: usize = 4;
 
-/// Columns per side of a tile: the sums and their operands stay in vector registers.
-const TILE: usize = 2;
+/// Columns per side of a tile: nine sums and their operands fit in sixteen vector registers, and six columns that are read
+/// give nine products.
+const TILE: usize = 3;
 
 /// Weighted moments of some rows of one unit.
 #[derive(Debug, Clone)]
@@ -109,8 +108,7 @@ pub(super) fn chunk_partials(
         };
         for from in (start..end).step_by(BLOCK_ROWS) {
             let to = (from + BLOCK_ROWS).min(end);
-            fill(&order, columns, from..to, &mut scratch.values);
-            block_moments(scratch, q, to - from);
+            block_moments(scratch, &order, columns, from..to);
             check_block(&order, columns, from..to, &scratch.block.mean)?;
             absorb(&mut partial.plain, &scratch.block);
             if let (Some(weights), Some((w, w2))) = (weights, &mut partial.design) {
@@ -170,17 +168,18 @@ fn check_block(order: &Order, columns: &[&[f64]], rows: Range<usize>, mean: &[f6
     Err(StatsError::NotFinite { what: "sum of values", index: rows[0] })
 }
 
-fn block_moments(scratch: &mut Scratch, q: usize, n: usize) {
-    scratch.block.weight = n as f64;
+fn block_moments(scratch: &mut Scratch, order: &Order, columns: &[&[f64]], rows: Range<usize>) {
+    scratch.block.weight = rows.len() as f64;
     let Scratch { values, block, .. } = scratch;
-    with_vector_instructions(CentredProducts { values, q, n, block });
+    with_vector_instructions(CentredProducts { order, columns, rows, values, block });
 }
 
-/// Centres the columns, then multiplies them with each other.
+/// Centres the columns of some rows, then multiplies them with each other.
 struct CentredProducts<'a> {
+    order: &'a Order,
+    columns: &'a [&'a [f64]],
+    rows: Range<usize>,
     values: &'a mut [f64],
-    q: usize,
-    n: usize,
     block: &'a mut Moments,
 }
 
@@ -189,10 +188,21 @@ impl VectorKernel for CentredProducts<'_> {
 
     #[inline(always)]
     fn call(self) {
-        for k in 0..self.q {
-            self.block.mean[k] = centre(&mut self.values[k * STRIDE..k * STRIDE + BLOCK_ROWS], self.n);
+        let n = self.rows.len();
+        for (k, column) in self.columns.iter().enumerate() {
+            let out = &mut self.values[k * STRIDE..k * STRIDE + BLOCK_ROWS];
+            self.block.mean[k] = match self.order {
+                Order::AsIs(all) => centre(&column[all.start + self.rows.start..all.start + self.rows.end], out),
+                Order::Sorted(permutation, offset) => {
+                    for (o, &i) in out.iter_mut().zip(&permutation[self.rows.clone()]) {
+                        *o = column[offset + i as usize];
+                    }
+                    centre_in_place(&mut out[..n])
+                }
+            };
+            out[n..n.next_multiple_of(LANES)].fill(0.0);
         }
-        cross_products(self.values, self.values, self.q, self.n, &mut self.block.cross);
+        cross_products(self.values, self.values, self.columns.len(), n, &mut self.block.cross);
     }
 }
 
@@ -214,21 +224,36 @@ fn weighted_block_moments(scratch: &mut Scratch, q: usize, n: usize) {
     cross_products(values, weighted, q, n, &mut block.cross);
 }
 
-/// Subtracts the mean of the first `n` values, clears the rest up to whole lanes, and gives the mean.
+/// Writes `column` less its mean, and gives the mean.
 #[inline(always)]
-fn centre(column: &mut [f64], n: usize) -> f64 {
-    let mut lanes = [0.0; LANES];
-    let (whole, rest) = column[..n].as_chunks::<LANES>();
-    for chunk in whole {
-        for l in 0..LANES {
-            lanes[l] += chunk[l];
+fn centre(column: &[f64], out: &mut [f64]) -> f64 {
+    let mean = mean(column);
+    for (o, v) in out.iter_mut().zip(column) {
+        *o = v - mean;
+    }
+    mean
+}
+
+#[inline(always)]
+fn centre_in_place(column: &mut [f64]) -> f64 {
+    let mean = mean(column);
+    column.iter_mut().for_each(|v| *v -= mean);
+    mean
+}
+
+#[inline(always)]
+fn mean(column: &[f64]) -> f64 {
+    let mut lanes = [[0.0; LANES]; 4];
+    let (groups, rest) = column.as_chunks::<{ 4 * LANES }>();
+    for group in groups {
+        for (lane, chunk) in lanes.iter_mut().zip(group.as_chunks::<LANES>().0) {
+            for l in 0..LANES {
+                lane[l] += chunk[l];
+            }
         }
     }
-    let mean = (fold(lanes) + rest.iter().sum::<f64>()) / n as f64;
-    column[..n].iter_mut().for_each(|v| *v -= mean);
-    let end = n.next_multiple_of(LANES).min(column.len());
-    column[n..end].fill(0.0);
-    mean
+    let [a, b, c, d] = lanes.map(fold);
+    ((a + c) + (b + d) + rest.iter().sum::<f64>()) / column.len() as f64
 }
 
 /// All inner products of the first `n` rows, in tiles of columns whose sums stay in registers. Rows from `n` to whole lanes
@@ -236,35 +261,24 @@ fn centre(column: &mut [f64], n: usize) -> f64 {
 #[inline(always)]
 fn cross_products(left: &[f64], right: &[f64], q: usize, n: usize, cross: &mut [f64]) {
     let n = n.next_multiple_of(LANES);
-    cross.fill(0.0);
-    for from in (0..n).step_by(PANEL_ROWS) {
-        let rows = (from, (n - from).min(PANEL_ROWS));
-        for b in (0..q).step_by(TILE) {
-            for a in (0..=b).step_by(TILE) {
-                match (q - a < TILE, q - b) {
-                    (false, 1) => tile::<TILE, 1>(left, right, a, b, rows, cross),
-                    (false, 2) => tile::<TILE, 2>(left, right, a, b, rows, cross),
-                    (false, _) => tile::<TILE, TILE>(left, right, a, b, rows, cross),
-                    (true, 2) => tile::<2, 2>(left, right, a, b, rows, cross),
-                    (true, _) => tile::<1, 1>(left, right, a, b, rows, cross),
-                }
+    for b in (0..q).step_by(TILE) {
+        for a in (0..=b).step_by(TILE) {
+            match ((q - a).min(TILE), (q - b).min(TILE)) {
+                (1, _) => tile::<1, 1>(left, right, a, b, n, cross),
+                (2, _) => tile::<2, 2>(left, right, a, b, n, cross),
+                (_, 1) => tile::<TILE, 1>(left, right, a, b, n, cross),
+                (_, 2) => tile::<TILE, 2>(left, right, a, b, n, cross),
+                (_, _) => tile::<TILE, TILE>(left, right, a, b, n, cross),
             }
         }
     }
 }
 
 #[inline(always)]
-fn tile<const A: usize, const B: usize>(
-    left: &[f64],
-    right: &[f64],
-    a: usize,
-    b: usize,
-    (from, n): (usize, usize),
-    cross: &mut [f64],
-) {
+fn tile<const A: usize, const B: usize>(left: &[f64], right: &[f64], a: usize, b: usize, n: usize, cross: &mut [f64]) {
     // Equal lengths that the compiler can see: no bounds to check inside.
     let steps = n / LANES;
-    let rows = |k: usize| k * STRIDE + from..k * STRIDE + from + n;
+    let rows = |k: usize| k * STRIDE..k * STRIDE + n;
     let x: [&[[f64; LANES]]; A] = std::array::from_fn(|i| &left[rows(a + i)].as_chunks().0[..steps]);
     let z: [&[[f64; LANES]]; B] = std::array::from_fn(|k| &right[rows(b + k)].as_chunks().0[..steps]);
     let mut sums = [[[0.0; LANES]; B]; A];
@@ -281,7 +295,7 @@ fn tile<const A: usize, const B: usize>(
     }
     for (i, row) in sums.iter().enumerate() {
         for (k, lanes) in row.iter().enumerate().filter(|(k, _)| a + i <= b + k) {
-            cross[(b + k) * (b + k + 1) / 2 + a + i] += fold(*lanes);
+            cross[(b + k) * (b + k + 1) / 2 + a + i] = fold(*lanes);
         }
     }
 }
