@@ -2,6 +2,8 @@
 //!
 //! `PREM_BENCH_ROWS` sets the number of rows (10 million by default), `PREM_BENCH_UNITS` the units (2,000).
 //! `peers/numpy_xtx.py` times numpy's X'X on a matrix of the same shape.
+#![allow(clippy::expect_used, reason = "a failure ends the measurement")]
+#![allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "counts far below 2^53")]
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use prem_stats::case_mix::{Criterion as Likelihood, SufficientStatistics, fit_random_intercept};
@@ -66,7 +68,7 @@ fn random_intercept(c: &mut Criterion) {
             || statistics.clone().finish().expect("moments"),
             |moments| black_box(fit_random_intercept(&moments, Likelihood::Reml, None).expect("fit")),
             BatchSize::LargeInput,
-        )
+        );
     });
     group.finish();
 }

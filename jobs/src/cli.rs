@@ -128,6 +128,18 @@ pub struct RunArgs {
 }
 
 impl RunArgs {
+    /// The same request however it was typed: lists sorted, without repeats.
+    pub fn sorted(&self) -> Self {
+        let mut sorted = self.clone();
+        sorted.periods.sort();
+        sorted.periods.dedup();
+        for list in [&mut sorted.indicators, &mut sorted.units] {
+            list.sort();
+            list.dedup();
+        }
+        sorted
+    }
+
     /// The run looks at a part of the data or of the indicators: it makes a release, but not the current one.
     pub fn is_narrowed(&self) -> bool {
         !self.periods.is_empty() || !self.indicators.is_empty() || !self.units.is_empty() || self.as_of.is_some()

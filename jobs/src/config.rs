@@ -89,7 +89,12 @@ impl Config {
     pub fn load(place: &Place) -> Result<Self, JobError> {
         let mut config = match &place.config {
             Some(path) => Self::from_file(path)?,
-            None => Self::embedded(Path::new(SAMPLE_ROOT)),
+            None => {
+                if Path::new("prem.toml").exists() {
+                    tracing::warn!("there is a prem.toml here, but it is not used; give --config prem.toml");
+                }
+                Self::embedded(Path::new(SAMPLE_ROOT))
+            }
         };
         if let Some(store) = &place.store {
             config.store.clone_from(store);

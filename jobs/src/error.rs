@@ -75,6 +75,7 @@ impl JobError {
 fn of_store(error: &StoreError) -> u8 {
     match error {
         StoreError::Locked { .. } => exit::TRY_AGAIN,
+        StoreError::Io { source, .. } if source.kind() == std::io::ErrorKind::NotFound => exit::INPUT_MISSING,
         StoreError::Io { .. } => exit::CANNOT_WRITE,
         StoreError::Absent { .. } | StoreError::Damaged { .. } | StoreError::Parquet { .. } => exit::INPUT_MISSING,
         _ => exit::BUG,

@@ -36,6 +36,9 @@ pub fn rates(session: &Session, store: &Store, inputs: &Inputs) -> Result<Rates,
     for (unit, rows) in &areas.unknown_units {
         tracing::warn!(unit, rows, "catchment area of a unit that the organisation does not have");
     }
+    for (municipality, persons) in &areas.unplaced_persons {
+        tracing::warn!(municipality, persons, "inhabitants in no catchment area; they count in no rate");
+    }
     let mut wanted = plan.clone();
     wanted.indicators.retain(|id, _| inputs.indicators.contains(id));
     let events = count_events(&wanted, &all("contacts"), &areas)?;

@@ -34,6 +34,8 @@ struct Identity<'a> {
     periods: Vec<String>,
     indicators: &'a [String],
     units: &'a [String],
+    /// A narrowed run never shares the id of a whole one, so it can never replace its release.
+    is_narrowed: bool,
     held_back: &'a BTreeMap<String, String>,
     language: &'a str,
 }
@@ -64,6 +66,7 @@ impl Inputs {
             periods: args.periods.iter().map(ToString::to_string).collect(),
             indicators: &indicators,
             units: &args.units,
+            is_narrowed: args.is_narrowed(),
             held_back: &held_back,
             language: session.config.language.as_str(),
         };

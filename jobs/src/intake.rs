@@ -66,7 +66,11 @@ pub fn take_in(session: &Session, store: &LockedStore, registration: Registratio
     for found in inbox.found {
         let Some(export) = session.plan.exports.get(&found.export) else { continue };
         let sha256 = seen.sha256(&found.path)?;
-        if is_known(&known, export, &sha256) && !registration.accept_again {
+        let is_again = is_superseded_since(&known, export, &found.name, &sha256);
+        if is_again && !registration.accept_again {
+            tracing::warn!(file = found.name, "an earlier content is back; it counts only with --accept-again");
+        }
+        if is_known(&known, export, &sha256) && !(is_again && registration.accept_again) {
             intake.known += 1;
         } else if let Some(refusal) = refused.iter().find(|refusal| is_same(refusal, session, &found, &sha256)) {
             intake.refused.push(refusal.clone());
@@ -84,6 +88,13 @@ pub fn take_in(session: &Session, store: &LockedStore, registration: Registratio
 
 fn is_known(known: &[Delivery], export: &Export, sha256: &str) -> bool {
     known.iter().any(|delivery| delivery.dataset == export.dataset && delivery.sha256 == sha256)
+}
+
+/// The file held these bytes before, and others after them.
+fn is_superseded_since(known: &[Delivery], export: &Export, file_name: &str, sha256: &str) -> bool {
+    let of_file = known.iter().filter(|delivery| delivery.export == export.name && delivery.file_name == file_name);
+    let latest = of_file.max_by_key(|delivery| delivery.number);
+    is_known(known, export, sha256) && latest.is_some_and(|latest| latest.sha256 != sha256)
 }
 
 fn is_same(refusal: &Refusal, session: &Session, found: &Found, sha256: &str) -> bool {

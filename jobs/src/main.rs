@@ -46,7 +46,7 @@ fn main() -> ExitCode {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             tracing::debug!(?error, "failed");
-            eprintln!("error: {error}");
+            _ = writeln!(io::stderr(), "error: {error}");
             ExitCode::from(error.exit_code())
         }
     }
@@ -55,7 +55,8 @@ fn main() -> ExitCode {
 fn start_logs(global: &Global) {
     let level = if global.quiet { "error" } else { "warn" };
     let filter = EnvFilter::try_from_env("PREM_LOG").unwrap_or_else(|_| EnvFilter::new(level));
-    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    // A closed stderr is the reader's choice: losing a log line there must not end a run.
+    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).log_internal_errors(false);
     match global.log {
         LogFormat::Json => logs.json().init(),
         LogFormat::Text => {

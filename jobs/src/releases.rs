@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     fmt::{self, Write as _},
+    fs, io,
     path::Path,
 };
 
@@ -57,11 +58,25 @@ pub fn status(place: &Place, now: Timestamp) -> Result<Status, JobError> {
     Ok(Status {
         store: session.store.root().display().to_string(),
         deliveries,
-        refusals: session.store.refusals()?,
+        refusals: standing_refusals(&session)?,
         derived: derive::stored(&session.store)?,
         releases: session.publisher.releases()?,
         current: session.publisher.current()?.map(|current| current.run_id().to_owned()),
     })
+}
+
+/// Refusals of files that still lie in the inbox and have not been delivered rightly since.
+fn standing_refusals(session: &Session) -> Result<Vec<Refusal>, JobError> {
+    let deliveries = session.store.deliveries()?;
+    let stands = |refusal: &Refusal| {
+        let is_replaced = deliveries.iter().any(|delivery| {
+            delivery.export == refusal.export
+                && delivery.file_name == refusal.file_name
+                && delivery.delivered_at >= refusal.refused_at
+        });
+        !is_replaced && session.config.inbox.join(&refusal.file_name).exists()
+    };
+    Ok(session.store.refusals()?.into_iter().filter(stands).collect())
 }
 
 impl fmt::Display for Status {
@@ -199,11 +214,41 @@ impl fmt::Display for Difference {
     }
 }
 
+/// Names the run whose release was rolled back, so that the next run does not bring it back by itself.
+const ROLLED_BACK: &str = "rolled-back.json";
+
+/// Whether an operator went back from the release of `run_id`.
+pub fn is_rolled_back(session: &Session, run_id: &str) -> bool {
+    let read = fs::read_to_string(session.publisher.root().join(ROLLED_BACK)).ok();
+    read.and_then(|text| serde_json::from_str::<String>(&text).ok()).is_some_and(|rolled_back| rolled_back == run_id)
+}
+
+/// A new release is current: the rollback is history.
+///
+/// # Errors
+/// When the note cannot be removed.
+pub fn forget_rollback(session: &Session) -> Result<(), JobError> {
+    let path = session.publisher.root().join(ROLLED_BACK);
+    match fs::remove_file(&path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(JobError::write("remove", &path)(error)),
+        _ => Ok(()),
+    }
+}
+
 /// # Errors
 /// When there is no such release, or it cannot be made current.
 pub fn rollback(args: &RollbackArgs, now: Timestamp) -> Result<String, JobError> {
     let session = Session::open(Config::load(&args.place)?, now)?;
     let _lock = session.store.lock()?;
+    let before = session.publisher.current()?.map(|current| current.run_id().to_owned());
     let current = session.publisher.rollback(&args.release)?;
-    Ok(format!("{} is the current release\n", current.run_id()))
+    if let Some(before) = before.filter(|before| before != current.run_id()) {
+        let path = session.publisher.root().join(ROLLED_BACK);
+        let text = serde_json::to_string(&before).unwrap_or_default();
+        fs::write(&path, text).map_err(JobError::write("write", &path))?;
+    }
+    Ok(format!(
+        "{} is the current release, and stays so until a delivery or a declaration changes, or `prem run --force`.\n",
+        current.run_id()
+    ))
 }

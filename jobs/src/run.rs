@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 use prem_protect::protect;
 use prem_report::{Language, RunFacts, file_hashes, write_release};
 use prem_stages::METHOD_VERSION;
-use prem_store::delivered_by;
+use prem_store::{Refusal, delivered_by};
 
 use crate::{
     cli::{Global, RunArgs},
@@ -18,6 +18,7 @@ use crate::{
     intake::{self, Intake, Registration},
     ledger,
     manifest::{Found, Manifest},
+    releases,
     sample,
     session::{Clock, Session},
     summary::Summary,
@@ -40,6 +41,7 @@ pub enum Stage {
 /// # Errors
 /// Whatever stops a run; nothing is half-published.
 pub fn run(args: &RunArgs, last: Stage, global: &Global, now: Timestamp) -> Result<Summary, JobError> {
+    let args = &args.sorted();
     let config = Config::load(&args.place)?;
     let session = Session::open(config, now)?;
     let mut clock = Clock::new(global.quiet);
@@ -47,10 +49,11 @@ pub fn run(args: &RunArgs, last: Stage, global: &Global, now: Timestamp) -> Resu
     if args.dry_run {
         return dry_run(&session, args);
     }
-    if session.config.is_sample && !session.config.inbox.exists() {
+    let store = session.store.lock()?;
+    session.publisher.recover()?;
+    if session.config.is_sample && !sample::is_whole(&session.config) {
         clock.stage("sample", || sample::embedded(&session))?;
     }
-    let store = session.store.lock()?;
     let registration =
         Registration { delivered_at: delivered_at(args.delivered_at, now)?, accept_again: args.accept_again };
     let outcome = stages(&session, &store, args, last, registration, &mut clock);
@@ -72,9 +75,13 @@ fn stages(
     if last == Stage::Ingest {
         return Ok(summary);
     }
-    if last == Stage::Publish && !args.force && is_published(session, &inputs, args)? {
+    summary.rolled_back = !args.is_narrowed() && releases::is_rolled_back(session, &inputs.run_id);
+    if last == Stage::Publish && !args.force && (summary.rolled_back || is_published(session, &inputs, args)?) {
         summary.idle = true;
-        summary.release = Some(session.publisher.release_folder(&inputs.run_id)?);
+        summary.is_current = !args.is_narrowed();
+        if !summary.rolled_back {
+            summary.release = Some(session.publisher.release_folder(&inputs.run_id)?);
+        }
         return Ok(summary);
     }
     if inputs.indicators.is_empty() {
@@ -115,7 +122,11 @@ fn publish(
     summary: &mut Summary,
 ) -> Result<(), JobError> {
     let run = store.run(&inputs.run_id)?;
-    let protected = clock.stage("protect", || Ok(protect(&session.plan, figures::unprotected(&run)?)?))?;
+    let mut protected = clock.stage("protect", || Ok(protect(&session.plan, figures::unprotected(&run)?)?))?;
+    if !args.periods.is_empty() {
+        let periods: Vec<String> = args.periods.iter().map(ToString::to_string).collect();
+        protected = protected.narrowed_to(&periods);
+    }
     let distinct = |of: fn(&prem_protect::tables::Estimate) -> &str| {
         protected.estimates().iter().map(of).collect::<BTreeSet<&str>>().len()
     };
@@ -126,6 +137,9 @@ fn publish(
     found.periods = distinct(|row| &row.period);
     if last < Stage::Publish {
         return Ok(());
+    }
+    if found.estimates == 0 {
+        return Err(JobError::InputMissing("no indicator has any estimate: nothing was published".to_owned()));
     }
     let staging = session.publisher.staging(&inputs.run_id)?;
     let facts = RunFacts {
@@ -143,6 +157,7 @@ fn publish(
     let finished = session.publisher.finish(&staging, &inputs.run_id)?;
     if !args.is_narrowed() {
         session.publisher.set_current(&inputs.run_id, &finished.manifest_sha256)?;
+        releases::forget_rollback(session)?;
     }
     summary.is_current = !args.is_narrowed();
     summary.release = Some(finished.folder);
@@ -168,8 +183,17 @@ fn inputs_of(
     args: &RunArgs,
 ) -> Result<Inputs, JobError> {
     let deliveries = store.deliveries()?;
-    let as_of = args.as_of.map(|date| delivered_at(date.tomorrow().ok(), session.now)).transpose()?;
-    Ok(Inputs::of(session, delivered_by(&deliveries, as_of), &intake.refused, args))
+    let as_of = as_of(args, session.now)?;
+    let is_seen = |refusal: &&Refusal| as_of.is_none_or(|as_of| refusal.refused_at <= as_of);
+    let refused: Vec<Refusal> = intake.refused.iter().filter(is_seen).cloned().collect();
+    Ok(Inputs::of(session, delivered_by(&deliveries, as_of), &refused, args))
+}
+
+/// The last instant of the day that `--as-of` names.
+fn as_of(args: &RunArgs, now: Timestamp) -> Result<Option<Timestamp>, JobError> {
+    let Some(date) = args.as_of else { return Ok(None) };
+    let next = delivered_at(date.tomorrow().ok(), now)?;
+    Ok(Some(next - SignedDuration::from_nanos(1)))
 }
 
 fn is_published(session: &Session, inputs: &Inputs, args: &RunArgs) -> Result<bool, JobError> {
@@ -182,9 +206,8 @@ fn is_published(session: &Session, inputs: &Inputs, args: &RunArgs) -> Result<bo
 /// Midnight of a given day in Norwegian time, or now.
 fn delivered_at(date: Option<Date>, now: Timestamp) -> Result<Timestamp, JobError> {
     let Some(date) = date else { return Ok(now) };
-    let zone = TimeZone::get("Europe/Oslo").unwrap_or(TimeZone::UTC);
-    let zoned = date.to_zoned(zone);
-    zoned
+    TimeZone::get("Europe/Oslo")
+        .and_then(|zone| date.to_zoned(zone))
         .map(|zoned| zoned.timestamp())
         .map_err(|error| JobError::Configuration(format!("{date} is no day to reckon with: {error}")))
 }
@@ -206,7 +229,7 @@ fn check_names(session: &Session, args: &RunArgs) -> Result<(), JobError> {
 /// Looks, and says what a run would take in and whether there is anything to do. Writes nothing.
 fn dry_run(session: &Session, args: &RunArgs) -> Result<Summary, JobError> {
     let deliveries = session.store.deliveries()?;
-    let inputs = Inputs::of(session, delivered_by(&deliveries, None), &[], args);
+    let refusals = session.store.refusals()?;
     let mut intake = Intake::default();
     let mut waiting = Vec::new();
     if session.config.inbox.is_dir() {
@@ -215,11 +238,16 @@ fn dry_run(session: &Session, args: &RunArgs) -> Result<Summary, JobError> {
             let sha256 = prem_store::sha256_file(&found.path)?;
             if deliveries.iter().any(|delivery| delivery.sha256 == sha256) {
                 intake.known += 1;
+            } else if let Some(refusal) = refusals.iter().find(|refusal| {
+                refusal.sha256 == sha256 && refusal.export == found.export && refusal.plan_hash == session.plan_hash
+            }) {
+                intake.refused.push(refusal.clone());
             } else {
                 waiting.push(found.name);
             }
         }
     }
+    let inputs = inputs_of(session, &session.store, &intake, args)?;
     let mut summary = Summary::new(session, &inputs, &intake);
     summary.idle = waiting.is_empty() && is_published(session, &inputs, args)?;
     summary.waiting = Some(waiting);

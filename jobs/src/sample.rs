@@ -1,6 +1,6 @@
 //! The synthetic region: embedded for runs without configuration, of any size with `prem sample`.
 
-use std::path::PathBuf;
+use std::{fs, path::PathBuf};
 
 use jiff::Timestamp;
 use prem_sample::{Settings, Truth, generate};
@@ -17,13 +17,29 @@ pub fn root_of(config: &Config) -> PathBuf {
     config.inbox.parent().map(PathBuf::from).unwrap_or_default()
 }
 
-/// Makes the embedded region beside the store.
+/// Whether the embedded region was made to its end: its truth is moved into place before its inbox.
+pub fn is_whole(config: &Config) -> bool {
+    config.inbox.exists()
+}
+
+/// Makes the embedded region beside the store: all of it in a folder of its own first, so that a killed run leaves no part.
 ///
 /// # Errors
 /// When it cannot be written.
 pub fn embedded(session: &Session) -> Result<(), JobError> {
-    generate(&session.plan, &Settings::default(), &root_of(&session.config))?;
-    Ok(())
+    let root = root_of(&session.config);
+    let unfinished = root.join(".sample-unfinished");
+    for leftover in [&unfinished, &root.join("truth")] {
+        if leftover.exists() {
+            fs::remove_dir_all(leftover).map_err(JobError::write("remove", leftover))?;
+        }
+    }
+    generate(&session.plan, &Settings::default(), &unfinished)?;
+    for part in ["truth", "inbox"] {
+        let (from, to) = (unfinished.join(part), root.join(part));
+        fs::rename(&from, &to).map_err(JobError::write("rename", &from))?;
+    }
+    fs::remove_dir(&unfinished).map_err(JobError::write("remove", &unfinished))
 }
 
 /// `prem sample`.

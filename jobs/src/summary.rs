@@ -22,6 +22,10 @@ pub struct Summary {
     pub release: Option<PathBuf>,
     /// The release is the one that readers see.
     pub is_current: bool,
+    /// The release of this run was rolled back and is left so.
+    pub rolled_back: bool,
+    /// The data are the synthetic region's.
+    pub is_sample: bool,
     pub files_new: usize,
     pub files_known: usize,
     /// File → why it was refused whole.
@@ -46,10 +50,11 @@ pub struct Summary {
 }
 
 impl Summary {
-    pub fn new(_session: &Session, inputs: &Inputs, intake: &Intake) -> Self {
+    pub fn new(session: &Session, inputs: &Inputs, intake: &Intake) -> Self {
         let reason = |refusal: &Refusal| (refusal.file_name.clone(), refusal.reason.clone());
         Self {
             run_id: inputs.run_id.clone(),
+            is_sample: session.config.is_sample,
             files_new: intake.new.len(),
             files_known: intake.known,
             refused: intake.refused.iter().map(reason).collect(),
@@ -106,11 +111,16 @@ fn reasons<N: Copy + Into<u64>>(counts: &BTreeMap<String, N>) -> String {
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut text = String::new();
+        if self.is_sample {
+            writeln!(text, "The embedded synthetic region: no real data. For your own, give --config.")?;
+        }
         self.write_files(&mut text)?;
         if let Some(waiting) = &self.waiting {
             writeln!(text, "Would take in {} files: {}", waiting.len(), waiting.join(", "))?;
         }
-        if self.idle {
+        if self.rolled_back && self.idle {
+            writeln!(text, "Nothing to do: run {} was rolled back; `prem run --force` publishes it again.", self.run_id)?;
+        } else if self.idle {
             writeln!(text, "Nothing to do: run {} stands.", self.run_id)?;
         }
         if !self.rows.is_empty() {

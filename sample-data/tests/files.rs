@@ -233,7 +233,7 @@ fn wrong_settings_are_refused_and_nothing_is_left() {
 }
 
 /// After a change of the declarations or of the generator:
-/// `cargo run -p prem-sample --example region -- /tmp/sample delivery`, then copy its inbox to `sample-data/delivery`.
+/// `cargo run -p prem-sample --example region -- DIR delivery`, then copy its inbox to `sample-data/delivery`.
 #[test]
 fn the_committed_delivery_is_what_the_generator_makes() {
     let folder = tempfile::tempdir().expect("a folder");

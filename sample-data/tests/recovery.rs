@@ -85,7 +85,7 @@ fn case_mix(truth: &Truth, questionnaire: &Questionnaire, response: &Record, con
                 Some(band.label.clone())
             }),
             AdjusterKind::Levels { levels } => levels.iter().find(|level| *level == text).cloned(),
-            AdjusterKind::Continuous { .. } => unimplemented!("the repository's questionnaire has none"),
+            AdjusterKind::Continuous { .. } => panic!("the repository's questionnaire has none"),
         };
         effect(&adjuster.id, level.as_deref().unwrap_or("missing"))
     };

@@ -47,11 +47,9 @@ fn compressed_files_are_read_and_damaged_ones_refused() {
 #[test]
 fn bombs_are_refused() {
     let limits = Limits { expansion_free_bytes: 1 << 20, ..Limits::default() };
-    let mut text = format!("{HEADER}\n").into_bytes();
-    for _ in 0..200_000 {
-        text.extend_from_slice(GOOD.as_bytes());
-        text.push(b'\n');
-    }
+    // Line ends alone pack about a thousandfold, whichever library and level packs them.
+    let mut text = format!("{HEADER}\n{GOOD}\n").into_bytes();
+    text.resize(20_000_000, b'\n');
     for (format, packed) in [("gzip", gzip(&text)), ("zstd", zstd::encode_all(&text[..], 19).unwrap())] {
         let tried = ingest_with(&plan(), &packed, limits);
         assert!(

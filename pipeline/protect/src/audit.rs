@@ -2,7 +2,8 @@
 //!
 //! Nothing is taken over from the protection itself. The system is built from the published rows, and the claim «this
 //! cell is not determined» is only believed with a witness that is checked here: a change of withheld cells which keeps
-//! every equation true, in exact arithmetic, and is not 0 in that cell.
+//! every equation true, in exact arithmetic, and is not 0 in that cell. Where cells hang together with nothing that is
+//! shown, no published figure tells of them, witness or not.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -12,6 +13,7 @@ use prem_store::tables::Estimate;
 use crate::{
     ProtectError, bounds, eliminate, hide,
     linkage::Linkage,
+    parts,
     pattern::Pattern,
     ratio::{Overflow, Ratio},
     system::{CellKey, System},
@@ -70,12 +72,21 @@ pub fn audit(plan: &Plan, rows: &[Estimate]) -> Result<Vec<Recoverable>, Protect
         let Some(indicator) = plan.indicators.get(id) else {
             return Err(ProtectError::UnknownIndicator { table: "estimates", indicator: id.to_owned() });
         };
-        found.extend(carried(&rows));
-        found.extend(
-            derived(plan, indicator, &rows)
-                .map_err(|Overflow| ProtectError::Arithmetic { indicator: id.to_owned() })?,
-        );
+        let exposed = of_indicator(plan, indicator, &rows)
+            .map_err(|Overflow| ProtectError::Arithmetic { indicator: id.to_owned() });
+        found.extend(exposed?);
     }
+    Ok(found)
+}
+
+/// The audit of one indicator's rows.
+pub(crate) fn of_indicator(
+    plan: &Plan,
+    indicator: &Indicator,
+    rows: &[&Estimate],
+) -> Result<Vec<Recoverable>, Overflow> {
+    let mut found = carried(rows);
+    found.extend(derived(plan, indicator, rows)?);
     Ok(found)
 }
 
@@ -116,13 +127,17 @@ fn derived(plan: &Plan, indicator: &Indicator, rows: &[&Estimate]) -> Result<Vec
             how,
         }
     };
+    Ok(exposed(&system, &pattern)?.into_iter().map(|(cell, how)| recoverable(cell, how)).collect())
+}
+
+/// Cells of `system` that are withheld and can be worked out.
+pub(crate) fn exposed(system: &System, pattern: &Pattern) -> Result<Vec<(usize, How)>, Overflow> {
     let withheld = |cell: &usize| pattern.listed[*cell] && pattern.hidden[*cell];
-    let unproven = unproven(&system, &pattern)?;
-    let mut found: Vec<Recoverable> =
-        unproven.into_iter().filter(withheld).map(|cell| recoverable(cell, How::Determined)).collect();
+    let mut found: Vec<(usize, How)> =
+        unproven(system, pattern)?.into_iter().filter(withheld).map(|cell| (cell, How::Determined)).collect();
     for counts in &pattern.counts {
-        for (cell, range) in bounds::too_narrow(&system.equations, &pattern.hidden, &pattern, counts) {
-            found.push(recoverable(cell, How::Bounded { low: range.low, high: range.high }));
+        for (cell, range) in bounds::too_narrow(&system.equations, &pattern.hidden, pattern, counts) {
+            found.push((cell, How::Bounded { low: range.low, high: range.high }));
         }
     }
     Ok(found)
@@ -142,6 +157,13 @@ fn unproven(system: &System, pattern: &Pattern) -> Result<Vec<usize>, Overflow> 
         }
         if !sum.is_zero() {
             hidden().for_each(|(cell, _)| doubtful[*cell] = true);
+        }
+    }
+    if doubtful.contains(&true) {
+        for part in parts::connected(&system.equations, &pattern.hidden) {
+            if !part.touches_shown(&system.equations, &pattern.hidden) {
+                part.cells.into_iter().for_each(|cell| doubtful[cell] = false);
+            }
         }
     }
     Ok((0..doubtful.len()).filter(|cell| doubtful[*cell]).collect())

@@ -9,7 +9,8 @@
 //!    counts. Elimination is exact;
 //! 3. **linkage**: `reference` would tell a withheld region, `change` a withheld earlier period;
 //! 4. **other tables**: extremes between few units, and fits and items with few respondents;
-//! 5. **proof**: [`audit`] starts from the published rows alone and must find nothing, or nothing is released.
+//! 5. **proof**: [`audit`] starts from the published rows alone and must find nothing: what it
+//!    finds is surrounded by more withheld cells until it does not.
 //!
 //! Every figure of a withheld row is null, n included.
 
@@ -22,12 +23,15 @@
 
 mod audit;
 mod bounds;
+mod completeness;
 mod eliminate;
 mod error;
 mod files;
 mod hide;
 mod linkage;
+mod narrowed;
 mod owners;
+mod parts;
 mod pattern;
 mod periods;
 mod primary;

@@ -47,12 +47,29 @@ pub(crate) fn relations(spans: &BTreeSet<Span>) -> Result<Vec<Relation>, Overflo
     Ok(found)
 }
 
+/// The ways to write `whole` as two or more months, quarters or tertials.
+pub(crate) fn tilings(whole: Span) -> impl Iterator<Item = Vec<Span>> {
+    PARTS.into_iter().filter_map(move |kind| {
+        let mut tiles = Vec::new();
+        let mut next = whole.0;
+        while next < whole.1 {
+            let tile = Period::of(kind, next).filter(|tile| tile.start() == next && tile.end() <= whole.1)?;
+            tiles.push((tile.start(), tile.end()));
+            next = tile.end();
+        }
+        (tiles.len() > 1).then_some(tiles)
+    })
+}
+
+/// Kinds of period that a calendar year is made of.
+const PARTS: [PeriodKind; 3] = [PeriodKind::Month, PeriodKind::Quarter, PeriodKind::Tertial];
+
 /// `spans` and, for every calendar year that offers a month, quarter or tertial, the rest of that kind: where one is
 /// offered the absent ones had nobody, so the year so far is known to be the sum of those that are there.
 pub(crate) fn with_empty_ones(spans: &BTreeSet<Span>) -> BTreeSet<Span> {
     let mut all = spans.clone();
     for (start, end) in spans {
-        for kind in [PeriodKind::Month, PeriodKind::Quarter, PeriodKind::Tertial] {
+        for kind in PARTS {
             let Some(own) = Period::of(kind, *start).filter(|own| (own.start(), own.end()) == (*start, *end)) else {
                 continue;
             };
@@ -129,6 +146,18 @@ mod tests {
         let all = with_empty_ones(&spans);
         assert_eq!(all.len(), 6);
         assert_eq!(relations(&all).expect("fits").len(), 1);
+    }
+
+    #[test]
+    fn tilings_by_hand() {
+        let counts = |label: &str| {
+            let period: Period = label.parse().expect("a period");
+            tilings((period.start(), period.end())).map(|tiles| tiles.len()).collect::<Vec<_>>()
+        };
+        assert_eq!(counts("2025"), [12, 4, 3]);
+        assert_eq!(counts("2025-Q2"), [3]);
+        assert_eq!(counts("2025-10..2026-03"), [6, 2]);
+        assert_eq!(counts("2025-02"), [0; 0]);
     }
 
     #[test]

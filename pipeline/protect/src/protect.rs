@@ -6,7 +6,7 @@ use prem_spec::{Indicator, Level, Period, Plan};
 use prem_store::tables::Estimate;
 
 use crate::{
-    ProtectError, Protected, Unprotected, audit, hide,
+    ProtectError, Protected, Recoverable, Unprotected, audit, hide,
     linkage::Linkage,
     pattern::Pattern,
     primary,
@@ -18,10 +18,11 @@ use crate::{
 };
 
 /// Applies all rules and proves the result: primary, secondary, what rows tell about each other, then the tables
-/// derived from them. Row order is kept.
+/// derived from them. Where the pattern does not pass the proof, more is withheld until it does. Row order is kept.
 ///
 /// # Errors
-/// When a row is not understood, or when the proof finds a withheld cell that can be worked out.
+/// When a row is not understood, when exact arithmetic overflows, or when the proof finds a withheld cell that can be
+/// worked out and withholding more does not help.
 pub fn protect(plan: &Plan, unprotected: Unprotected) -> Result<Protected, ProtectError> {
     let Unprotected { mut estimates, mut variation, case_mix, survey_quality, meta } = unprotected;
     check(plan, &estimates)?;
@@ -29,23 +30,21 @@ pub fn protect(plan: &Plan, unprotected: Unprotected) -> Result<Protected, Prote
     for (position, row) in estimates.iter().enumerate() {
         by_indicator.entry(row.indicator.clone()).or_default().push(position);
     }
+    let mut cells = Vec::new();
     for (id, positions) in &by_indicator {
         let Some(indicator) = plan.indicators.get(id) else { continue };
         hide_primary(indicator, &mut estimates, positions);
-        hide_secondary(plan, indicator, &mut estimates, positions)
+        let left = hide_secondary(plan, indicator, &mut estimates, positions)
+            .and_then(|()| prove(plan, indicator, &mut estimates, positions))
             .map_err(|Overflow| ProtectError::Arithmetic { indicator: id.clone() })?;
-        let linkage = Linkage::of(positions.iter().map(|position| &estimates[*position]));
-        for position in positions {
-            linkage.cut(&mut estimates[*position]);
-        }
+        cells.extend(left);
+    }
+    if !cells.is_empty() {
+        return Err(ProtectError::Recoverable { cells });
     }
     variation::protect(&mut variation, &estimates);
     let case_mix = region_tables::case_mix(plan, case_mix, &estimates);
     let survey_quality = region_tables::survey_quality(plan, survey_quality);
-    let cells = audit(plan, &estimates)?;
-    if !cells.is_empty() {
-        return Err(ProtectError::Recoverable { cells });
-    }
     Ok(Protected { estimates, variation, case_mix, survey_quality, spread: Vec::new(), meta })
 }
 
@@ -96,10 +95,55 @@ fn hide_secondary(
     estimates: &mut [Estimate],
     positions: &[usize],
 ) -> Result<(), Overflow> {
+    let (system, mut pattern) = state(plan, indicator, estimates, positions)?;
+    secondary::complete(&system.equations, &mut pattern)?;
+    withhold(&system, &pattern, estimates, positions);
+    Ok(())
+}
+
+/// Cuts what rows tell of each other and audits; while the audit finds cells, withholds what is around them. What it
+/// still finds when there is nothing more to withhold is a fault.
+fn prove(
+    plan: &Plan,
+    indicator: &Indicator,
+    estimates: &mut [Estimate],
+    positions: &[usize],
+) -> Result<Vec<Recoverable>, Overflow> {
+    loop {
+        let linkage = Linkage::of(positions.iter().map(|position| &estimates[*position]));
+        for position in positions {
+            linkage.cut(&mut estimates[*position]);
+        }
+        let rows: Vec<&Estimate> = positions.iter().map(|position| &estimates[*position]).collect();
+        let found = audit::of_indicator(plan, indicator, &rows)?;
+        if found.is_empty() {
+            return Ok(found);
+        }
+        let (system, mut pattern) = state(plan, indicator, estimates, positions)?;
+        let exposed: Vec<usize> = audit::exposed(&system, &pattern)?.into_iter().map(|(cell, _)| cell).collect();
+        let more = secondary::around(&system.equations, &pattern, &exposed);
+        if more.is_empty() {
+            return Ok(found);
+        }
+        tracing::debug!(indicator = indicator.id, exposed = exposed.len(), more = more.len(), "withholding more");
+        more.into_iter().for_each(|cell| pattern.hidden[cell] = true);
+        withhold(&system, &pattern, estimates, positions);
+    }
+}
+
+fn state(
+    plan: &Plan,
+    indicator: &Indicator,
+    estimates: &[Estimate],
+    positions: &[usize],
+) -> Result<(System, Pattern), Overflow> {
     let rows: Vec<&Estimate> = positions.iter().map(|position| &estimates[*position]).collect();
     let system = System::of(&plan.organisation, rows.iter().copied())?;
-    let mut pattern = Pattern::of(&system, indicator, &rows);
-    secondary::complete(&system.equations, &mut pattern)?;
+    let pattern = Pattern::of(&system, indicator, &rows);
+    Ok((system, pattern))
+}
+
+fn withhold(system: &System, pattern: &Pattern, estimates: &mut [Estimate], positions: &[usize]) {
     for position in positions {
         let row = &mut estimates[*position];
         let hidden = system.index_of(&CellKey::of(row)).is_none_or(|cell| pattern.hidden[cell]);
@@ -107,5 +151,4 @@ fn hide_secondary(
             hide::hide(row, SECONDARY);
         }
     }
-    Ok(())
 }

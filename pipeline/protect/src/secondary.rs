@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::{
     bounds,
     eliminate::{self, Derivation, Equation},
+    parts::connected,
     pattern::Pattern,
     ratio::Overflow,
 };
@@ -37,6 +38,13 @@ pub(crate) fn complete(equations: &[Equation], pattern: &mut Pattern) -> Result<
         }
     }
     tidy(equations, pattern)
+}
+
+/// What more to withhold because of the cells `exposed`: for each, everything shown that is nearest to it. Done again and
+/// again this ends at the latest where nothing that bears on them is shown.
+pub(crate) fn around(equations: &[Equation], pattern: &Pattern, exposed: &[usize]) -> BTreeSet<usize> {
+    let surroundings = Surroundings::of(equations, pattern);
+    exposed.iter().flat_map(|cell| surroundings.nearest_shown(*cell)).collect()
 }
 
 fn may_be_secondary(pattern: &Pattern, cell: usize) -> bool {
@@ -136,42 +144,4 @@ fn tidy(equations: &[Equation], pattern: &mut Pattern) -> Result<(), Overflow> {
         }
     }
     Ok(())
-}
-
-/// Hidden cells that hang together, and the equations they stand in.
-struct Part {
-    cells: BTreeSet<usize>,
-    equations: Vec<usize>,
-}
-
-fn connected(equations: &[Equation], hidden: &[bool]) -> Vec<Part> {
-    let mut leader: Vec<usize> = (0..hidden.len()).collect();
-    fn find(leader: &mut [usize], mut cell: usize) -> usize {
-        while leader[cell] != cell {
-            leader[cell] = leader[leader[cell]];
-            cell = leader[cell];
-        }
-        cell
-    }
-    for equation in equations {
-        let mut cells = equation.iter().map(|(cell, _)| *cell).filter(|cell| hidden[*cell]);
-        let Some(first) = cells.next() else { continue };
-        for cell in cells {
-            let (a, b) = (find(&mut leader, first), find(&mut leader, cell));
-            leader[a.max(b)] = a.min(b);
-        }
-    }
-    let mut parts: BTreeMap<usize, Part> = BTreeMap::new();
-    for (index, equation) in equations.iter().enumerate() {
-        for (cell, _) in equation.iter().filter(|(cell, _)| hidden[*cell]) {
-            let part = parts
-                .entry(find(&mut leader, *cell))
-                .or_insert_with(|| Part { cells: BTreeSet::new(), equations: Vec::new() });
-            part.cells.insert(*cell);
-            if part.equations.last() != Some(&index) {
-                part.equations.push(index);
-            }
-        }
-    }
-    parts.into_values().collect()
 }

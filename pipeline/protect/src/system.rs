@@ -9,7 +9,8 @@
 //! - strata: `total` is the sum over `age=…`, and `age=…` the sum over `age=…,sex=…`.
 //!
 //! A total that is not in the table but whose parts are is added as a *latent* cell, hidden from everybody, so that
-//! relations which run through it are not missed. A cell that is absent at a level where others have one is 0.
+//! relations which run through it are not missed. A cell that is absent at a level where others have one is 0; where the
+//! table itself denies that the listed parts are all, the relation is left out ([`crate::completeness`]).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,8 +18,9 @@ use prem_spec::Organisation;
 use prem_store::tables::Estimate;
 
 use crate::{
+    completeness::{self, Incomplete, Offered},
     eliminate::Equation,
-    periods::{self, Span},
+    periods::{self, Relation, Span},
     ratio::Overflow,
 };
 
@@ -58,9 +60,11 @@ impl System {
         let ancestry = ancestry(organisation, &rows);
         let keys: Vec<CellKey> = with_latent_totals(&rows, &ancestry).into_iter().collect();
         let index: BTreeMap<&CellKey, usize> = keys.iter().enumerate().map(|(position, key)| (key, position)).collect();
-        let mut equations = unit_equations(&keys, &index, &ancestry);
+        let levels: BTreeMap<&str, &str> = rows.iter().map(|row| (row.unit_id.as_str(), row.level.as_str())).collect();
+        let offered = offered(&keys, &levels);
+        let mut equations = unit_equations(&keys, &index, &ancestry, &levels, &offered);
         equations.extend(stratum_equations(&keys, &index));
-        equations.extend(period_equations(&keys, &index, &ancestry)?);
+        equations.extend(period_equations(&index, &offered)?);
         Ok(Self { keys, equations })
     }
 
@@ -119,6 +123,11 @@ fn coarser(stratum: &str) -> BTreeSet<String> {
     all
 }
 
+/// Whether `stratum` is `whole` or a part of it.
+pub(crate) fn is_part_of(stratum: &str, whole: &str) -> bool {
+    coarser(stratum).contains(whole)
+}
+
 /// For each dimension of the stratum: the dimension, and the stratum without it.
 fn parents(stratum: &str) -> Vec<(&str, String)> {
     if stratum == TOTAL {
@@ -140,15 +149,36 @@ fn total_of_parts(totals: BTreeMap<(usize, &str), Vec<usize>>) -> impl Iterator<
     })
 }
 
-fn unit_equations(keys: &[CellKey], index: &BTreeMap<&CellKey, usize>, ancestry: &Ancestry) -> Vec<Equation> {
+fn offered<'a>(keys: &'a [CellKey], levels: &BTreeMap<&str, &str>) -> Offered<'a> {
+    let mut offered = Offered::new();
+    for key in keys {
+        let level = levels.get(key.unit.as_str()).copied().unwrap_or_default();
+        let place = offered.entry((level.to_owned(), key.stratum.clone())).or_default();
+        place.entry(key.span).or_default().insert(key.unit.as_str());
+    }
+    offered
+}
+
+fn unit_equations(
+    keys: &[CellKey],
+    index: &BTreeMap<&CellKey, usize>,
+    ancestry: &Ancestry,
+    levels: &BTreeMap<&str, &str>,
+    offered: &Offered<'_>,
+) -> Vec<Equation> {
     let mut totals: BTreeMap<(usize, &str), Vec<usize>> = BTreeMap::new();
+    let mut children: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for (cell, key) in keys.iter().enumerate() {
         let above = ancestry.get(&key.unit).map(Vec::as_slice).unwrap_or_default();
         let nearest = above.iter().find_map(|unit| index.get(&CellKey { unit: unit.clone(), ..key.clone() }));
         if let Some(total) = nearest {
             totals.entry((*total, "")).or_default().push(cell);
+            let level = levels.get(key.unit.as_str()).copied().unwrap_or_default();
+            children.entry(&keys[*total].unit).or_default().insert(level);
         }
     }
+    let incomplete = Incomplete::of(keys, offered, &children, |cell| totals.contains_key(&(cell, "")));
+    totals.retain(|(total, _), _| !incomplete.reaches(&keys[*total]));
     total_of_parts(totals).collect()
 }
 
@@ -164,40 +194,58 @@ fn stratum_equations(keys: &[CellKey], index: &BTreeMap<&CellKey, usize>) -> Vec
     total_of_parts(totals).collect()
 }
 
-fn period_equations(
-    keys: &[CellKey],
-    index: &BTreeMap<&CellKey, usize>,
-    ancestry: &Ancestry,
-) -> Result<Vec<Equation>, Overflow> {
-    // Units at the same depth are offered the same periods; one that lacks a period had nobody in it.
-    let depth = |unit: &str| ancestry.get(unit).map_or(0, Vec::len);
-    let mut offered: BTreeMap<(usize, &str), BTreeSet<Span>> = BTreeMap::new();
-    let mut units: BTreeMap<(usize, &str), BTreeSet<&str>> = BTreeMap::new();
-    for key in keys {
-        let place = (depth(&key.unit), key.stratum.as_str());
-        offered.entry(place).or_default().insert(key.span);
-        units.entry(place).or_default().insert(&key.unit);
-    }
-    let mut bases = BTreeMap::new();
+fn period_equations(index: &BTreeMap<&CellKey, usize>, offered: &Offered<'_>) -> Result<Vec<Equation>, Overflow> {
+    // A period that any cell has was estimated, for all; of one that none has it depends.
+    let estimated: BTreeSet<Span> = offered.values().flat_map(BTreeMap::keys).copied().collect();
+    let not_estimated = completeness::not_estimated(offered);
+    let mut assumed = periods::with_empty_ones(&estimated);
+    assumed.retain(|span| estimated.contains(span) || !not_estimated.contains(span));
+    let mut bases = Bases::default();
     let mut equations = Vec::new();
-    for (place, spans) in &offered {
-        if !bases.contains_key(spans) {
-            bases.insert(spans, periods::relations(&periods::with_empty_ones(spans))?);
-        }
-        for relation in bases.get(spans).into_iter().flatten() {
-            for unit in units.get(place).into_iter().flatten() {
-                let cell = |span: &Span| {
-                    let key = CellKey { unit: (*unit).to_owned(), span: *span, stratum: place.1.to_owned() };
-                    index.get(&key).copied()
-                };
-                let equation: Equation =
-                    relation.iter().filter_map(|(span, coefficient)| Some((cell(span)?, *coefficient))).collect();
-                // One cell alone would say that it is 0, which its row denies: its parts are not in the table.
-                if equation.len() > 1 {
-                    equations.push(equation);
+    for ((_, stratum), units_of) in offered {
+        let here: BTreeSet<Span> = units_of.keys().copied().collect();
+        let units: BTreeSet<&str> = units_of.values().flatten().copied().collect();
+        for unit in units {
+            let cell = |span: &Span| {
+                let key = CellKey { unit: unit.to_owned(), span: *span, stratum: stratum.clone() };
+                index.get(&key).copied()
+            };
+            // The more is taken for empty, the more an outsider knows, until a cell's row denies that it is empty itself.
+            // Between a unit's own periods nothing is taken for empty: those relations always hold.
+            let mut found = None;
+            for spans in [&assumed, &estimated, &here] {
+                if found.is_none() {
+                    found = written(bases.of(spans)?, cell);
                 }
             }
+            if found.is_none() {
+                let own = here.iter().copied().filter(|span| cell(span).is_some()).collect();
+                found = written(bases.of(&own)?, cell);
+            }
+            equations.extend(found.into_iter().flatten());
         }
     }
     Ok(equations)
+}
+
+/// Relations over a unit's cells; none where one of them would be a cell alone.
+fn written(relations: &[Relation], cell: impl Fn(&Span) -> Option<usize>) -> Option<Vec<Equation>> {
+    let equations = relations.iter().map(|relation| {
+        relation.iter().filter_map(|(span, coefficient)| Some((cell(span)?, *coefficient))).collect::<Equation>()
+    });
+    let equations: Vec<Equation> = equations.filter(|equation| !equation.is_empty()).collect();
+    equations.iter().all(|equation| equation.len() > 1).then_some(equations)
+}
+
+/// Bases of relations, each found once.
+#[derive(Default)]
+struct Bases(BTreeMap<BTreeSet<Span>, Vec<Relation>>);
+
+impl Bases {
+    fn of(&mut self, spans: &BTreeSet<Span>) -> Result<&[Relation], Overflow> {
+        if !self.0.contains_key(spans) {
+            self.0.insert(spans.clone(), periods::relations(spans)?);
+        }
+        Ok(self.0.get(spans).map(Vec::as_slice).unwrap_or_default())
+    }
 }

@@ -93,6 +93,74 @@ fn a_year_gives_away_its_only_hidden_quarter() {
     assert_eq!(hidden, ["2025-Q2", "2025-Q3"]);
 }
 
+/// Rows of wards and their sums, from respondents per ward and quarter; the year is published, and `quarters`.
+fn quarterly(plan: &Plan, wards: [[i64; 4]; 4], quarters: &[usize]) -> Vec<Estimate> {
+    let year = wards.map(|ward| ward.iter().sum());
+    let mut rows = counts(plan, SCORE, "2025", year, |n| n as f64);
+    for quarter in quarters {
+        let period = format!("2025-Q{}", quarter + 1);
+        rows.extend(counts(plan, SCORE, &period, wards.map(|ward| ward[*quarter]), |n| n as f64));
+    }
+    rows.retain(|row| row.n != Some(0));
+    rows
+}
+
+#[test]
+fn a_quarter_that_was_not_estimated_is_not_empty() {
+    let plan = plan(&UNITS, 5, true);
+    // n3 answered only in the first quarter, of which nothing is published: the year is not the sum of the others.
+    let wards = [[5, 10, 40, 41], [50, 9, 42, 43], [35, 0, 0, 0], [60, 61, 62, 63]];
+    let protected = protect(&plan, unprotected(quarterly(&plan, wards, &[1, 2, 3]))).expect("protected");
+    let hidden: Vec<_> = hidden(&protected).into_iter().map(|(period, unit, _)| format!("{period} {unit}")).collect();
+    // North's second quarter is 19: with it goes south (its only ward is the same people), or the region's would tell; no
+    // year and no other quarter does.
+    let quarter = ["north", "south", "n1", "n2", "s1"].map(|unit| format!("2025-Q2 {unit}"));
+    assert_eq!(hidden, quarter);
+}
+
+#[test]
+fn a_quarter_that_nobody_misses_is_taken_for_empty() {
+    let plan = plan(&UNITS, 5, true);
+    // A year so far: it would give away the one small quarter.
+    let wards = [[40, 41, 0, 0], [50, 9, 0, 0], [35, 36, 0, 0], [60, 61, 0, 0]];
+    let rows = quarterly(&plan, wards, &[0, 1]);
+    let protected = protect(&plan, unprotected(rows)).expect("protected");
+    let hidden: Vec<_> = hidden(&protected).into_iter().map(|(period, unit, _)| format!("{period} {unit}")).collect();
+    assert_eq!(hidden, ["2025-Q1 n2", "2025-Q1 n3", "2025-Q2 n2", "2025-Q2 n3"]);
+}
+
+#[test]
+fn people_without_a_ward_do_not_withhold_the_rest() {
+    let plan = plan(&UNITS, 5, true);
+    let wards = [[60, 41, 0, 0], [50, 9, 0, 0], [35, 36, 0, 0], [60, 0, 0, 0]];
+    let mut rows = quarterly(&plan, wards, &[0, 1]);
+    // South's 40 of the second quarter belong to no ward: its year is not that of its only ward.
+    rows.push(row(&plan, SCORE, "2025-Q2", "south", "total", 40, 40.0));
+    for row in
+        rows.iter_mut().filter(|row| row.period != "2025-Q1" && ["region", "south"].contains(&row.unit_id.as_str()))
+    {
+        row.n = row.n.map(|n| if row.unit_id == "south" && row.period == "2025-Q2" { n } else { n + 40 });
+    }
+    let protected = protect(&plan, unprotected(rows)).expect("protected");
+    let hidden: Vec<_> = hidden(&protected).into_iter().map(|(period, unit, _)| format!("{period} {unit}")).collect();
+    assert_eq!(hidden, ["2025-Q1 n2", "2025-Q1 n3", "2025-Q2 n2", "2025-Q2 n3"]);
+}
+
+#[test]
+fn a_table_that_contradicts_itself_is_withheld_where_it_does() {
+    let plan = plan(&UNITS[..1], 5, true);
+    // Ages without a row in a year that has one, though their quarters are there: no pattern can explain that.
+    let mut rows = vec![row(&plan, SCORE, "2025", "region", "total", 100, 0.0)];
+    rows.push(row(&plan, SCORE, "2025-Q1", "region", "total", 40, 0.0));
+    rows.push(row(&plan, SCORE, "2025-Q2", "region", "total", 12, 0.0));
+    rows.push(row(&plan, SCORE, "2025", "region", "age=0-49", 60, 0.0));
+    rows.push(row(&plan, SCORE, "2025-Q1", "region", "age=0-49", 60, 0.0));
+    rows.push(row(&plan, SCORE, "2024", "region", "total", 90, 0.0));
+    let protected = protect(&plan, unprotected(rows)).expect("protected");
+    let shown: Vec<_> = protected.estimates().iter().filter(|row| !row.suppressed).map(|row| &row.period).collect();
+    assert_eq!(shown, ["2024"]);
+}
+
 #[test]
 fn proportions_hide_small_complements_and_rates_only_small_counts() {
     let plan = plan(&UNITS[..1], 5, true);

@@ -41,6 +41,7 @@ fn kind_of(error: &PolarsError) -> String {
         PolarsError::IO { error, .. } => format!("input or output: {}", error.kind()),
         PolarsError::SchemaMismatch(_) => "schemas differ".to_owned(),
         PolarsError::ComputeError(_) => "computation failed".to_owned(),
+        PolarsError::Context { error, .. } => kind_of(error),
         other => {
             let debug = format!("{other:?}");
             debug.split(['(', ' ', '{']).next().unwrap_or("unknown").to_owned()

@@ -23,6 +23,8 @@ const WOMAN: f64 = 2.0;
 pub struct RateCells {
     /// (month, unit responsible for the area, stratum) → events. A stratum is a band and a sex: see [`stratum`].
     pub(crate) events: BTreeMap<(Date, u32, usize), u64>,
+    /// First and last month of discharge of all contacts stored, whatever they count for.
+    pub(crate) covered: Option<(Date, Date)>,
     /// Contacts that match the filter.
     pub contacts: u64,
     /// Matching contacts that were part of an episode already counted.
@@ -34,6 +36,12 @@ pub struct RateCells {
 }
 
 impl RateCells {
+    /// Whether contacts are stored for every month of `period`, as far as its ends tell.
+    pub(crate) fn covers(&self, period: prem_spec::Period) -> bool {
+        let last = period.months().last();
+        self.covered.is_some_and(|(from, to)| from <= period.start() && last.is_some_and(|last| last <= to))
+    }
+
     pub(crate) fn months(&self) -> impl Iterator<Item = Date> {
         self.events.keys().map(|(month, ..)| *month)
     }
@@ -87,12 +95,24 @@ fn count_one(plan: &Plan, indicator: &Indicator, parts: &[Part], areas: &Areas) 
     // An episode may hang together through a contact that does not match, so all contacts of the persons are needed.
     let persons =
         all.clone().filter(col("counts")).select([col("person_id")]).unique_generic(None, UniqueKeepStrategy::Any);
+    let span = all
+        .clone()
+        .select([
+            col("discharged_at").cast(DataType::Date).min().alias("first"),
+            col("discharged_at").cast(DataType::Date).max().alias("last"),
+        ])
+        .collect()
+        .map_err(StageError::frame("see what the contacts cover"))?;
+    let month = |name| -> Result<Option<Date>, StageError> {
+        Ok(days(&span, name)?.first().copied().flatten().and_then(date_of).map(Date::first_of_month))
+    };
+    let covered = month("first")?.zip(month("last")?);
     let frame = all
         .semi_join(persons, col("person_id"), col("person_id"))
         .sort(["person_id", "admitted_at", "contact_id"], SortMultipleOptions::default())
         .collect()
         .map_err(StageError::frame("select contacts"))?;
-    count_frame(&frame, filter, standardisation, areas)
+    Ok(RateCells { covered, ..count_frame(&frame, filter, standardisation, areas)? })
 }
 
 fn any_prefix(column: &str, prefixes: &[String]) -> Expr {

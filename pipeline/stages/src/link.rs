@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     StageError,
-    frames::{self, days, month_of, texts},
+    frames::{self, days, days_of, month_of, texts},
     placement::Placement,
     view::{Part, SOURCE, current},
 };
@@ -179,6 +179,17 @@ fn left_join(left: LazyFrame, right: LazyFrame, on: &str) -> LazyFrame {
     left.join_builder().with(right).how(JoinType::Left).on([col(on)]).maintain_order(MaintainOrderJoin::Left).finish()
 }
 
+/// Codes longer than this, or with other characters, are not shown: they may be something else than a code.
+const CODE_SHOWN_MAX: usize = 16;
+
+fn shown_code(code: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    let digits = code.chars().filter(char::is_ascii_digit).count();
+    // Eleven digits may be a person.
+    let is_code = code.len() <= CODE_SHOWN_MAX && code.chars().all(is_plain) && digits < 11;
+    if is_code { code.to_owned() } else { "(of another shape)".to_owned() }
+}
+
 enum Verdict {
     Kept { unit: u32 },
     Excluded(&'static str),
@@ -196,16 +207,29 @@ fn judge(plan: &Plan, questionnaire: &Questionnaire, joined: &DataFrame) -> Resu
     let place = |row: usize, day: i32| match (codes[row], sources[row]) {
         (Some(code), Some(source)) => match placement.unit(source, code, day) {
             Some(unit) => Verdict::Kept { unit },
-            None => Verdict::Unplaced(code.to_owned()),
+            None => Verdict::Unplaced(shown_code(code)),
         },
         _ => Verdict::Excluded("no-unit-code"),
     };
-    let is_other = |row: usize| ids[row] != Some(questionnaire.id.as_str());
+    let versions = texts(joined, "questionnaire_version")?;
+    let (valid_from, valid_to) = (days_of(questionnaire.valid_from), questionnaire.valid_to.map(days_of));
+    let out_of_place = |row: usize| {
+        let day = period_days[row];
+        if ids[row] != Some(questionnaire.id.as_str()) {
+            Some("other-questionnaire")
+        } else if versions[row] != Some(questionnaire.version.as_str()) {
+            Some("other-version")
+        } else if day.is_some_and(|day| day < valid_from || valid_to.is_some_and(|to| day >= to)) {
+            Some("outside-validity")
+        } else {
+            None
+        }
+    };
     let Link::Contact { answer_days_max } = questionnaire.link else {
-        let verdict = |row| match period_days[row] {
-            _ if is_other(row) => Verdict::Excluded("other-questionnaire"),
-            None => Verdict::Excluded("no-answer-date"),
-            Some(day) => place(row, day),
+        let verdict = |row| match (out_of_place(row), period_days[row]) {
+            (Some(reason), _) => Verdict::Excluded(reason),
+            (None, None) => Verdict::Excluded("no-answer-date"),
+            (None, Some(day)) => place(row, day),
         };
         return Ok((0..joined.height()).map(verdict).collect());
     };
@@ -213,14 +237,13 @@ fn judge(plan: &Plan, questionnaire: &Questionnaire, joined: &DataFrame) -> Resu
     let invitations = texts(joined, "invitation_id")?;
     let found = frames::series(joined, "contact_found")?;
     let found = found.bool().map_err(StageError::frame("read flags"))?;
-    let latest = latest_answer_of_contact(&contacts, &answered);
     let verdict = |row: usize| {
-        if is_other(row) {
-            return Verdict::Excluded("other-questionnaire");
+        if let Some(reason) = out_of_place(row) {
+            return Verdict::Excluded(reason);
         }
-        let Some(contact) = contacts[row] else {
+        if contacts[row].is_none() {
             return Verdict::Excluded(if invitations[row].is_some() { "no-invitation" } else { "no-contact-id" });
-        };
+        }
         if found.get(row) != Some(true) {
             return Verdict::Excluded("no-contact");
         }
@@ -233,12 +256,22 @@ fn judge(plan: &Plan, questionnaire: &Questionnaire, joined: &DataFrame) -> Resu
         if i64::from(answered - discharged) > answer_days_max {
             return Verdict::Excluded("answered-too-late");
         }
-        if latest.get(contact) != Some(&row) {
-            return Verdict::Excluded("second-answer-for-contact");
-        }
         place(row, discharged)
     };
-    Ok((0..joined.height()).map(verdict).collect())
+    let mut verdicts: Vec<Verdict> = (0..joined.height()).map(verdict).collect();
+    // Only answers that would count can stand in each other's way.
+    let counts: Vec<Option<&str>> = verdicts
+        .iter()
+        .zip(&contacts)
+        .map(|(verdict, contact)| contact.filter(|_| matches!(verdict, Verdict::Kept { .. })))
+        .collect();
+    let latest = latest_answer_of_contact(&counts, &answered);
+    for (row, verdict) in verdicts.iter_mut().enumerate() {
+        if counts[row].is_some_and(|contact| latest.get(contact) != Some(&row)) {
+            *verdict = Verdict::Excluded("second-answer-for-contact");
+        }
+    }
+    Ok(verdicts)
 }
 
 /// Of several responses for one contact the one answered last counts (of equal days the one delivered last).

@@ -49,17 +49,33 @@ fn standing(parts: &[Part]) -> (Vec<(usize, &Part)>, u64) {
     (parts.iter().enumerate().filter(|(index, part)| !is_replaced(*index, part)).collect(), rows)
 }
 
+/// The parts one after another. A column that a part does not have (it was declared later) is null there.
 fn stacked(parts: &[(usize, &Part)], columns: &[PlSmallStr]) -> Result<LazyFrame, StageError> {
-    let scans: Vec<LazyFrame> = parts
+    let mut scans = Vec::new();
+    for (index, part) in parts {
+        let mut frame = scan(&part.rows)?;
+        let schema = frame.collect_schema().map_err(StageError::frame("read a schema"))?;
+        scans.push((*index, *part, frame, schema));
+    }
+    let kind = |name: &PlSmallStr| scans.iter().find_map(|(.., schema)| schema.get(name)).cloned();
+    let kinds: Vec<(PlSmallStr, DataType)> =
+        columns.iter().map(|name| (name.clone(), kind(name).unwrap_or(DataType::String))).collect();
+    let selected: Vec<LazyFrame> = scans
         .iter()
-        .map(|(index, part)| {
-            let wanted: Vec<Expr> = columns.iter().map(|name| col(name.clone())).collect();
+        .map(|(index, part, frame, schema)| {
+            let wanted: Vec<Expr> = kinds
+                .iter()
+                .map(|(name, kind)| match schema.get(name) {
+                    Some(_) => col(name.clone()),
+                    None => lit(NULL).cast(kind.clone()).alias(name.clone()),
+                })
+                .collect();
             let number = u32::try_from(*index).unwrap_or(u32::MAX);
-            let frame = scan(&part.rows)?.select(wanted);
-            Ok(frame.with_columns([lit(number).alias(DELIVERY), lit(part.source.as_str()).alias(SOURCE)]))
+            let origin = [lit(number).alias(DELIVERY), lit(part.source.as_str()).alias(SOURCE)];
+            frame.clone().select(wanted).with_columns(origin)
         })
-        .collect::<Result<_, StageError>>()?;
-    concat(scans, UnionArgs::default()).map_err(StageError::frame("stack deliveries"))
+        .collect();
+    concat(selected, UnionArgs::default()).map_err(StageError::frame("stack deliveries"))
 }
 
 fn key_of(dataset: &Dataset) -> Vec<PlSmallStr> {

@@ -1,13 +1,14 @@
 //! `schemas/indicators/*.toml`: one indicator a file.
 
 use super::{
+    consistency::{can_be_weighted, check_interval, check_population, check_together, check_weighting},
     organisation::LEVELS,
     reader::Node,
     scope::{Names, Scope},
 };
 use crate::model::{
     Adjustment, BetaSource, CaseMix, Comparison, ContactFilter, Convention, Direction, FamilyCorrection, GoalLevels,
-    Indicator, IntervalMethod, Level, Measure, MissingAdjuster, PeriodLength, Plan, Population, Protection,
+    Indicator, IntervalMethod, Link, Measure, MissingAdjuster, PeriodLength, Plan, Population, Protection,
     Questionnaire, StandardPopulation, Standardisation, ValueScale, Weighting,
 };
 
@@ -102,6 +103,7 @@ pub(super) fn read(node: Node<'_>, scope: &Scope, plan: &Plan) -> Option<Indicat
     if let (Some(measure), Some(case_mix)) = (&measure, &case_mix) {
         check_together(&node, measure, case_mix, &levels);
         check_population(&node, measure, population.as_ref());
+        check_weighting(&node, measure, case_mix, weighting);
         check_interval(&node, measure, interval);
     }
     let interval = interval.unwrap_or(match &measure {
@@ -109,6 +111,17 @@ pub(super) fn read(node: Node<'_>, scope: &Scope, plan: &Plan) -> Option<Indicat
         Some(Measure::Rate { .. }) => IntervalMethod::Dobson,
         _ => IntervalMethod::Model,
     });
+    let is_weighted = measure.as_ref().zip(case_mix.as_ref()).is_some_and(|(m, c)| can_be_weighted(m, c));
+    let has_invitations = matches!(source.questionnaire.map(|q| &q.link), Some(Link::Contact { .. }));
+    let weighting_default = if is_weighted && has_invitations { Weighting::Design } else { Weighting::None };
+    let has_age_limit = population.as_ref().is_some_and(|p| p.age_min.is_some() || p.age_max.is_some());
+    if has_age_limit && matches!(source.questionnaire.map(|q| &q.link), Some(Link::Response)) {
+        node.error(
+            node.span_of("population"),
+            "`age_min` and `age_max` need the age of a contact, and this questionnaire links via the response",
+            Some("leave them out, or link via \"contact\"".into()),
+        );
+    }
     node.finish();
     Some(Indicator {
         id: id?.value,
@@ -120,7 +133,7 @@ pub(super) fn read(node: Node<'_>, scope: &Scope, plan: &Plan) -> Option<Indicat
         measure: measure?,
         population: population?,
         case_mix: case_mix?,
-        weighting: weighting.unwrap_or(Weighting::Design),
+        weighting: weighting.unwrap_or(weighting_default),
         levels: sorted(levels),
         periods: sorted(periods),
         ci_level,
@@ -415,61 +428,4 @@ fn read_protection(node: Option<Node<'_>>) -> Protection {
         node.finish();
     }
     Protection { minimum_n: minimum_n.unsigned_abs(), minimum_count: minimum_count.unsigned_abs(), protect_zero }
-}
-
-/// Choices that are fine alone and wrong together.
-fn check_together(node: &Node<'_>, measure: &Measure, case_mix: &CaseMix, levels: &[Level]) {
-    let at = || node.span_of("case_mix");
-    let fixed_effects = matches!(case_mix.adjustment, Adjustment::FixedEffects { .. });
-    if matches!(measure, Measure::Composite { .. }) && !fixed_effects {
-        node.error(at(), "a composite needs case_mix method «fixed-effects»", Some("or use type = \"scale\"".into()));
-    }
-    let linear = fixed_effects || matches!(case_mix.adjustment, Adjustment::RandomIntercept { .. });
-    if measure.is_rate() && linear {
-        node.error(at(), "a rate is standardised for age and sex and has no `case_mix`", None);
-    }
-    if measure.is_proportion() && linear {
-        node.error(at(), "a proportion is adjusted by «logistic» or not at all", None);
-    }
-    if !measure.is_proportion() && matches!(case_mix.adjustment, Adjustment::Logistic) {
-        node.error(at(), "«logistic» adjusts proportions only", Some("use method = \"random-intercept\"".into()));
-    }
-    if fixed_effects && levels.iter().any(|level| *level != Level::Rhf) && levels.len() > 2 {
-        node.error(
-            node.span_of("levels"),
-            "«fixed-effects» compares the units of one level",
-            Some("levels = [\"rhf\", \"hf\"]".into()),
-        );
-    }
-    if case_mix.adjusters.is_empty() && linear && !fixed_effects && !measure.is_rate() {
-        node.error(at(), "a case-mix method without `adjusters`", Some("method = \"none\" takes none".into()));
-    }
-    if measure.is_rate() && levels.iter().any(|level| !matches!(level, Level::Rhf | Level::Hf)) {
-        let message = "a rate is known for the catchment areas of trusts: levels rhf and hf";
-        node.error(node.span_of("levels"), message, None);
-    }
-}
-
-/// `population` is `None` where it could not be read, which is a mistake reported already.
-fn check_population(node: &Node<'_>, measure: &Measure, population: Option<&Population>) {
-    let Some(population) = population else { return };
-    let at = node.span_of("population");
-    match (measure.is_rate(), population.questionnaire.is_some()) {
-        (true, true) => node.error(at, "a rate counts contacts and has no questionnaire", None),
-        (false, false) => node.error(at, "a score needs `[population] questionnaire = …`", None),
-        _ => {}
-    }
-}
-
-fn check_interval(node: &Node<'_>, measure: &Measure, interval: Option<IntervalMethod>) {
-    let Some(interval) = interval else { return };
-    let fits = match interval {
-        IntervalMethod::Model => !measure.is_rate(),
-        IntervalMethod::Wilson | IntervalMethod::ClopperPearson | IntervalMethod::Jeffreys => measure.is_proportion(),
-        IntervalMethod::Dobson => measure.is_rate(),
-    };
-    if !fits {
-        let help = "means: «model»; proportions: «wilson», «clopper-pearson», «jeffreys»; rates: «dobson»";
-        node.error(node.span_of("interval"), "this interval is for another kind of measure", Some(help.to_owned()));
-    }
 }

@@ -1,5 +1,6 @@
 //! From declaration files to one plan, or all that is wrong with them.
 
+mod consistency;
 mod dataset;
 mod diagnostic;
 mod export;

@@ -150,7 +150,9 @@ pub(super) fn read(node: Node<'_>, bank: &Bank, scope: &mut Scope) -> Option<Que
         names.set_partial();
     }
     let link = node.table("link").and_then(read_link);
-    let stored = columns_for_adjusters(&names, scope);
+    // Without a contact there are no contact columns to adjust for.
+    let linked: &[&str] = if matches!(link, Some(Link::Response)) { &LINKED[..1] } else { &LINKED };
+    let stored = columns_for_adjusters(&names, linked, scope);
     let mut ids = Names::default();
     let read = |table| read_adjuster(table, &stored, &mut ids);
     let adjusters = node.tables("adjuster").into_iter().filter_map(read).collect();
@@ -177,9 +179,9 @@ pub(super) fn read(node: Node<'_>, bank: &Bank, scope: &mut Scope) -> Option<Que
 
 const LINKED: [&str; 2] = ["responses", "contacts"];
 
-fn columns_for_adjusters(items: &Names, scope: &Scope) -> Names {
+fn columns_for_adjusters(items: &Names, linked: &[&str], scope: &Scope) -> Names {
     let mut stored = items.clone();
-    LINKED.iter().filter_map(|dataset| scope.columns.get(*dataset)).for_each(|columns| stored.extend(columns));
+    linked.iter().filter_map(|dataset| scope.columns.get(*dataset)).for_each(|columns| stored.extend(columns));
     if scope.datasets.is_partial() {
         stored.set_partial();
     }

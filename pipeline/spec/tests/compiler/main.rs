@@ -1,5 +1,7 @@
 //! The compiler as its users meet it: declarations in, a plan or all mistakes out.
 
+#![allow(clippy::expect_used, reason = "a failure is a failed test")]
+
 mod common;
 mod mistakes;
 mod mutations;

@@ -2,13 +2,26 @@
 
 use std::path::Path;
 
+use prem_spec::compile;
+
+use crate::common::{read, render, schemas};
+
 #[test]
 fn the_shipped_schemas_compile() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../schemas");
-    let sources = prem_spec::load_folder(&root).expect("schemas are readable");
-    let compiled = prem_spec::compile(&sources);
-    assert!(compiled.diagnostics.is_empty(), "{:#?}", compiled.diagnostics);
+    let sources = read(&schemas());
+    let compiled = compile(&sources);
+    assert!(compiled.diagnostics.is_empty(), "{}", render(&sources, &compiled.diagnostics));
     let plan = compiled.plan.expect("a plan");
     assert!(plan.indicators.len() >= 10, "at least ten indicators are shipped");
-    assert_eq!(plan.hash(), prem_spec::compile(&sources).plan.expect("a plan").hash());
+    assert_eq!(plan.hash(), compile(&sources).plan.expect("a plan").hash());
+}
+
+#[test]
+fn the_declarations_of_the_end_to_end_tests_compile() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    // A place of its own brings everything but the datasets, which are the program's.
+    let datasets = read(&root.join("schemas")).into_iter().filter(|source| source.name.starts_with("datasets/"));
+    let sources: Vec<_> = datasets.chain(read(&root.join("tests/e2e/cahps/schemas"))).collect();
+    let compiled = compile(&sources);
+    assert!(compiled.plan.is_some(), "{}", render(&sources, &compiled.diagnostics));
 }

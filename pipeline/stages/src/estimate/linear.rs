@@ -5,7 +5,7 @@ use prem_stats::{
     Result, StatsError,
     case_mix::{
         AdjustedMean, AdjustedMeanOptions, Criterion, RandomIntercept, ShrinkageInterval, SufficientStatistics,
-        UnitMoments, WithinFit, fit_random_intercept, shrunken_means, within,
+        UnitMoments, WithinFit, fay_herriot, fit_random_intercept, shrunken_means, within,
     },
     linear_algebra::{DropReason, Matrix},
 };
@@ -22,6 +22,9 @@ use crate::{
     placement::LevelMap,
 };
 
+/// Fewer units have nothing to borrow from.
+const SHRUNKEN_UNITS_MIN: usize = 5;
+
 /// The fit of one indicator in one period.
 struct Fit {
     names: Vec<String>,
@@ -37,7 +40,10 @@ struct Fit {
 
 pub(super) fn estimate(task: &Task<'_>) -> Result<Estimated> {
     let fit = fit(task)?;
-    let lowest = fit_random_intercept(&fit.moments, Criterion::Reml, fixed(task, &fit)).ok();
+    let lowest = match fit_random_intercept(&fit.moments, Criterion::Reml, fixed(task, &fit)) {
+        Err(error) if is_gls(task) => return Err(error),
+        fitted => fitted.ok(),
+    };
     let earlier = task.previous().and_then(|task| Some((task.period, self::fit(&task).ok()?)));
     let response = task.responses();
     let mut out = Estimated::default();
@@ -158,8 +164,8 @@ fn level(
     let groups = fit.moments.aggregate(&map.parent, map.groups())?;
     let adjusted = means(task, fit, lowest, map, &fit.reference)?;
     let before = earlier.and_then(|(period, earlier)| {
-        // The earlier fit may lack a design column that this one has; then there is no common point to compare at.
-        (earlier.names == fit.names).then_some(())?;
+        // An adjuster that only one of the fits could use leaves no common point to compare at.
+        (earlier.within.dropped == fit.within.dropped).then_some(())?;
         let model = fit_random_intercept(&earlier.moments, Criterion::Reml, fixed(task, earlier)).ok();
         Some((*period, means(task, earlier, model.as_ref(), map, &fit.reference).ok()?))
     });
@@ -226,13 +232,19 @@ fn shrink(task: &Task<'_>, fit: &Fit, map: &LevelMap<'_>, rows: &mut [Estimate])
     let unadjusted = fit.unadjusted.aggregate(&parent, map.units.len())?;
     let Ok(model) = fit_random_intercept(&units, Criterion::Reml, fixed(task, fit)) else { return Ok(None) };
     let before = fit_random_intercept(&unadjusted, Criterion::Reml, None).ok();
-    let shrunken = shrunken_means(&model, &units, &fit.reference, ShrinkageInterval::Averaged, task.indicator.ci_level);
-    // Fewer than five units have nothing to borrow from.
-    for (row, shrunken) in rows.iter_mut().zip(shrunken.into_iter().flatten()) {
-        row.shrunken = Some(shrunken.value);
-        row.shrunken_low = Some(shrunken.lower);
-        row.shrunken_high = Some(shrunken.upper);
-        row.reliability = Some(shrunken.reliability);
+    match task.indicator.weighting {
+        Weighting::None => {
+            let level = task.indicator.ci_level;
+            let shrunken = shrunken_means(&model, &units, &fit.reference, ShrinkageInterval::Averaged, level);
+            // Fewer than five units have nothing to borrow from.
+            for (row, shrunken) in rows.iter_mut().zip(shrunken.into_iter().flatten()) {
+                row.shrunken = Some(shrunken.value);
+                row.shrunken_low = Some(shrunken.lower);
+                row.shrunken_high = Some(shrunken.upper);
+                row.reliability = Some(shrunken.reliability);
+            }
+        }
+        Weighting::Design => shrink_weighted(task, rows),
     }
     Ok(Some(Components {
         period: task.period.to_string(),
@@ -243,6 +255,25 @@ fn shrink(task: &Task<'_>, fit: &Fit, map: &LevelMap<'_>, rows: &mut [Estimate])
         icc: Some(model.components.intraclass_correlation()),
         log_odds_variance: None,
     }))
+}
+
+/// Weighted values are shrunken as areas (Fay–Herriot on a_j and V_j): a sampling weight is no precision weight.
+fn shrink_weighted(task: &Task<'_>, rows: &mut [Estimate]) {
+    let is_known = |row: &Estimate| row.value.is_some() && row.se.is_some_and(|se| se > 0.0);
+    let known: Vec<usize> = (0..rows.len()).filter(|place| is_known(&rows[*place])).collect();
+    if known.len() < SHRUNKEN_UNITS_MIN {
+        return;
+    }
+    let values: Vec<f64> = known.iter().filter_map(|place| rows[*place].value).collect();
+    let variances: Vec<f64> = known.iter().filter_map(|place| rows[*place].se.map(|se| se * se)).collect();
+    let Ok(fit) = fay_herriot(&values, &variances, &[], task.indicator.ci_level) else { return };
+    for (place, unit) in known.into_iter().zip(fit.units) {
+        let row = &mut rows[place];
+        row.shrunken = Some(unit.value);
+        row.shrunken_low = Some(unit.lower);
+        row.shrunken_high = Some(unit.upper);
+        row.reliability = Some(unit.reliability);
+    }
 }
 
 /// The row of the whole model, then one per coefficient.

@@ -25,7 +25,7 @@ pub struct EstimateInputs<'a> {
     pub invited: &'a BTreeMap<String, Vec<Invited>>,
     pub events: &'a BTreeMap<String, RateCells>,
     pub areas: &'a Areas,
-    /// Only these periods; all that the data hold when empty.
+    /// Periods asked for besides the declared ones.
     pub periods: &'a [Period],
     pub run_id: &'a str,
 }
@@ -104,12 +104,15 @@ fn estimate_task(task: &Task<'_>) -> Result<Estimated, StageError> {
             source @ (StatsError::TooFew { .. }
             | StatsError::Empty { .. }
             | StatsError::Constant { .. }
-            | StatsError::Undefined { .. }),
+            | StatsError::Undefined { .. }
+            | StatsError::Singular { .. }
+            | StatsError::NotConverged { .. }
+            | StatsError::Separation { .. }),
         ) => Ok(Estimated {
             not_estimated: vec![NotEstimated {
                 indicator: task.indicator.id.clone(),
                 period: task.period.to_string(),
-                reason: source.to_string(),
+                reason: published_reason(&source),
             }],
             ..Estimated::default()
         }),
@@ -122,27 +125,33 @@ fn estimate_task(task: &Task<'_>) -> Result<Estimated, StageError> {
     }
 }
 
-/// Declared periods that the data reach, or those asked for that have the declared length or are a run of months.
-fn periods_of(inputs: &EstimateInputs<'_>, indicator: &Indicator) -> Vec<Period> {
-    if !inputs.periods.is_empty() {
-        let fits = |period: &&Period| {
-            period.kind() == PeriodKind::Months
-                || indicator.periods.iter().any(|length| kind_of(*length) == period.kind())
-        };
-        return inputs.periods.iter().filter(fits).copied().collect();
+/// The reason without the number found, which could tell how few answered.
+fn published_reason(error: &StatsError) -> String {
+    match error {
+        StatsError::TooFew { what, .. } => format!("{what}: too few"),
+        other => other.to_string(),
     }
+}
+
+/// Declared periods that the data reach, and those asked for that have a declared length or are a run of months.
+///
+/// A run that asks for one period estimates the others too: what may be shown of it depends on them.
+fn periods_of(inputs: &EstimateInputs<'_>, indicator: &Indicator) -> Vec<Period> {
     let months: Vec<jiff::civil::Date> = match &indicator.population.questionnaire {
         Some(questionnaire) => {
             inputs.scored.get(questionnaire).into_iter().flatten().map(|scored| scored.month).collect()
         }
         None => inputs.events.get(&indicator.id).into_iter().flat_map(RateCells::months).collect(),
     };
+    let declared = |kind| indicator.periods.iter().any(|length| kind_of(*length) == kind);
+    let asked = inputs.periods.iter().filter(|period| period.kind() == PeriodKind::Months || declared(period.kind()));
     let mut periods: Vec<Period> = indicator
         .periods
         .iter()
         .flat_map(|length| months.iter().filter_map(|month| Period::of(kind_of(*length), *month)))
+        .chain(asked.copied())
         .collect();
-    periods.sort_by_key(|period| (period.kind(), period.start()));
+    periods.sort_by_key(|period| (period.kind(), period.start(), period.end()));
     periods.dedup();
     periods
 }

@@ -4,7 +4,7 @@ use prem_spec::{Adjustment, IntervalMethod};
 use prem_stats::{
     Result, StatsError,
     binary::{BinaryCounts, BinaryTable, LogisticFit, SeparationPolicy, adjusted_proportions, fit_logistic},
-    interval::{Level as ConfidenceLevel, clopper_pearson, jeffreys, wilson},
+    interval::{Level as ConfidenceLevel, clopper_pearson, jeffreys_bcd, wilson},
     linear_algebra::{DropReason, Matrix},
     variation::dersimonian_laird,
 };
@@ -132,13 +132,18 @@ fn crude(task: &Task<'_>, events: u64, n: u64) -> Result<Option<Share>> {
     let level = ConfidenceLevel::new(task.indicator.ci_level)?;
     let interval = match task.indicator.interval {
         IntervalMethod::ClopperPearson => clopper_pearson(x, of, level)?,
-        IntervalMethod::Jeffreys => jeffreys(x, of, level)?,
+        IntervalMethod::Jeffreys => jeffreys_bcd(x, of, level)?,
         _ => wilson(x, of, level)?,
     }
     .interval;
     let value = x / of;
-    let variance = value * (1.0 - value) / of;
     let (low, high) = (interval.low, interval.high);
+    let variance = if value > 0.0 && value < 1.0 {
+        value * (1.0 - value) / of
+    } else {
+        // Everybody or nobody: the binomial variance is 0, which nobody believes; the interval's width says more.
+        ((high - low) / (2.0 * level.z()?)).powi(2)
+    };
     Ok(Some(Share { n, events, value, low, high, sampling_variance: variance, variance, gradient: Vec::new() }))
 }
 
@@ -180,13 +185,27 @@ fn compare_level(
         let none = Matrix::zeros(0, 0);
         let covariance = fit.model.as_ref().map_or(&none, |model| &model.covariance);
         compare::with_region(rows, parts, rest.first().and_then(Option::as_ref), covariance)?;
-        for row in rows.iter_mut() {
-            // A unit where everybody or nobody gave the answer has no standard error to test with.
-            row.difference_se = row.difference_se.filter(|se| *se > 0.0);
+        let region = region_value(task, fit)?;
+        for row in rows.iter_mut().filter(|row| row.difference.is_some()) {
+            // The logistic mean of the units is not the mean of all; the reference is the value that is published.
+            row.reference = Some(region);
+            row.difference = row.value.map(|value| value - region);
         }
     }
     let is_publishable: Vec<bool> = rows.iter().map(|row| publishable(task, row)).collect();
     compare::assess(rows, task.indicator, &is_publishable)
+}
+
+/// The region's own value: all respondents together.
+fn region_value(task: &Task<'_>, fit: &Fit) -> Result<f64> {
+    let all = LevelMap::new(&task.inputs.plan.organisation, prem_spec::Level::Rhf);
+    let shares = shares(task, fit, &fit.table, &all)?;
+    shares
+        .into_iter()
+        .flatten()
+        .next()
+        .map(|share| share.value)
+        .ok_or(StatsError::Empty { what: "respondents of the region" })
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "counts that were whole numbers")]
@@ -201,10 +220,16 @@ fn components(task: &Task<'_>, map: &LevelMap<'_>, rows: &[Estimate]) -> Option<
     if is_top(map.level) {
         return None;
     }
-    let known = |value: fn(&Estimate) -> Option<f64>| -> Option<f64> {
+    // The crude share has its own sampling variance, not that of the adjusted one.
+    let adjusted = |row: &Estimate| Some((row.value?, row.se?.powi(2)));
+    let crude = |row: &Estimate| {
+        let raw = row.raw?;
+        Some((raw, raw * (1.0 - raw) / row.denominator?))
+    };
+    let known = |pair: &dyn Fn(&Estimate) -> Option<(f64, f64)>| -> Option<f64> {
         let pairs: Vec<(f64, f64)> = rows
             .iter()
-            .filter_map(|row| Some((value(row)?, row.se?.powi(2))))
+            .filter_map(pair)
             .filter(|(_, variance)| *variance > 0.0)
             .collect();
         let (values, variances): (Vec<f64>, Vec<f64>) = pairs.into_iter().unzip();
@@ -223,8 +248,8 @@ fn components(task: &Task<'_>, map: &LevelMap<'_>, rows: &[Estimate]) -> Option<
         period: task.period.to_string(),
         indicator: task.indicator.id.clone(),
         level: map.level.as_str().to_owned(),
-        between_sd: known(|row| row.value),
-        between_sd_unadjusted: known(|row| row.raw),
+        between_sd: known(&adjusted),
+        between_sd_unadjusted: known(&crude),
         icc: None,
         log_odds_variance: dersimonian_laird(&values, &variances).ok().map(|fit| fit.tau2),
     })

@@ -101,13 +101,25 @@ fn table<'a>(task: &Task<'a>, period: Period, standardisation: &Standardisation)
     let cells = inputs.events.get(&task.indicator.id).ok_or(StatsError::Empty { what: "events of the indicator" })?;
     let strata = strata(standardisation);
     let mut events: HashMap<u32, Vec<f64>> = events_in(cells, period, strata);
-    let first_months = period.months().next().map(|month| inputs.areas.units(month.year())).unwrap_or_default();
-    if first_months.is_empty() {
-        return Err(StatsError::Undefined { what: WHAT, reason: "no population of 1 January of the year is stored" });
+    if !cells.covers(period) {
+        return Err(StatsError::Undefined { what: WHAT, reason: "the contacts do not cover the whole period" });
+    }
+    let mut positions: Vec<u32> = Vec::new();
+    for month in period.months() {
+        let of_year = inputs.areas.units(month.year());
+        if of_year.is_empty() {
+            return Err(StatsError::Undefined { what: WHAT, reason: "no population of 1 January of a year is stored" });
+        }
+        positions.extend(of_year);
+    }
+    positions.sort_unstable();
+    positions.dedup();
+    if events.keys().any(|unit| positions.binary_search(unit).is_err()) {
+        return Err(StatsError::Undefined { what: WHAT, reason: "an area with events has no population" });
     }
     let mut areas = Vec::new();
     let mut region = Cells { events: vec![0.0; strata], person_years: vec![0.0; strata] };
-    for position in first_months {
+    for position in positions {
         let Some(unit) = inputs.plan.organisation.units.get(position as usize) else { continue };
         let mut person_years = vec![0.0; strata];
         for month in period.months() {

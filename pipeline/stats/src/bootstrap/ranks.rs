@@ -5,7 +5,7 @@
 //! # Formula
 //! B draws a*_j ~ N(a_j, SE_j²), independent; the rank's limits are the tail quantiles (type 7, outwards to whole ranks) of its draws.
 //! # Source
-//! H. Goldstein and D. J. Spiegelhalter, JRSS A 159 (1996) 385–443, section 4.
+//! H. Goldstein and D. J. Spiegelhalter, JRSS A 159 (1996) 385–443.
 //! # Assumptions
 //! Normal, independent estimates; use shrunken values and their SEs for ranks of true values.
 //! # Edge cases

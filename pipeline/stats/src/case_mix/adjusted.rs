@@ -5,9 +5,9 @@
 //! freedom, or from n_j ≥ [`ROBUST_FROM`] the robust Σe²/(n_j(n_j − 1)) with t on n_j − 1. With design weights ȳ_j and x̄_j are
 //! weighted, robust S_j = n/(n − 1)·Σw²e²/(Σw)² and pooled S_j = s²Σw²/(Σw)². Strata h with population shares combine as
 //! a_u = ΣN_h a_h/ΣN_h, S_u = ΣN_h²S_h/(ΣN_h)².
-//! **Source.** Searle (1971) Linear Models, section 8.2 (adjusted means); Särndal, Swensson, Wretman (1992) Model Assisted
-//! Survey Sampling, equation 5.7.4 (linearised variance of a weighted mean); Cochran (1977) Sampling Techniques, equation
-//! 5.6 (strata).
+//! **Source.** Searle (1971) Linear Models, chapter 8 (adjusted means); Särndal, Swensson, Wretman (1992) Model Assisted
+//! Survey Sampling, section 5.7 (linearised variance of a weighted mean); Cochran (1977) Sampling Techniques,
+//! chapter 5 (strata).
 //! **Assumptions.** β̂ comes from variation within units, so that it does not correlate with ȳ_j.
 //! **Edge cases.** n_j = 0 gives no value. A unit whose residuals do not vary keeps the pooled S_j: a variance of 0 would be
 //! a claim that no sample supports.

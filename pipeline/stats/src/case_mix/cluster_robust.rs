@@ -5,7 +5,7 @@
 //! CR2 with f(W_jM)s_j for s_j, f(t) = (1 − t)^−½, because X_j'(I − X_jMX_j')^−½ = f(W_jM)X_j'. df of c'β̂:
 //! (tr P)²/tr P², P_jk = 1{j = k}d_j − h_j'Mh_k, h_j = f(W_jM)W_jMc, d_j = (Mc)'f²(W_jM)W_jMc.
 //! **Source.** Bell, McCaffrey (2002) Survey Methodology 28:169–181; Pustejovsky, Tipton (2018) Journal of Business &
-//! Economic Statistics 36:672–683, equations 5, 6 and 11 (theorem 2 for absorbed unit effects).
+//! Economic Statistics 36:672–683.
 //! **Assumptions.** Units independent of each other; identity as the working covariance.
 //! **Edge cases.** A unit that alone determines a direction of β has t = 1: that direction is left out, as by a generalised
 //! inverse. Fewer than two units with rows: an error.

@@ -3,7 +3,7 @@
 //! **Estimand.** n_j, means and centred cross-products of (x, y) per unit, for the lowest units or for any grouping of them.
 //! **Formula.** A higher unit's moments are its parts' merged by δδ' n_a n_b/n; residual sums of squares are quadratic
 //! forms: Σ_i (e_i − ē)² = W_yy − 2β'W_xy + β'W_xxβ with e = y − x'β.
-//! **Source.** Chan, Golub, LeVeque (1983), The American Statistician 37:242–247, equation 1.5b.
+//! **Source.** Chan, Golub, LeVeque (1983), The American Statistician 37:242–247.
 //! **Assumptions.** None beyond complete rows.
 //! **Edge cases.** Units with n = 0 have means of 0 and are skipped by every consumer. A quadratic form that rounding makes
 //! negative is 0.

@@ -5,7 +5,7 @@
 //! r² = W_ee(β) + Σu_j(ȳ_j − x̄_j'β)²; REML = Σlog(1 + n_jθ²) + log|A_θ| + (n − p)[1 + log(2πr²/(n − p))];
 //! ML without log|A_θ| and with n. Derivative in v = θ²: Σu_j − tr(A_θ⁻¹Σu_j² x̄_j x̄_j') − (n − p)Σu_j²(ȳ_j − x̄_j'β)²/r².
 //! **Source.** Bates, Mächler, Bolker, Walker (2015) Fitting linear mixed-effects models using lme4, Journal of Statistical
-//! Software 67(1), equations 34–42, with the random effects eliminated unit by unit.
+//! Software 67(1), section 3, with the random effects eliminated unit by unit.
 //! **Assumptions.** Normal errors and unit effects; x includes the intercept.
 //! **Edge cases.** θ = 0 is legal. Residuals of 0, or θ that is negative or not finite, are errors.
 //! **Reference values.** `tests/case_mix_random_intercept.rs`: lme4's criteria at a fixed θ and at the optimum (mixed/).

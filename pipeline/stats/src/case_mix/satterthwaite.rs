@@ -3,7 +3,7 @@
 //! **Estimand.** df of the t distribution that c'β̂/√v approximately follows, v = c'V(β̂)c.
 //! **Formula.** df = 2v²/(g'Ag), g = ∂v/∂(θ, σ), A = 2H⁻¹, H the Hessian of the deviance in (θ, σ). Derivatives of the
 //! deviance's exact gradient, and of v, by central differences with one Richardson step.
-//! **Source.** Kuznetsova, Brockhoff, Christensen (2017) lmerTest, Journal of Statistical Software 82(13), equations 5–7;
+//! **Source.** Kuznetsova, Brockhoff, Christensen (2017) lmerTest, Journal of Statistical Software 82(13);
 //! Fai, Cornelius (1996) Journal of Statistical Computation and Simulation 54:363–378.
 //! **Assumptions.** The optimum lies inside the parameter space.
 //! **Edge cases.** A variance component at 0, or an H that is not positive definite, gives `None`.

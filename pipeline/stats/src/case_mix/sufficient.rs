@@ -4,7 +4,7 @@
 //! **Formula.** Blocks of rows of one unit are centred at their own mean before products are taken, then merged by
 //! W = W_a + W_b + δδ' n_a n_b/n, δ = z̄_b − z̄_a. Raw products would cancel.
 //! **Source.** Chan, Golub, LeVeque (1983) Algorithms for computing the sample variance, The American Statistician
-//! 37:242–247, equations 1.5a and 1.5b; with weights: West (1979), Communications of the ACM 22:532–535.
+//! 37:242–247 (pairwise updating); with weights: West (1979), Communications of the ACM 22:532–535.
 //! **Assumptions.** Rows are complete. Missing values are the caller's to count and leave out.
 //! **Edge cases.** NaN or infinite values, unit indices beyond the number of units, and weights that are not above 0 are
 //! errors. Units without rows keep n = 0.

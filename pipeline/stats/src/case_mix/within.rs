@@ -3,7 +3,7 @@
 //! **Estimand.** The coefficients of the adjusters in y_ij = α_j + x_ij'β + e_ij with α_j free.
 //! **Formula.** β̂ = W_xx⁻¹W_xy, s² = (W_yy − β̂'W_xy)/(N − J − p), V(β̂) = s²W_xx⁻¹, W summed over units.
 //! **Source.** Searle (1971) Linear Models, chapter 8 (analysis of covariance, one-way); Mundlak (1978) Econometrica
-//! 46:69–85, equation 2.3 (the within estimator).
+//! 46:69–85 (the within estimator).
 //! **Assumptions.** One slope for all units; errors uncorrelated with equal variance (for V and s²).
 //! **Edge cases.** Adjusters that are constant within all units, or explained by those before them, are dropped and named by
 //! index; their coefficient and covariance are 0. No degrees of freedom, or an outcome without variation within units: an

@@ -7,8 +7,8 @@
 //! counts of 1e9. P by its power series below a + 1, Q by its continued fraction above; from a = 1e7 Temme's uniform
 //! expansion. I_x by its continued fraction on the side where it converges fast.
 //! # Source
-//! C. Loader, *Fast and accurate computation of binomial probabilities* (2000), eq. 3–5; NIST DLMF 8.7.1, 8.9.2, 8.12.3–4,
-//! 8.17.22; A. R. DiDonato and A. H. Morris, ACM TOMS 18 (1992) 360, eq. 9; N. M. Temme, SIAM J. Math. Anal. 10 (1979) 757–766.
+//! C. Loader, *Fast and accurate computation of binomial probabilities* (2000); NIST DLMF 8.7.1, 8.9.2, 8.12.3–4,
+//! 8.17.22; A. R. DiDonato and A. H. Morris, ACM TOMS 18 (1992) 360; N. M. Temme, SIAM J. Math. Anal. 10 (1979) 757–766.
 //! # Assumptions
 //! a, b > 0 and finite.
 //! # Edge cases

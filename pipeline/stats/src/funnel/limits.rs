@@ -5,7 +5,7 @@
 //! # Formula
 //! g⁻¹(g(target) ± z √(s² + τ²)) on the funnel's scale g.
 //! # Source
-//! D. J. Spiegelhalter, Statistics in Medicine 24 (2005) 1185–1202, section 3.
+//! D. J. Spiegelhalter, Statistics in Medicine 24 (2005) 1185–1202.
 //! # Assumptions
 //! Those of the [`Scale`].
 //! # Edge cases

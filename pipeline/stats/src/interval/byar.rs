@@ -5,7 +5,7 @@
 //! # Formula
 //! low = x(1 − 1/(9x) − z/(3√x))³, high = (x + 1)(1 − 1/(9(x + 1)) + z/(3√(x + 1)))³.
 //! # Source
-//! N. E. Breslow and N. E. Day, *Statistical Methods in Cancer Research* II (1987), eq. 2.13, p. 69.
+//! N. E. Breslow and N. E. Day, *Statistical Methods in Cancer Research* II (1987), p. 69.
 //! # Assumptions
 //! Poisson events; close to exact from 10 events.
 //! # Edge cases

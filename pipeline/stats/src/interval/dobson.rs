@@ -5,7 +5,7 @@
 //! # Formula
 //! r + √(Var(r)/O) · (L − O), with L Byar's limits of the total count O.
 //! # Source
-//! A. J. Dobson, K. Kuulasmaa, E. Eberle and J. Scherer, Statistics in Medicine 10 (1991) 457–462, eq. 3.
+//! A. J. Dobson, K. Kuulasmaa, E. Eberle and J. Scherer, Statistics in Medicine 10 (1991) 457–462.
 //! # Assumptions
 //! At least 10 events; Var(r) may allow for events that are not independent.
 //! # Edge cases

@@ -5,7 +5,7 @@
 //! # Formula
 //! Beta(x + ½, n − x + ½) quantiles at α/2 and 1 − α/2.
 //! # Source
-//! L. D. Brown, T. T. Cai and A. DasGupta, Statistical Science 16 (2001) 101–133, section 4.3 (`jeffreys_bcd`: limits at the
+//! L. D. Brown, T. T. Cai and A. DasGupta, Statistical Science 16 (2001) 101–133 (`jeffreys_bcd`: limits at the
 //! ends moved to 0 and 1).
 //! # Assumptions
 //! Independent trials.

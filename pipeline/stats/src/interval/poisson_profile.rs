@@ -5,7 +5,7 @@
 //! # Formula
 //! Both roots m of 2(x ln(x/m) − (x − m)) = χ²₁(level), divided by the exposure.
 //! # Source
-//! P. McCullagh and J. A. Nelder, *Generalized Linear Models*, 2nd ed. (1989), section 7.2 and appendix A.
+//! P. McCullagh and J. A. Nelder, *Generalized Linear Models*, 2nd ed. (1989).
 //! # Assumptions
 //! Poisson events, exposure known.
 //! # Edge cases

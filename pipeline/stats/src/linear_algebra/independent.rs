@@ -3,7 +3,7 @@
 //! **Estimand.** The largest set of columns, earlier ones first, whose cross-product matrix is well conditioned.
 //! **Formula.** Sweep in the order given: column k stays when what the kept columns do not explain of it, W_kk − w'W⁻¹w,
 //! exceeds [`COLLINEAR_SHARE`] of W_kk.
-//! **Source.** Goodnight (1979) A tutorial on the SWEEP operator, The American Statistician 33:149–158, section 5 (the
+//! **Source.** Goodnight (1979) A tutorial on the SWEEP operator, The American Statistician 33:149–158 (the
 //! tolerance test); the share is that of SAS's `SINGULAR=` in squared scale.
 //! **Assumptions.** W is symmetric and positive semi-definite up to rounding.
 //! **Edge cases.** A column with W_kk at rounding level of its raw sum of squares is constant. Order 0 gives nothing.

@@ -13,4 +13,4 @@ pub use cholesky::Cholesky;
 pub use independent::{DropReason, Dropped, independent_columns};
 pub use matrix::{Matrix, dot};
 pub use spectral::{SymmetricEigen, symmetric_eigen};
-pub(crate) use vector::{VectorKernel, with_vector_instructions};
+pub(crate) use vector::{Simd, VectorKernel, with_vector_instructions};

@@ -5,7 +5,7 @@
 //! # Formula
 //! E = Σ n_g X_g/N_g; ratio = O/E; rate = O/E · ΣX/ΣN. Limits of O: exact Poisson below 10, Byar from 10.
 //! # Source
-//! N. E. Breslow and N. E. Day, *Statistical Methods in Cancer Research* II (1987), section 2.3.
+//! N. E. Breslow and N. E. Day, *Statistical Methods in Cancer Research* II (1987), chapter 2.
 //! # Assumptions
 //! Poisson events, reference rates known.
 //! # Edge cases

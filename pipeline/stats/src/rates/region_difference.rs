@@ -10,7 +10,7 @@
 //!
 //! # Source
 //! Variance of a linear combination of independent Poisson counts; the rate's own variance as in Dobson, Kuulasmaa,
-//! Eberle and Scherer (1991), Statistics in Medicine 10, 457–462, equation 2.
+//! Eberle and Scherer (1991), Statistics in Medicine 10, 457–462.
 //!
 //! # Assumptions
 //! Events independent; one standard for area and region.

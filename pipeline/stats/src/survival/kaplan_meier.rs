@@ -6,7 +6,7 @@
 //! S = Π(1 − d/n) over event times ≤ t; Greenwood: SE = S √Σ d/(n(n − d)). Limits: exp(ln S ± z SE/S); exp(−exp(ln(−ln S) ± z SE/(S ln S)));
 //! S ± z SE.
 //! # Source
-//! E. L. Kaplan and P. Meier, JASA 53 (1958) 457–481; M. Greenwood (1926); J. D. Kalbfleisch and R. L. Prentice (2002), section 1.4.
+//! E. L. Kaplan and P. Meier, JASA 53 (1958) 457–481; M. Greenwood (1926); J. D. Kalbfleisch and R. L. Prentice (2002).
 //! # Assumptions
 //! Censoring independent of the event.
 //! # Edge cases

@@ -7,7 +7,7 @@
 //! and end. Pohar-Perme: factor (1 − Σw₁dN/Σw₁Y) exp(½(Σw₀h/Σw₀ + Σw₁h/Σw₁)). Ederer II: all w = 1. Variance of the
 //! logarithm Σ w₁²dN/(Σw₁Y)²; limits exp(ln S ± z SE/S).
 //! # Source
-//! M. Pohar Perme, J. Stare and J. Estève, Biometrics 68 (2012) 113–120, eq. 5 and 8; F. Ederer and H. Heise (1959) for Ederer II;
+//! M. Pohar Perme, J. Stare and J. Estève, Biometrics 68 (2012) 113–120; F. Ederer and H. Heise (1959) for Ederer II;
 //! period window: H. Brenner and O. Gefeller, Cancer 78 (1996) 2004–2010.
 //! # Assumptions
 //! Follow-up in whole days; the life table describes the patients' other-cause mortality; censoring independent given age, sex and year.

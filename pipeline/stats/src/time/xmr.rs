@@ -6,7 +6,7 @@
 //! ȳ ± 2.66 · mean moving range; near limits at 2/3 of that. Screening leaves ranges ≥ 3.267 · mean range out of it once. Rules: outside a limit;
 //! 7 in a row on one side of the mean; 7 points rising or falling (6 steps); 2 of 3 successive points beyond 2/3 on one side.
 //! # Source
-//! NHS England, *Making Data Count*; D. J. Wheeler, *Understanding Variation* (1993), chapter 3.
+//! NHS England, *Making Data Count*; D. J. Wheeler, *Understanding Variation* (1993).
 //! # Assumptions
 //! Points in time order at even distances.
 //! # Edge cases

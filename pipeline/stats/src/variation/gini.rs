@@ -5,7 +5,7 @@
 //! # Formula
 //! With units in rising order, shares p of the weight and q of the weighted value: G = 1 − Σp_j(2Q_j − q_j), Q_j = Σ_{k≤j} q_k.
 //! # Source
-//! A. Sen, *On Economic Inequality* (1973), section 2.7.
+//! A. Sen, *On Economic Inequality* (1973).
 //! # Assumptions
 //! Non-negative values.
 //! # Edge cases

@@ -5,7 +5,7 @@
 //! # Formula
 //! As above.
 //! # Source
-//! W. G. Cochran, *Sampling Techniques*, 3rd ed. (1977), eq. 5.1 and 5.3.
+//! W. G. Cochran, *Sampling Techniques*, 3rd ed. (1977), chapter 5.
 //! # Assumptions
 //! Known inclusion probabilities and stratum sizes; strata sampled independently.
 //! # Edge cases

@@ -5,7 +5,7 @@
 //! # Formula
 //! Weighted least squares on the indicator variables of all cells, by backfitting (one pass is exact for one margin).
 //! # Source
-//! J.-C. Deville, C.-E. Särndal and O. Sautory, JASA 88 (1993) 1013–1020, section 3.
+//! J.-C. Deville, C.-E. Särndal and O. Sautory, JASA 88 (1993) 1013–1020.
 //! # Assumptions
 //! Weights after adjustment enter the regression.
 //! # Edge cases
