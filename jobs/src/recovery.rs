@@ -42,7 +42,8 @@ pub struct Recovery {
 pub fn recovery(args: &RecoveryArgs, now: Timestamp) -> Result<Recovery, JobError> {
     let session = Session::open(Config::load(&args.place)?, now)?;
     let folder = args.truth.clone().unwrap_or_else(|| root_of(&session.config).join("truth"));
-    let truth = read_truth(&folder).map_err(|error| JobError::InputMissing(format!("no truth to compare with: {error}")))?;
+    let truth =
+        read_truth(&folder).map_err(|error| JobError::InputMissing(format!("no truth to compare with: {error}")))?;
     let current = session
         .publisher
         .current()?

@@ -18,8 +18,7 @@ use crate::{
     intake::{self, Intake, Registration},
     ledger,
     manifest::{Found, Manifest},
-    releases,
-    sample,
+    releases, sample,
     session::{Clock, Session},
     summary::Summary,
 };

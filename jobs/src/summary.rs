@@ -119,7 +119,11 @@ impl fmt::Display for Summary {
             writeln!(text, "Would take in {} files: {}", waiting.len(), waiting.join(", "))?;
         }
         if self.rolled_back && self.idle {
-            writeln!(text, "Nothing to do: run {} was rolled back; `prem run --force` publishes it again.", self.run_id)?;
+            writeln!(
+                text,
+                "Nothing to do: run {} was rolled back; `prem run --force` publishes it again.",
+                self.run_id
+            )?;
         } else if self.idle {
             writeln!(text, "Nothing to do: run {} stands.", self.run_id)?;
         }

@@ -33,7 +33,7 @@ pub(crate) fn not_estimated(offered: &Offered<'_>) -> BTreeSet<Span> {
                 let (present, absent): (Vec<Span>, Vec<Span>) =
                     tiles.into_iter().partition(|tile| spans.contains_key(tile));
                 let is_explained = |unit: &&str| present.iter().any(|tile| spans[tile].contains(unit));
-                if !units.iter().all(|unit| is_explained(&unit)) {
+                if !units.iter().all(is_explained) {
                     found.extend(absent);
                 }
             }
@@ -63,7 +63,7 @@ impl<'a> Incomplete<'a> {
                 let place = ((*level).to_owned(), key.stratum.clone());
                 offered.get(&place).is_some_and(|spans| spans.contains_key(&key.span))
             };
-            if !has_parts(cell) && levels.iter().any(|level| is_offered(&level)) {
+            if !has_parts(cell) && levels.iter().any(is_offered) {
                 incomplete.by_unit.entry(&key.unit).or_default().push(key);
             }
         }

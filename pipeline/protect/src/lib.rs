@@ -4,7 +4,7 @@
 //! reports accept. In order:
 //!
 //! 1. **primary**: rows whose counts are small by the indicator's own rule;
-//! 2. **secondary**: what is published is a linear system of totals over units, periods and strata ([`mod@system`]);
+//! 2. **secondary**: what is published is a linear system of totals over units, periods and strata (`system`);
 //!    further cells are withheld until no primary cell is determined by the shown ones, or bounded to fewer than five
 //!    counts. Elimination is exact;
 //! 3. **linkage**: `reference` would tell a withheld region, `change` a withheld earlier period;

@@ -4,7 +4,8 @@ use prem_spec::{Direction, FamilyCorrection, Indicator};
 use prem_stats::{
     Result,
     comparison::{
-        self, Assessment, Multiplicity, SharedCoefficients, Window, change_between, differences_from_reference,
+        self, Assessment, Multiplicity, SharedCoefficients, Window, change_between, degrees_of_freedom_of_differences,
+        differences_from_reference,
     },
     interval::Level as ConfidenceLevel,
     linear_algebra::Matrix,
@@ -18,6 +19,8 @@ pub(super) struct Compared {
     pub value: f64,
     /// The unit's own part of the variance.
     pub sampling_variance: f64,
+    /// Degrees of freedom of `sampling_variance`; infinite where it counts as known.
+    pub degrees_of_freedom: f64,
     /// Share of the reference, on any scale.
     pub weight: f64,
     /// What multiplies V(β̂): mean adjusters, or a gradient.
@@ -59,47 +62,55 @@ pub(super) fn word(indicator: &Indicator, difference: f64, q: Option<f64>) -> &'
     }
 }
 
-/// Fills reference and difference of the units of one level. `parts[i]` belongs to `rows[i]`; `rest` stands for everybody
-/// without a unit at this level, who is part of the region all the same.
+/// Fills reference and difference of the units of one level, and gives each row's degrees of freedom. `parts[i]` belongs
+/// to `rows[i]`; `rest` stands for everybody without a unit at this level, who is part of the region all the same.
 pub(super) fn with_region(
     rows: &mut [Estimate],
     parts: &[Option<Compared>],
     rest: Option<&Compared>,
     covariance: &Matrix,
-) -> Result<()> {
+) -> Result<Vec<f64>> {
+    let mut freedom = vec![f64::INFINITY; rows.len()];
     let present: Vec<&Compared> = parts.iter().flatten().chain(rest).collect();
     if present.len() < 2 {
-        return Ok(());
+        return Ok(freedom);
     }
     let of = |get: fn(&Compared) -> f64| present.iter().map(|part| get(part)).collect::<Vec<f64>>();
     let p = covariance.rows();
     let gradients: Vec<f64> = present.iter().flat_map(|part| part.gradient.iter().copied()).collect();
     let shared = SharedCoefficients { adjuster_means: &gradients, covariance: covariance.as_slice(), p };
-    let (reference, differences) = differences_from_reference(
-        &of(|part| part.value),
-        &of(|part| part.sampling_variance),
-        &of(|part| part.weight),
-        (p > 0).then_some(shared),
-    )?;
-    let mut differences = differences.into_iter();
-    for (row, _) in rows.iter_mut().zip(parts).filter(|(_, part)| part.is_some()) {
-        let Some(difference) = differences.next() else { break };
+    let (variances, weights) = (of(|part| part.sampling_variance), of(|part| part.weight));
+    let (reference, differences) =
+        differences_from_reference(&of(|part| part.value), &variances, &weights, (p > 0).then_some(shared))?;
+    let known = of(|part| part.degrees_of_freedom);
+    let of_differences = degrees_of_freedom_of_differences(&differences, &variances, &known, &weights)?;
+    let mut differences = differences.into_iter().zip(of_differences);
+    for ((row, freedom), _) in rows.iter_mut().zip(&mut freedom).zip(parts).filter(|(_, part)| part.is_some()) {
+        let Some((difference, degrees)) = differences.next() else { break };
+        *freedom = degrees;
         row.reference = Some(reference);
         row.difference = Some(difference.difference);
         row.difference_se = Some(difference.se);
     }
-    Ok(())
+    Ok(freedom)
 }
 
-/// p, q and the class within the family of publishable rows.
-pub(super) fn assess(rows: &mut [Estimate], indicator: &Indicator, is_publishable: &[bool]) -> Result<()> {
-    let family: Vec<Option<(f64, f64)>> = rows
+/// p (t on `freedom`), q and the class within the family of publishable rows.
+pub(super) fn assess(
+    rows: &mut [Estimate],
+    indicator: &Indicator,
+    freedom: &[f64],
+    is_publishable: &[bool],
+) -> Result<()> {
+    let tested = |row: &Estimate, degrees: f64| Some((row.difference?, row.difference_se?, degrees));
+    let family: Vec<Option<(f64, f64, f64)>> = rows
         .iter()
+        .zip(freedom)
         .zip(is_publishable)
-        .map(|(row, publishable)| row.difference.zip(row.difference_se).filter(|_| *publishable))
+        .map(|((row, degrees), publishable)| tested(row, *degrees).filter(|_| *publishable))
         .collect();
     let rules = &indicator.comparison;
-    let assessments: Vec<Assessment> = comparison::assess(
+    let assessments: Vec<Assessment> = comparison::assess_t(
         &family,
         rules.minimal_difference,
         direction(indicator),

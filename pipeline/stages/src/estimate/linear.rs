@@ -184,6 +184,7 @@ fn level(
             mean.as_ref().map(|mean| Compared {
                 value: mean.value,
                 sampling_variance: mean.sampling_variance,
+                degrees_of_freedom: mean.degrees_of_freedom,
                 weight: groups.weight_sum(place),
                 gradient: mean.mean_adjusters.clone(),
             })
@@ -191,10 +192,16 @@ fn level(
         .collect();
     let (parts, rest) = parts.split_at(map.units.len());
     let is_publishable: Vec<bool> = rows.iter().map(|row| publishable(task, row)).collect();
+    let mut freedom = vec![f64::INFINITY; rows.len()];
     if !is_top(map.level) {
-        compare::with_region(&mut rows, parts, rest.first().and_then(Option::as_ref), &covariance(task, fit, lowest))?;
+        freedom = compare::with_region(
+            &mut rows,
+            parts,
+            rest.first().and_then(Option::as_ref),
+            &covariance(task, fit, lowest),
+        )?;
     }
-    compare::assess(&mut rows, task.indicator, &is_publishable)?;
+    compare::assess(&mut rows, task.indicator, &freedom, &is_publishable)?;
     let components = if is_top(map.level) { None } else { shrink(task, fit, map, &mut rows)? };
     Ok(LevelEstimates { rows, components })
 }

@@ -175,16 +175,18 @@ fn compare_level(
             share.as_ref().map(|share| Compared {
                 value: share.value,
                 sampling_variance: share.sampling_variance,
+                degrees_of_freedom: f64::INFINITY,
                 weight: share.n as f64,
                 gradient: share.gradient.clone(),
             })
         })
         .collect();
     let (parts, rest) = parts.split_at(map.units.len());
+    let mut freedom = vec![f64::INFINITY; rows.len()];
     if !is_top(map.level) {
         let none = Matrix::zeros(0, 0);
         let covariance = fit.model.as_ref().map_or(&none, |model| &model.covariance);
-        compare::with_region(rows, parts, rest.first().and_then(Option::as_ref), covariance)?;
+        freedom = compare::with_region(rows, parts, rest.first().and_then(Option::as_ref), covariance)?;
         let region = region_value(task, fit)?;
         for row in rows.iter_mut().filter(|row| row.difference.is_some()) {
             // The logistic mean of the units is not the mean of all; the reference is the value that is published.
@@ -193,7 +195,7 @@ fn compare_level(
         }
     }
     let is_publishable: Vec<bool> = rows.iter().map(|row| publishable(task, row)).collect();
-    compare::assess(rows, task.indicator, &is_publishable)
+    compare::assess(rows, task.indicator, &freedom, &is_publishable)
 }
 
 /// The region's own value: all respondents together.
@@ -227,11 +229,7 @@ fn components(task: &Task<'_>, map: &LevelMap<'_>, rows: &[Estimate]) -> Option<
         Some((raw, raw * (1.0 - raw) / row.denominator?))
     };
     let known = |pair: &dyn Fn(&Estimate) -> Option<(f64, f64)>| -> Option<f64> {
-        let pairs: Vec<(f64, f64)> = rows
-            .iter()
-            .filter_map(pair)
-            .filter(|(_, variance)| *variance > 0.0)
-            .collect();
+        let pairs: Vec<(f64, f64)> = rows.iter().filter_map(pair).filter(|(_, variance)| *variance > 0.0).collect();
         let (values, variances): (Vec<f64>, Vec<f64>) = pairs.into_iter().unzip();
         dersimonian_laird(&values, &variances).ok().map(|fit| fit.between_unit_sd())
     };

@@ -90,7 +90,9 @@ pub(super) fn estimate(task: &Task<'_>) -> Result<Estimated> {
         out.expected.push(expected(task, unit, cells, region));
     }
     let is_publishable: Vec<bool> = rows.iter().map(|row| publishable(task, row)).collect();
-    compare::assess(&mut rows, task.indicator, &is_publishable)?;
+    // Counts have no estimated variance: normal.
+    let freedom = vec![f64::INFINITY; rows.len()];
+    compare::assess(&mut rows, task.indicator, &freedom, &is_publishable)?;
     out.estimates.append(&mut rows);
     Ok(out)
 }
