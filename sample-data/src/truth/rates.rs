@@ -42,7 +42,7 @@ fn of_year(world: &World, indicator: &Indicator, year: &Year, months: u32, top: 
     let areas: Vec<Cells> = (0..year.areas.len())
         .map(|area| Cells::new(standardisation, &year.areas[area].cells, |s, a| rate(area, s, a)))
         .collect();
-    let region = areas.iter().fold(Cells::empty(standardisation), |sum, area| sum.plus(area));
+    let region = areas.iter().fold(Cells::empty(standardisation), Cells::plus);
     let weights = match standardisation.standard {
         StandardPopulation::Region => region.persons.clone(),
         StandardPopulation::Esp2013 => esp2013(standardisation),
