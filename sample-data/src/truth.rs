@@ -45,7 +45,7 @@ pub struct TrueItem {
 
 /// The true value of one indicator in one unit.
 ///
-/// `value` of a ward is E[measure] for the region's patients of the period if they had met this ward: for scores
+/// `value` of a ward is the mean of the measure for the region's patients of the period if they had met this ward: for scores
 /// μ + x̄'β + effect + the mean shift of the items (on the measure's own scale), for proportions the mean over the
 /// region's patients. The region's patients are the respondents, weighted as the indicator weights. A higher unit has
 /// the mean of its wards, weighted by their respondents' weights, as a trust's adjusted value is. Answers that are
