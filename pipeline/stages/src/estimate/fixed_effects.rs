@@ -12,9 +12,9 @@ use prem_store::tables::{CaseMix, Estimate};
 use super::{
     Estimated, Task, compare,
     linear::{coded_design, coefficient_rows},
-    rows::{blank, count, is_top, levels},
+    rows::{blank, count, is_top, levels, model_row, movement},
 };
-use crate::{METHOD_VERSION, placement::LevelMap};
+use crate::placement::LevelMap;
 
 pub(super) fn estimate(task: &Task<'_>, convention: Convention) -> Result<Estimated> {
     let (convention, method) = match convention {
@@ -29,7 +29,7 @@ pub(super) fn estimate(task: &Task<'_>, convention: Convention) -> Result<Estima
     if let Some(top) = maps.iter().find(|map| is_top(map.level)).and_then(|map| map.units.first()) {
         out.estimates.insert(0, overall_row(task, blank(task, top, method), &fit)?);
     }
-    out.case_mix = case_mix_rows(task, &fit, &names, left_out, method);
+    out.case_mix = case_mix_rows(task, &fit, (&names, left_out), method, &out.estimates);
     Ok(out)
 }
 
@@ -139,39 +139,25 @@ fn overall_row(task: &Task<'_>, blank: Estimate, fit: &FixedEffectsFit) -> Resul
 fn case_mix_rows(
     task: &Task<'_>,
     fit: &FixedEffectsFit,
-    names: &[String],
-    left_out: u64,
+    (names, left_out): (&[String], u64),
     method: &str,
+    estimates: &[Estimate],
 ) -> Vec<CaseMix> {
-    let moved: Vec<f64> = fit.units.iter().flatten().map(|unit| (unit.adjusted - unit.unadjusted).abs()).collect();
-    #[expect(clippy::cast_precision_loss, reason = "numbers of units")]
-    let mean = (!moved.is_empty()).then(|| moved.iter().sum::<f64>() / moved.len() as f64);
+    let (adjustment_max, adjustment_mean) = movement(estimates);
     let items = task.indicator.measure.items();
     let mut rows = Vec::new();
     for (item, id) in fit.items.iter().zip(items) {
         let prefix = if fit.items.len() > 1 { format!("{id}: ") } else { String::new() };
         let whole = CaseMix {
-            period: task.period.to_string(),
-            indicator: task.indicator.id.clone(),
-            term: format!("{prefix}(fit)"),
-            estimate: None,
-            se: None,
-            ci_low: None,
-            ci_high: None,
-            dropped: None,
             n_used: count(item.fit.rows).unwrap_or(0),
             n_left_out: count(left_out).unwrap_or(0),
             n_units: i64::try_from(item.fit.units).unwrap_or(i64::MAX),
             r_squared: Some(item.fit.r_squared_within),
             sigma: Some(item.fit.residual_variance.sqrt()),
-            between_sd: None,
-            between_sd_unadjusted: None,
-            adjustment_max: moved.iter().copied().reduce(f64::max),
-            adjustment_mean: mean,
+            adjustment_max,
+            adjustment_mean,
             convergence: "closed form".to_owned(),
-            method: method.to_owned(),
-            method_version: METHOD_VERSION.to_owned(),
-            run_id: task.inputs.run_id.to_owned(),
+            ..model_row(task, &format!("{prefix}(fit)"), method)
         };
         let names: Vec<String> = names.iter().map(|name| format!("{prefix}{name}")).collect();
         let dropped: Vec<(usize, DropReason)> = item.fit.dropped.iter().map(|d| (d.index, d.reason)).collect();

@@ -14,10 +14,9 @@ use prem_store::tables::{CaseMix, Components, Estimate};
 use super::{
     Estimated, Task,
     compare::{self, Compared},
-    rows::{blank, count, is_top, levels, response_rates},
+    rows::{blank, count, is_top, levels, model_row, movement, response_rates},
 };
 use crate::{
-    METHOD_VERSION,
     design::{Coded, Design, design},
     placement::LevelMap,
 };
@@ -285,7 +284,6 @@ fn shrink_weighted(task: &Task<'_>, rows: &mut [Estimate]) {
 
 /// The row of the whole model, then one per coefficient.
 fn case_mix_rows(task: &Task<'_>, fit: &Fit, lowest: Option<&RandomIntercept>, estimates: &[Estimate]) -> Vec<CaseMix> {
-    let movements: Vec<f64> = estimates.iter().filter_map(|row| Some((row.value? - row.raw?).abs())).collect();
     let before = fit_random_intercept(&fit.unadjusted, Criterion::Reml, None).ok();
     let convergence = match lowest {
         Some(model) if model.convergence.boundary => "converged at zero between-unit variance",
@@ -293,17 +291,8 @@ fn case_mix_rows(task: &Task<'_>, fit: &Fit, lowest: Option<&RandomIntercept>, e
         Some(_) => "not converged",
         None => "no random intercept: too few units",
     };
-    #[expect(clippy::cast_precision_loss, reason = "numbers of units")]
-    let mean = |values: &[f64]| (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64);
+    let (adjustment_max, adjustment_mean) = movement(estimates);
     let whole = CaseMix {
-        period: task.period.to_string(),
-        indicator: task.indicator.id.clone(),
-        term: "(fit)".to_owned(),
-        estimate: None,
-        se: None,
-        ci_low: None,
-        ci_high: None,
-        dropped: None,
         n_used: count(fit.within.rows).unwrap_or(0),
         n_left_out: count(fit.left_out).unwrap_or(0),
         n_units: i64::try_from(fit.within.units).unwrap_or(i64::MAX),
@@ -311,12 +300,10 @@ fn case_mix_rows(task: &Task<'_>, fit: &Fit, lowest: Option<&RandomIntercept>, e
         sigma: Some(fit.within.residual_variance.sqrt()),
         between_sd: lowest.map(|model| model.components.between_unit_sd),
         between_sd_unadjusted: before.map(|model| model.components.between_unit_sd),
-        adjustment_max: movements.iter().copied().reduce(f64::max),
-        adjustment_mean: mean(&movements),
+        adjustment_max,
+        adjustment_mean,
         convergence: convergence.to_owned(),
-        method: method(task).to_owned(),
-        method_version: METHOD_VERSION.to_owned(),
-        run_id: task.inputs.run_id.to_owned(),
+        ..model_row(task, "(fit)", method(task))
     };
     let (coefficients, errors) = match lowest.filter(|_| is_gls(task)) {
         Some(model) => (model.coefficients[1..].to_vec(), model.standard_errors()[1..].to_vec()),

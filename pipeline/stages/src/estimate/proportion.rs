@@ -14,9 +14,9 @@ use super::{
     Estimated, Task,
     compare::{self, Compared},
     linear::{coded_design, coefficient_rows},
-    rows::{blank, count, is_top, levels, response_rates},
+    rows::{blank, count, is_top, levels, model_row, movement, response_rates},
 };
-use crate::{METHOD_VERSION, placement::LevelMap};
+use crate::placement::LevelMap;
 
 struct Fit {
     names: Vec<String>,
@@ -255,31 +255,15 @@ fn components(task: &Task<'_>, map: &LevelMap<'_>, rows: &[Estimate]) -> Option<
 
 fn case_mix_rows(task: &Task<'_>, fit: &Fit, estimates: &[Estimate]) -> Vec<CaseMix> {
     let Some(model) = &fit.model else { return Vec::new() };
-    let movements: Vec<f64> = estimates.iter().filter_map(|row| Some((row.value? - row.raw?).abs())).collect();
-    #[expect(clippy::cast_precision_loss, reason = "numbers of units")]
-    let mean = (!movements.is_empty()).then(|| movements.iter().sum::<f64>() / movements.len() as f64);
+    let (adjustment_max, adjustment_mean) = movement(estimates);
     let whole = CaseMix {
-        period: task.period.to_string(),
-        indicator: task.indicator.id.clone(),
-        term: "(fit)".to_owned(),
-        estimate: None,
-        se: None,
-        ci_low: None,
-        ci_high: None,
-        dropped: None,
         n_used: count(model.rows).unwrap_or(0),
         n_left_out: count(fit.left_out).unwrap_or(0),
         n_units: i64::try_from(model.unit_effects.iter().flatten().count()).unwrap_or(i64::MAX),
-        r_squared: None,
-        sigma: None,
-        between_sd: None,
-        between_sd_unadjusted: None,
-        adjustment_max: movements.iter().copied().reduce(f64::max),
-        adjustment_mean: mean,
+        adjustment_max,
+        adjustment_mean,
         convergence: if model.convergence.converged { "converged" } else { "not converged" }.to_owned(),
-        method: method(task).to_owned(),
-        method_version: METHOD_VERSION.to_owned(),
-        run_id: task.inputs.run_id.to_owned(),
+        ..model_row(task, "(fit)", method(task))
     };
     let dropped: Vec<(usize, DropReason)> = model.dropped.iter().map(|d| (d.index, d.reason)).collect();
     let errors = model.standard_errors();

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use prem_spec::{Indicator, Level, Period, Unit};
-use prem_store::tables::Estimate;
+use prem_store::tables::{CaseMix, Estimate};
 
 use super::Task;
 use crate::{METHOD_VERSION, ScoredMonth, design::Coded, placement::LevelMap};
@@ -157,4 +157,40 @@ pub(super) fn count(n: u64) -> Option<i64> {
 
 pub(super) fn is_top(level: Level) -> bool {
     level == Level::Rhf
+}
+
+/// The row of a whole model, to be filled.
+pub(super) fn model_row(task: &Task<'_>, term: &str, method: &str) -> CaseMix {
+    CaseMix {
+        period: task.period.to_string(),
+        indicator: task.indicator.id.clone(),
+        term: term.to_owned(),
+        estimate: None,
+        se: None,
+        ci_low: None,
+        ci_high: None,
+        dropped: None,
+        n_used: 0,
+        n_left_out: 0,
+        n_units: 0,
+        r_squared: None,
+        sigma: None,
+        between_sd: None,
+        between_sd_unadjusted: None,
+        adjustment_max: None,
+        adjustment_mean: None,
+        convergence: String::new(),
+        method: method.to_owned(),
+        method_version: METHOD_VERSION.to_owned(),
+        run_id: task.inputs.run_id.to_owned(),
+    }
+}
+
+/// Largest and mean movement by adjustment of the units that are compared with the region.
+pub(super) fn movement(estimates: &[Estimate]) -> (Option<f64>, Option<f64>) {
+    let units = estimates.iter().filter(|row| row.difference.is_some());
+    let moved: Vec<f64> = units.filter_map(|row| Some((row.value? - row.raw?).abs())).collect();
+    #[expect(clippy::cast_precision_loss, reason = "numbers of units")]
+    let mean = (!moved.is_empty()).then(|| moved.iter().sum::<f64>() / moved.len() as f64);
+    (moved.into_iter().reduce(f64::max), mean)
 }
