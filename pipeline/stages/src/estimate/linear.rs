@@ -1,4 +1,4 @@
-//! Means: raw, adjusted by one β̂ for all levels, shrunken by a random intercept per level.
+//! Means: raw, adjusted by one β̂ for all levels, shrunken per level: by a random intercept, weighted values as areas.
 
 use prem_spec::{Adjustment, BetaSource, Weighting};
 use prem_stats::{
