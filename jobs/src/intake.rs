@@ -155,6 +155,7 @@ fn commit(
         Sequence::FileName => file.found.name.clone(),
         Sequence::Arrival => arrival_sequence(registration.delivered_at),
     };
+    let detected = ingested.detected();
     let record = NewDelivery {
         dataset: export.dataset.clone(),
         export: export.name.clone(),
@@ -165,6 +166,7 @@ fn commit(
         mode: export.mode,
         delivered_at: registration.delivered_at,
         counts: ingested.counts,
+        detected,
         accept_again: registration.accept_again,
     };
     Ok(store.commit(pending, record)?)

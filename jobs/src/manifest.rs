@@ -44,6 +44,9 @@ pub struct Input {
     pub rows_in: u64,
     pub kept: u64,
     pub quarantined: BTreeMap<String, u64>,
+    /// What the export leaves to each file and was found in this one, such as encoding → windows-1252.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub detected: BTreeMap<String, String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,6 +73,7 @@ impl From<&Delivery> for Input {
             rows_in: delivery.counts.rows_in,
             kept: delivery.counts.kept,
             quarantined: delivery.counts.quarantined.clone(),
+            detected: delivery.detected.clone(),
         }
     }
 }

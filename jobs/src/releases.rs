@@ -41,6 +41,8 @@ pub struct Status {
 pub struct Dataset {
     pub files: u64,
     pub counts: IngestCounts,
+    /// What was detected in files → how many of them.
+    pub detected: BTreeMap<String, u64>,
     pub last_delivered_at: Option<Timestamp>,
 }
 
@@ -53,6 +55,9 @@ pub fn status(place: &Place, now: Timestamp) -> Result<Status, JobError> {
         let dataset = deliveries.entry(delivery.dataset.clone()).or_default();
         dataset.files += 1;
         dataset.counts.merge(&delivery.counts);
+        for (what, value) in &delivery.detected {
+            *dataset.detected.entry(format!("{what} {value}")).or_default() += 1;
+        }
         dataset.last_delivered_at = dataset.last_delivered_at.max(Some(delivery.delivered_at));
     }
     Ok(Status {
@@ -99,6 +104,9 @@ impl fmt::Display for Status {
             )?;
             for (reason, rows) in &dataset.counts.quarantined {
                 writeln!(text, "    {reason}: {rows}")?;
+            }
+            for (found, files) in &dataset.detected {
+                writeln!(text, "    detected {found}: {files} files")?;
             }
         }
         for refusal in &self.refusals {

@@ -50,7 +50,12 @@ impl Table {
         first: Date,
         days: i32,
     ) -> Result<Self, SampleError> {
-        let FileFormat::Delimited { separator, quote, encoding, decimal } = export.format;
+        let FileFormat::Delimited { separator, quote, encoding, decimal } = export.format else {
+            let message = "the sample writes delimited text only".to_owned();
+            return Err(SampleError::Export { export: export.name.clone(), message });
+        };
+        // What a file is detected to be, the sample may choose.
+        let (separator, encoding) = (separator.unwrap_or(';'), encoding.unwrap_or(Encoding::Utf8));
         let byte = |name: &str, character: char| {
             u8::try_from(character).ok().filter(u8::is_ascii).ok_or_else(|| SampleError::Export {
                 export: export.name.clone(),
@@ -185,7 +190,7 @@ impl Column {
         let header = match declared.map(|column| &column.value) {
             None => name.to_owned(),
             Some(SourceValue::Header(names)) => names.first().cloned()?,
-            Some(SourceValue::Constant(_) | SourceValue::Absent) => return None,
+            Some(SourceValue::Constant(_) | SourceValue::Absent | SourceValue::Checkboxes(_)) => return None,
         };
         let own = declared.map_or(&[][..], |column| &column.missing);
         let mut missing = own.iter().chain(&export.missing);

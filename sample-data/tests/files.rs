@@ -192,8 +192,12 @@ fn mistake(dataset: &Dataset, columns: &[Column], format: &str, record: &Record)
 fn a_changed_plan_changes_the_files() {
     let mut plan = plan();
     let export = plan.exports.values_mut().find(|export| export.dataset == "responses").expect("an export");
-    export.format =
-        FileFormat::Delimited { separator: ',', quote: '\'', encoding: Encoding::Windows1252, decimal: '.' };
+    export.format = FileFormat::Delimited {
+        separator: Some(','),
+        quote: '\'',
+        encoding: Some(Encoding::Windows1252),
+        decimal: '.',
+    };
     export.date_formats = vec!["%Y/%m/%d".to_owned()];
     export.files = vec!["answers/from-*.txt".to_owned()];
     export.missing = vec!["NULL".to_owned()];

@@ -1,5 +1,7 @@
 //! One chunk of a file, from bytes to typed columns: the part that runs on all cores.
 
+use std::collections::BTreeSet;
+
 use arrow::{
     array::{ArrayRef, BooleanArray},
     compute::filter,
@@ -8,12 +10,12 @@ use arrow::{
 
 use crate::{
     columns::trim,
+    formats::Batch,
     identity::{Context, Counts, Scope},
     layout::{Declared, Layout},
     problem::{Problem, Problems},
     reason::Reason,
-    records::{Table, split},
-    source::{Chunk, decode},
+    records::Table,
 };
 
 /// A chunk's rows and what is wrong with the others. Lines and records are counted from the chunk's first.
@@ -41,13 +43,18 @@ pub(crate) struct Mistake {
 
 /// `contexts` are those of the stored columns, from the file's beginning; empty for the beginning itself.
 pub(crate) fn parse(
-    chunk: Chunk,
+    batch: Batch,
     declared: &Declared<'_>,
     layout: &Layout,
     contexts: &[Context],
 ) -> Result<Parsed, ArrowError> {
-    let table = split(decode(chunk.bytes, declared.encoding), declared.dialect, layout.width);
+    let table = batch.into_table(layout.width);
     let mut problems = Problems::new(table.rows());
+    for flaw in &table.flaws {
+        if let Some(index) = layout.readers.iter().position(|reader| reader.fields().contains(&flaw.field)) {
+            problems.add(flaw.row, index, flaw.reason, None);
+        }
+    }
     let mut counts = Vec::with_capacity(layout.readers.len() + layout.extra.len());
     let mut arrays = Vec::with_capacity(layout.readers.len());
     for (index, reader) in layout.readers.iter().enumerate() {
@@ -75,12 +82,21 @@ pub(crate) fn parse(
     Ok(Parsed {
         arrays,
         kept,
-        mistakes: mistakes(&table, problems.into_sorted()),
+        mistakes: mistakes(&table, without_echoes(&table, problems.into_sorted())),
         records: table.records(),
         empty: table.empty,
         lines: table.lines,
         counts,
     })
+}
+
+/// A cell without a value to be had reads as an empty one, which is no second mistake of a required column.
+fn without_echoes(table: &Table, mut problems: Vec<Problem>) -> Vec<Problem> {
+    if !table.flaws.is_empty() {
+        let mut seen = BTreeSet::new();
+        problems.retain(|problem| problem.column.is_none_or(|column| seen.insert((problem.row, column))));
+    }
+    problems
 }
 
 /// Problems of rows and bad records, in the order of the file.

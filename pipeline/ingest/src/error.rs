@@ -81,6 +81,18 @@ pub enum RefusalCause {
     Bomb { format: &'static str, ratio: u64, bytes_max: u64 },
     #[error("it is {what}, not delimited text; export it as CSV")]
     NotDelimitedText { what: &'static str },
+    #[error("it is {what}, not lines of FHIR resources; export it as NDJSON, one resource a line")]
+    NotResources { what: &'static str },
+    #[error("it cannot be read as {format}: {reason}; ask the sender to export it again")]
+    Unreadable { format: &'static str, reason: String },
+    #[error("it holds more than is read of {format}: {what} past {max}; deliver it as text, or in parts")]
+    TooLarge { format: &'static str, what: &'static str, max: u64 },
+    #[error("it has no sheet {wanted}, but: {}; correct `sheet` in the export's `[format]`", found.join(", "))]
+    NoSuchSheet { wanted: String, found: Vec<String> },
+    #[error("columns have types that cannot be read: {}; ask the sender for text, numbers or dates", columns.join(", "))]
+    WrongColumnTypes { columns: Vec<String> },
+    #[error("its {what} cannot be detected; declare it in the export's `[format]`")]
+    Undetected { what: &'static str },
     #[error(
         "it begins with the byte order mark of UTF-8, but the export declares another encoding; correct `encoding`"
     )]
@@ -127,6 +139,12 @@ impl RefusalCause {
             Self::BrokenCompression { .. } => "broken-compression",
             Self::Bomb { .. } => "bomb",
             Self::NotDelimitedText { .. } => "not-delimited-text",
+            Self::NotResources { .. } => "not-resources",
+            Self::Unreadable { .. } => "unreadable",
+            Self::TooLarge { .. } => "too-large",
+            Self::NoSuchSheet { .. } => "no-such-sheet",
+            Self::WrongColumnTypes { .. } => "wrong-column-types",
+            Self::Undetected { .. } => "undetected",
             Self::UnexpectedByteOrderMark => "unexpected-byte-order-mark",
             Self::LineTooLong { .. } => "line-too-long",
             Self::UnreadableHeader { .. } => "unreadable-header",

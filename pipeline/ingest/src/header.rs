@@ -21,15 +21,21 @@ const DIGITS_MAX: usize = 6;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Header {
     pub(crate) names: Vec<String>,
-    /// The file begins with a byte order mark.
-    pub(crate) mark: bool,
-    /// Bytes before the first row, and the line ends among them.
-    pub(crate) bytes: usize,
+    /// Lines before the first row.
     pub(crate) lines: u64,
 }
 
+/// Where the header of a text ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Begin {
+    /// The file begins with a byte order mark.
+    pub(crate) mark: bool,
+    /// Bytes before the first row.
+    pub(crate) bytes: usize,
+}
+
 /// Reads the header from the first records of a file. Blank lines before it are skipped.
-pub(crate) fn read_header(chunk: &[u8], dialect: Dialect, encoding: Encoding) -> Result<Header, RefusalCause> {
+pub(crate) fn read_header(chunk: &[u8], dialect: Dialect, encoding: Encoding) -> Result<(Header, Begin), RefusalCause> {
     let mark = chunk.starts_with(UTF8_MARK);
     if mark && encoding != Encoding::Utf8 {
         return Err(RefusalCause::UnexpectedByteOrderMark);
@@ -57,7 +63,7 @@ pub(crate) fn read_header(chunk: &[u8], dialect: Dialect, encoding: Encoding) ->
         }
         let names = fields.into_iter().map(|field| name(rest, field, dialect, encoding)).collect::<Result<_, _>>()?;
         let lines = memchr::memchr_iter(b'\n', &chunk[..position]).count() as u64;
-        return Ok(Header { names, mark, bytes: position, lines });
+        return Ok((Header { names, lines }, Begin { mark, bytes: position }));
     }
 }
 
@@ -73,6 +79,18 @@ fn name(bytes: &[u8], field: FieldAt, dialect: Dialect, encoding: Encoding) -> R
 }
 
 impl Header {
+    /// Of names as a format gives them.
+    ///
+    /// # Errors
+    /// Where there are too many.
+    pub(crate) fn of(names: impl IntoIterator<Item = String>, lines: u64) -> Result<Self, RefusalCause> {
+        let names: Vec<String> = names.into_iter().map(|name| trim(&name).to_owned()).collect();
+        if names.len() > COLUMNS_MAX {
+            return Err(RefusalCause::TooManyColumns { columns_max: COLUMNS_MAX });
+        }
+        Ok(Self { names, lines })
+    }
+
     /// The place of a name.
     pub(crate) fn position(&self, name: &str) -> Option<usize> {
         self.names.iter().position(|known| known == trim(name))

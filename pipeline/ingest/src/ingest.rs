@@ -1,6 +1,6 @@
 //! A whole file: reading, parsing and writing at the same time, each chunk in its turn.
 
-use std::{fs::Metadata, path::Path};
+use std::{collections::BTreeMap, fs::Metadata, path::Path};
 
 use prem_spec::model::{Export, Plan};
 use prem_store::{IngestCounts, StoreError};
@@ -9,13 +9,13 @@ use rayon::prelude::*;
 use crate::{
     chunk::{Parsed, parse},
     error::{IngestError, Refusal, RefusalCause},
-    header::{Header, read_header},
+    formats::{self, Batch, Opened, Records, next_batches},
     identity::{Context, Counts, exceeds},
     layout::{Declared, Layout},
     limits::Limits,
     note::Note,
     sink::{Sink, Tally},
-    source::{BlockReader, Chunk, Source, SourceFault},
+    source::SourceFault,
 };
 
 /// Chunks that are parsed at the same time, at most: bounds memory on machines of many cores.
@@ -40,6 +40,17 @@ pub struct Ingested {
     pub bytes: u64,
     pub counts: IngestCounts,
     pub notes: Vec<Note>,
+}
+
+impl Ingested {
+    /// What the export leaves to each file and was found in this one.
+    pub fn detected(&self) -> BTreeMap<String, String> {
+        let found = self.notes.iter().filter_map(|note| match note {
+            Note::Detected { what, value } => Some(((*what).to_owned(), value.clone())),
+            _ => None,
+        });
+        found.collect()
+    }
 }
 
 /// Reads one file of `export` and writes its good rows and its quarantine into the existing folder `out`.
@@ -99,21 +110,17 @@ fn file_name(path: &Path) -> String {
 
 fn take(declared: &Declared<'_>, path: &Path, out: &Path, options: &IngestOptions) -> Result<Ingested, Failure> {
     let before = std::fs::symlink_metadata(path).map_err(IngestError::io("find", path))?;
-    let source = Source::open(path, options.limits)??;
-    let compression = source.compression();
     let fault = |fault: SourceFault| match fault {
         SourceFault::Io(source) => IngestError::Io { action: "read", path: path.to_path_buf(), source }.into(),
         SourceFault::Refused(cause) => Failure::from(cause),
+        SourceFault::Error(error) => Failure::from(error),
     };
-    let mut blocks = BlockReader::new(source, declared.dialect, options.limits);
-    let mut first = blocks.next_chunk().map_err(fault)?.ok_or(RefusalCause::Empty)?;
-    let header = read_header(&first.bytes, declared.dialect, declared.encoding)?;
-    first.bytes.drain(..header.bytes);
+    let Opened { header, mut records } = formats::open(path, declared, options.limits).map_err(fault)?;
     let layout = declared.bind(&header)??;
     let name = file_name(path);
     let mut sink = Sink::create(out, declared, &layout, &name, header.lines)?;
     let run = Run { declared, layout: &layout };
-    run.all(first, &mut blocks, &mut sink, path).map_err(|failure| match failure {
+    run.all(records.as_mut(), &mut sink, path).map_err(|failure| match failure {
         Stopped::Source(source) => match fault(source) {
             Failure::Refused(cause, _) => {
                 Failure::Refused(cause, Box::new(sink.tally().ingest_counts(&declared.rule_ids)))
@@ -122,7 +129,8 @@ fn take(declared: &Declared<'_>, path: &Path, out: &Path, options: &IngestOption
         },
         Stopped::Error(error) => error.into(),
     })?;
-    let (sha256, bytes) = blocks.into_source().finish().map_err(IngestError::io("read", path))?;
+    let mut told = records.notes();
+    let (sha256, bytes) = records.finish().map_err(IngestError::io("read", path))?;
     let tally = sink.finish()?;
     let counts = tally.ingest_counts(&declared.rule_ids);
     let after = std::fs::symlink_metadata(path).map_err(IngestError::io("find", path))?;
@@ -133,7 +141,10 @@ fn take(declared: &Declared<'_>, path: &Path, out: &Path, options: &IngestOption
     };
     match cause {
         Some(cause) => Err(Failure::Refused(cause, Box::new(counts))),
-        None => Ok(Ingested { sha256, bytes, notes: notes(compression, &header, &layout, &tally), counts }),
+        None => {
+            told.extend(notes(&layout, &tally));
+            Ok(Ingested { sha256, bytes, notes: told, counts })
+        }
     }
 }
 
@@ -154,8 +165,9 @@ enum Stopped {
 impl Run<'_> {
     /// The first chunk alone, since it tells what the columns look like; then as many at once as there are threads, while the
     /// chunks before them are written and those after them read.
-    fn all(&self, first: Chunk, blocks: &mut BlockReader, sink: &mut Sink<'_>, path: &Path) -> Result<(), Stopped> {
+    fn all(&self, records: &mut dyn Records, sink: &mut Sink<'_>, path: &Path) -> Result<(), Stopped> {
         let at_once = rayon::current_num_threads().clamp(1, CHUNKS_AT_ONCE_MAX);
+        let Some(first) = records.next().map_err(Stopped::Source)? else { return Ok(()) };
         let parsed = self.parse(first.clone(), &[], path)?;
         if let Some(cause) = identity_numbers(self.layout, &parsed.counts).filter(|_| is_plain(&parsed.counts)) {
             return Err(Stopped::Source(SourceFault::Refused(cause)));
@@ -165,17 +177,17 @@ impl Run<'_> {
         let known = contexts.iter().any(|context| context.long_codes);
         let parsed = if known { self.parse(first, &contexts, path)? } else { parsed };
         let mut ready = vec![parsed];
-        let mut waiting = blocks.next_chunks(at_once).map_err(Stopped::Source)?;
+        let mut waiting = next_batches(records, at_once).map_err(Stopped::Source)?;
         loop {
-            let chunks = std::mem::take(&mut waiting);
+            let batches = std::mem::take(&mut waiting);
             let parsed = std::mem::take(&mut ready);
-            let done = chunks.is_empty();
+            let done = batches.is_empty();
             let (written, (next, parsed)) = rayon::join(
                 || parsed.into_iter().try_for_each(|parsed| sink.write(parsed)),
                 || {
                     rayon::join(
-                        || if done { Ok(Vec::new()) } else { blocks.next_chunks(at_once) },
-                        || chunks.into_par_iter().map(|chunk| self.parse(chunk, &contexts, path)).collect::<Vec<_>>(),
+                        || if done { Ok(Vec::new()) } else { next_batches(records, at_once) },
+                        || batches.into_par_iter().map(|batch| self.parse(batch, &contexts, path)).collect::<Vec<_>>(),
                     )
                 },
             );
@@ -188,8 +200,8 @@ impl Run<'_> {
         }
     }
 
-    fn parse(&self, chunk: Chunk, contexts: &[Context], path: &Path) -> Result<Parsed, Stopped> {
-        parse(chunk, self.declared, self.layout, contexts)
+    fn parse(&self, batch: Batch, contexts: &[Context], path: &Path) -> Result<Parsed, Stopped> {
+        parse(batch, self.declared, self.layout, contexts)
             .map_err(|error| Stopped::Error(StoreError::parquet(path, error).into()))
     }
 }
@@ -243,10 +255,8 @@ fn judge(declared: &Declared<'_>, layout: &Layout, tally: &Tally, counts: &Inges
     None
 }
 
-fn notes(compression: Option<&'static str>, header: &Header, layout: &Layout, tally: &Tally) -> Vec<Note> {
+fn notes(layout: &Layout, tally: &Tally) -> Vec<Note> {
     let mut notes = Vec::new();
-    notes.extend(compression.map(|format| Note::Compressed { format }));
-    notes.extend(header.mark.then_some(Note::ByteOrderMark));
     notes.extend((!layout.extra.is_empty()).then_some(Note::ExtraColumns { count: layout.extra.len() }));
     notes.extend((!layout.absent.is_empty()).then(|| Note::AbsentColumns { names: layout.absent.clone() }));
     notes.extend((tally.empty > 0).then_some(Note::EmptyRows { count: tally.empty }));

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use prem_spec::model::{Column, Dataset, Encoding, Export, ExtraColumns, FileFormat, Plan, SourceValue};
+use prem_spec::model::{Column, Dataset, Export, ExtraColumns, FileFormat, Plan, SourceValue};
 
 use crate::{
     columns::{Cells, ColumnReader, DateFormat},
     error::{IngestError, RefusalCause},
+    formats::CANONICAL_DATES,
     header::{Header, show, show_all},
     identity::Guard,
-    records::Dialect,
     rules::OrderRule,
 };
 
@@ -18,12 +18,13 @@ pub(crate) struct Declared<'a> {
     pub(crate) export: &'a Export,
     pub(crate) dataset: &'a Dataset,
     pub(crate) columns: Vec<Column>,
-    pub(crate) dialect: Dialect,
-    pub(crate) encoding: Encoding,
+    /// Of delimited text: `None` where each file has its own.
+    pub(crate) separator: Option<u8>,
+    pub(crate) quote: u8,
+    pub(crate) decimal: u8,
     pub(crate) rules: Vec<OrderRule>,
     pub(crate) rule_ids: Vec<String>,
     formats: Vec<DateFormat>,
-    decimal: u8,
 }
 
 /// What holds for one file.
@@ -52,29 +53,50 @@ impl<'a> Declared<'a> {
             .get(&export.dataset)
             .ok_or_else(|| wrong(format!("there is no dataset {}", export.dataset)))?;
         let columns = plan.stored_columns(export);
-        let FileFormat::Delimited { separator, quote, encoding, decimal } = export.format;
         let byte = |what: &str, character: char| {
             u8::try_from(character)
                 .ok()
                 .filter(|byte| byte.is_ascii() && !matches!(byte, b'\n' | b'\r' | 0))
                 .ok_or_else(|| wrong(format!("`{what}` must be an ASCII character, and no line end")))
         };
-        let dialect = Dialect { separator: byte("separator", separator)?, quote: byte("quote", quote)? };
-        if dialect.separator == dialect.quote {
+        let (separator, quote, decimal) = match export.format {
+            FileFormat::Delimited { separator, quote, decimal, .. } => (separator, quote, decimal),
+            FileFormat::Excel { decimal, .. } | FileFormat::Parquet { decimal } | FileFormat::Spss { decimal } => {
+                (None, '"', decimal)
+            }
+            FileFormat::FhirQuestionnaireResponse => (None, '"', '.'),
+        };
+        let separator = separator.map(|separator| byte("separator", separator)).transpose()?;
+        let quote = byte("quote", quote)?;
+        if separator == Some(quote) {
             return Err(wrong("`separator` and `quote` are the same".to_owned()));
         }
+        let canonical: &[&str] = match export.format {
+            FileFormat::Delimited { .. } => &[],
+            _ => &CANONICAL_DATES,
+        };
+        let formats = canonical.iter().copied().chain(export.date_formats.iter().map(String::as_str));
         let rules = dataset.rules.iter().map(|rule| OrderRule::new(rule, &columns)).collect::<Result<_, _>>();
         Ok(Self {
             export,
             dataset,
-            dialect,
-            encoding,
+            separator,
+            quote,
             rules: rules.map_err(wrong)?,
             rule_ids: dataset.rules.iter().map(|rule| rule.id.clone()).collect(),
-            formats: export.date_formats.iter().map(|format| DateFormat::compile(format)).collect(),
+            formats: formats.map(DateFormat::compile).collect(),
             decimal: byte("decimal", decimal)?,
             columns,
         })
+    }
+
+    /// The header names under which a column's values are sought; none where the file does not give them.
+    pub(crate) fn sought(&self, column: &Column) -> Vec<String> {
+        match self.export.columns.get(&column.name).map(|source| &source.value) {
+            Some(SourceValue::Header(names)) if !names.is_empty() => names.clone(),
+            None | Some(SourceValue::Header(_)) => vec![column.name.clone()],
+            Some(SourceValue::Checkboxes(_) | SourceValue::Constant(_) | SourceValue::Absent) => Vec::new(),
+        }
     }
 
     /// Finds every column in a header, or says all that is wrong with it.
@@ -103,7 +125,7 @@ impl<'a> Declared<'a> {
             let found = show_all(header.names.iter().map(String::as_str));
             return Ok(Err(RefusalCause::MissingHeaders { missing, found }));
         }
-        let used: Vec<usize> = readers.iter().filter_map(ColumnReader::field).collect();
+        let used: Vec<usize> = readers.iter().flat_map(ColumnReader::fields).collect();
         let extra: Vec<Extra> = header
             .names
             .iter()
@@ -120,15 +142,15 @@ impl<'a> Declared<'a> {
 
     /// Where the column's values stand, or the header names under which they were sought.
     fn cells(&self, column: &Column, header: &Header) -> Result<Cells, Vec<String>> {
-        let own = || vec![column.name.clone()];
-        let names = match self.export.columns.get(&column.name).map(|source| &source.value) {
-            None => own(),
-            Some(SourceValue::Header(names)) if names.is_empty() => own(),
-            Some(SourceValue::Header(names)) => names.clone(),
-            Some(SourceValue::Constant(constant)) => return Ok(Cells::Constant(constant.clone())),
-            Some(SourceValue::Absent) => return Ok(Cells::Absent),
-        };
-        names.iter().find_map(|name| header.position(name)).map(Cells::Field).ok_or(names)
+        match self.export.columns.get(&column.name).map(|source| &source.value) {
+            Some(SourceValue::Constant(constant)) => Ok(Cells::Constant(constant.clone())),
+            Some(SourceValue::Absent) => Ok(Cells::Absent),
+            Some(SourceValue::Checkboxes(name)) => checkboxes(name, header),
+            None | Some(SourceValue::Header(_)) => {
+                let names = self.sought(column);
+                names.iter().find_map(|name| header.position(name)).map(Cells::Field).ok_or(names)
+            }
+        }
     }
 
     /// Whether a file may come without the column: it is an optional one of the dataset that the export does not mention. An item
@@ -151,4 +173,16 @@ impl<'a> Declared<'a> {
         ColumnReader::new(column, cells, name, missing, recode, &self.formats, self.decimal)
             .map_err(|reason| IngestError::Declaration { export: self.export.name.clone(), reason })
     }
+}
+
+/// REDCap writes one column per code, and a minus in a code as an underscore.
+fn checkboxes(name: &str, header: &Header) -> Result<Cells, Vec<String>> {
+    let prefix = format!("{name}___");
+    let code = |field: &str| {
+        let code = field.strip_prefix(&prefix).filter(|code| !code.is_empty())?;
+        Some(code.strip_prefix('_').map_or_else(|| code.to_owned(), |code| format!("-{code}")))
+    };
+    let boxes: Vec<(usize, String)> =
+        header.names.iter().enumerate().filter_map(|(field, name)| Some((field, code(name)?))).collect();
+    if boxes.is_empty() { Err(vec![format!("{prefix}…")]) } else { Ok(Cells::Checkboxes(boxes)) }
 }

@@ -3,7 +3,8 @@
 //! ```text
 //! discover   which files of the inbox belong to which export, and are complete
 //! source     bytes: gzip or zstd unpacked, hashed, cut into chunks at the ends of records; text in three encodings
-//! records    chunks into fields
+//! formats    what a file is made of: text, workbook, Parquet, SPSS, FHIR resources; each gives a header and batches of rows
+//! records    batches into tables of text cells, the one shape in which all formats are checked
 //! header     names of the columns;  layout  which of them feeds which stored column
 //! columns    cells into typed arrays, one file per kind of column;  rules  across columns
 //! identity   what must never be stored: identity numbers, addresses, telephone numbers
@@ -17,6 +18,7 @@ mod chunk;
 mod columns;
 mod discover;
 mod error;
+mod formats;
 mod header;
 mod identity;
 mod ingest;

@@ -11,6 +11,29 @@ pub const RECORD_BYTES_MAX: usize = 16 << 20;
 /// A cell longer than this is no value of any column.
 pub const CELL_BYTES_MAX: usize = 1 << 20;
 
+/// The same for formats whose cells are not parts of one text: a cell of a workbook holds at most 32,767 characters. It keeps the
+/// text of a chunk small where a file repeats one huge value.
+pub const FOREIGN_CELL_BYTES_MAX: usize = 1 << 15;
+
+/// Cells that are parsed as one unit in formats that do not come as text.
+pub const CHUNK_CELLS: usize = 1 << 16;
+
+/// XML that an Excel workbook unfolds to, at most: a full sheet of a million rows and a dozen columns. A workbook cannot be read as
+/// a stream, since its texts stand in a part of their own, so this bounds memory.
+pub const WORKBOOK_BYTES_MAX: u64 = 1 << 30;
+
+/// Of that, the part with the texts, which is held in memory whole.
+pub const WORKBOOK_TEXTS_BYTES_MAX: u64 = 128 << 20;
+
+/// Text from which encoding and separator are detected, at most.
+pub const DETECT_BYTES_MAX: u64 = 256 << 20;
+
+/// Bytes of one case of an SPSS file: 4096 numbers take 32 KiB; long texts take more.
+pub const SPSS_CASE_BYTES_MAX: usize = 4 << 20;
+
+/// Bytes of one named record of an SPSS file's dictionary that is kept while it is read.
+pub const SPSS_RECORD_BYTES_MAX: u64 = 16 << 20;
+
 /// More columns than any survey or register has; a «header» beyond it is not one.
 pub const COLUMNS_MAX: usize = 4096;
 

@@ -12,6 +12,11 @@ pub enum Note {
         format: &'static str,
     },
     ByteOrderMark,
+    /// A property that the export leaves to each file, and what it is in this one.
+    Detected {
+        what: &'static str,
+        value: String,
+    },
     /// Columns of the file that no stored column reads.
     ExtraColumns {
         count: usize,
@@ -31,6 +36,7 @@ impl fmt::Display for Note {
         match self {
             Self::Compressed { format } => write!(f, "compressed with {format}"),
             Self::ByteOrderMark => write!(f, "begins with a byte order mark"),
+            Self::Detected { what, value } => write!(f, "its {what} was detected: {value}"),
             Self::ExtraColumns { count } => write!(f, "{count} columns that are not used"),
             Self::AbsentColumns { names } => write!(f, "without the optional columns {}", names.join(", ")),
             Self::EmptyRows { count } => write!(f, "{count} empty rows skipped"),

@@ -23,6 +23,18 @@ pub enum Reason {
     IdentityNumber,
     /// An e-mail address or a telephone number.
     ContactDetails,
+    /// A cell of a workbook that holds an error such as `#N/A`.
+    SpreadsheetError,
+    /// A number with more digits than its format keeps: what was meant cannot be told.
+    InexactNumber,
+    /// A line that is no QuestionnaireResponse.
+    NotAResource,
+    /// A QuestionnaireResponse that is not completed, or was entered in error.
+    ResourceStatus,
+    /// More than one answer to a question that has one.
+    SeveralAnswers,
+    /// An answer of a kind that no column stores, such as an attachment.
+    AnswerType,
     /// A rule across columns, by its place in the dataset's list.
     Rule(usize),
 }
@@ -45,6 +57,12 @@ impl Reason {
             Self::ControlCharacter => "control-character",
             Self::IdentityNumber => "identity-number",
             Self::ContactDetails => "contact-details",
+            Self::SpreadsheetError => "spreadsheet-error",
+            Self::InexactNumber => "inexact-number",
+            Self::NotAResource => "not-a-resource",
+            Self::ResourceStatus => "resource-status",
+            Self::SeveralAnswers => "several-answers",
+            Self::AnswerType => "answer-type",
             Self::Rule(index) => {
                 return format!("rule:{}", rules.get(index).map_or("unknown", String::as_str));
             }

@@ -77,7 +77,12 @@ pub fn plan_of(columns: Vec<Column>, rules: Vec<Rule>) -> Plan {
         dataset: "stays".to_owned(),
         source: "register".to_owned(),
         files: vec!["stays_*.csv*".to_owned()],
-        format: FileFormat::Delimited { separator: ';', quote: '"', encoding: Encoding::Utf8, decimal: ',' },
+        format: FileFormat::Delimited {
+            separator: Some(';'),
+            quote: '"',
+            encoding: Some(Encoding::Utf8),
+            decimal: ',',
+        },
         mode: DeliveryMode::Upsert,
         sequence: Sequence::FileName,
         questionnaire: None,
@@ -111,8 +116,8 @@ pub fn export(plan: &mut Plan) -> &mut Export {
 }
 
 pub fn encoding(plan: &mut Plan, to: Encoding) {
-    let FileFormat::Delimited { encoding, .. } = &mut export(plan).format;
-    *encoding = to;
+    let FileFormat::Delimited { encoding, .. } = &mut export(plan).format else { return };
+    *encoding = Some(to);
 }
 
 /// A folder with an ingested file, or what became of it.
@@ -188,15 +193,18 @@ impl Tried {
 
     /// Stored rows as text, null as `-`.
     pub fn rows(&self) -> Vec<Vec<String>> {
-        let batches = self.batches();
-        let rows = |batch: &RecordBatch| (0..batch.num_rows()).map(|row| text_row(batch, row)).collect::<Vec<_>>();
-        batches.iter().flat_map(rows).collect()
+        self.batches().iter().flat_map(text_rows).collect()
     }
 
     pub fn bytes(&self) -> (Vec<u8>, Vec<u8>) {
         let read = |name: &str| fs::read(self.out().join(name)).unwrap();
         (read("rows.parquet"), read("quarantine.parquet"))
     }
+}
+
+/// Stored rows as text, null as `-`.
+pub fn text_rows(batch: &RecordBatch) -> Vec<Vec<String>> {
+    (0..batch.num_rows()).map(|row| text_row(batch, row)).collect()
 }
 
 fn text_row(batch: &RecordBatch, row: usize) -> Vec<String> {

@@ -11,6 +11,8 @@
 mod by_hand;
 mod discovery;
 mod fixture;
+mod formats;
 mod hostile;
+mod hostile_formats;
 mod identity;
 mod properties;

@@ -44,6 +44,8 @@ pub struct NewDelivery {
     pub mode: DeliveryMode,
     pub delivered_at: Timestamp,
     pub counts: IngestCounts,
+    /// What the export leaves to each file and was found in this one, such as encoding → windows-1252.
+    pub detected: BTreeMap<String, String>,
     /// Registers bytes that are known already once more, because a later delivery has superseded them.
     pub accept_again: bool,
 }
@@ -64,6 +66,9 @@ pub struct Delivery {
     pub mode: DeliveryMode,
     pub delivered_at: Timestamp,
     pub counts: IngestCounts,
+    /// What the export leaves to each file and was found in this one.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub detected: BTreeMap<String, String>,
     /// The files that lie beside the record.
     pub files: BTreeMap<String, StoredFile>,
 }
@@ -194,6 +199,7 @@ impl LockedStore {
             mode: new.mode,
             delivered_at: new.delivered_at,
             counts: new.counts,
+            detected: new.detected,
             files: stored_files(pending.path())?,
         };
         check_counts(pending.path(), &delivery.counts).map_err(|reason| StoreError::refused(pending.path(), reason))?;

@@ -38,7 +38,10 @@ pub fn read(plan: &Plan, inbox: &Path, dataset: &str) -> Vec<(String, Vec<Record
 }
 
 fn rows(plan: &Plan, export: &Export, path: &Path) -> Vec<Record> {
-    let FileFormat::Delimited { separator, quote, encoding, .. } = export.format;
+    let FileFormat::Delimited { separator: Some(separator), quote, encoding: Some(encoding), .. } = export.format
+    else {
+        panic!("not delimited text of a declared kind")
+    };
     let bytes = fs::read(path).expect("a file");
     let text = match encoding {
         Encoding::Utf8 => String::from_utf8(bytes).expect("UTF-8").trim_start_matches('\u{feff}').to_owned(),

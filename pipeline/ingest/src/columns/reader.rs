@@ -28,6 +28,8 @@ use crate::{
 #[derive(Debug, Clone)]
 pub(crate) enum Cells {
     Field(usize),
+    /// Fields with 1 where their code was ticked.
+    Checkboxes(Vec<(usize, String)>),
     Constant(String),
     Absent,
 }
@@ -101,11 +103,12 @@ impl ColumnReader {
         })
     }
 
-    /// Which field of the file the column reads.
-    pub(crate) fn field(&self) -> Option<usize> {
-        match self.cells {
-            Cells::Field(field) => Some(field),
-            _ => None,
+    /// Which fields of the file the column reads.
+    pub(crate) fn fields(&self) -> Vec<usize> {
+        match &self.cells {
+            Cells::Field(field) => vec![*field],
+            Cells::Checkboxes(boxes) => boxes.iter().map(|(field, _)| *field).collect(),
+            Cells::Constant(_) | Cells::Absent => Vec::new(),
         }
     }
 
@@ -144,9 +147,19 @@ struct Run<'a> {
 impl Run<'_> {
     fn all<B: Builder>(&mut self, mut builder: B) -> (ArrayRef, Counts) {
         let mut counts = Counts::default();
+        let mut ticked = String::new();
         for row in 0..self.table.rows() {
             let raw = match &self.reader.cells {
                 Cells::Field(field) => self.table.cell(row, *field),
+                Cells::Checkboxes(boxes) => match list_ticked(boxes, self.table, row, &mut ticked) {
+                    Ok(()) => ticked.as_str(),
+                    Err(value) => {
+                        builder.null();
+                        let value = Some(value).filter(|_| !self.reader.identifying);
+                        self.problems.add(row, self.index, Reason::NotABoolean, value);
+                        continue;
+                    }
+                },
                 Cells::Constant(constant) => constant,
                 Cells::Absent => "",
             };
@@ -204,6 +217,24 @@ impl Run<'_> {
         };
         taken.map_err(|reason| (reason, Some(value).filter(|_| reason != Reason::TooLong)))
     }
+}
+
+/// The codes whose box was ticked, with one space between; or a value that is neither ticked nor not.
+fn list_ticked<'t>(boxes: &[(usize, String)], table: &'t Table, row: usize, list: &mut String) -> Result<(), &'t str> {
+    list.clear();
+    for (field, code) in boxes {
+        match trim(table.cell(row, *field)) {
+            "1" | "Checked" => {
+                if !list.is_empty() {
+                    list.push(' ');
+                }
+                list.push_str(code);
+            }
+            "0" | "Unchecked" | "" => {}
+            other => return Err(other),
+        }
+    }
+    Ok(())
 }
 
 /// Without blanks at both ends; the quick look spares most cells the search for them.

@@ -1,56 +1,7 @@
-//! A chunk of text as a table of field places: all rows with the header's number of fields, and notes on the others.
+//! Delimited text into a table: all rows with the header's number of fields, and notes on the others.
 
-use super::{Dialect, FieldAt, Step, next_record};
+use super::{BadRecord, Dialect, FieldAt, Place, Step, Table, next_record, table::small};
 use crate::{reason::Reason, source::Decoded};
-
-/// The fields of a chunk. Rows are those with the right number of fields.
-pub(crate) struct Table {
-    /// The chunk's text, and behind it the fields whose doubled quotes were undone.
-    text: String,
-    /// Row by row, `width` places each.
-    spans: Vec<(u32, u32)>,
-    width: usize,
-    /// For each row its line, counted from the chunk's first, and its place among the chunk's records.
-    places: Vec<Place>,
-    /// Records that are no rows.
-    pub(crate) bad: Vec<BadRecord>,
-    /// Records without any value.
-    pub(crate) empty: u64,
-    /// Line ends in the chunk.
-    pub(crate) lines: u32,
-}
-
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Place {
-    pub(crate) line: u32,
-    pub(crate) record: u32,
-}
-
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct BadRecord {
-    pub(crate) place: Place,
-    pub(crate) reason: Reason,
-}
-
-impl Table {
-    pub(crate) fn rows(&self) -> usize {
-        self.places.len()
-    }
-
-    /// Rows and bad records: everything but empty ones.
-    pub(crate) fn records(&self) -> u64 {
-        (self.places.len() + self.bad.len()) as u64
-    }
-
-    pub(crate) fn place(&self, row: usize) -> Place {
-        self.places[row]
-    }
-
-    pub(crate) fn cell(&self, row: usize, field: usize) -> &str {
-        let (start, end) = self.spans[row * self.width + field];
-        &self.text[start as usize..end as usize]
-    }
-}
 
 struct Splitter {
     table: Table,
@@ -62,15 +13,7 @@ struct Splitter {
 /// Splits decoded text into fields. Empty records are counted and left out.
 pub(crate) fn split(decoded: Decoded, dialect: Dialect, width: usize) -> Table {
     let Decoded { text, bad } = decoded;
-    let table = Table {
-        spans: Vec::with_capacity(text.len() / 6),
-        text: String::new(),
-        width,
-        places: Vec::new(),
-        bad: Vec::new(),
-        empty: 0,
-        lines: 0,
-    };
+    let table = Table { spans: Vec::with_capacity(text.len() / 6), ..Table::new(width) };
     let mut splitter = Splitter { table, first: 0, bad_bytes: bad.into_iter().peekable() };
     let bytes = text.as_bytes();
     let tail = if memchr::memchr(dialect.quote, bytes).is_none() {
@@ -185,14 +128,6 @@ impl Splitter {
 
 fn span(start: usize, end: usize) -> (u32, u32) {
     (small(start), small(end))
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "a chunk is some megabytes, far below 4 GiB: see the module of limits"
-)]
-fn small(number: usize) -> u32 {
-    number as u32
 }
 
 /// A record in which every field is blank. Fields behind the text are never blank: they have a quote.

@@ -9,15 +9,18 @@ use crate::{
     records::{Dialect, Step, next_record},
 };
 
-/// Whole records.
-#[derive(Clone)]
-pub(crate) struct Chunk {
-    pub(crate) bytes: Vec<u8>,
+/// What makes a record.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Framing {
+    /// A line, unless a line end stands inside quotes.
+    Quoted(Dialect),
+    /// A line.
+    Lines,
 }
 
 pub(crate) struct BlockReader {
     source: Source,
-    dialect: Dialect,
+    framing: Framing,
     limits: Limits,
     carry: Vec<u8>,
     lines_read: u64,
@@ -26,8 +29,8 @@ pub(crate) struct BlockReader {
 }
 
 impl BlockReader {
-    pub(crate) fn new(source: Source, dialect: Dialect, limits: Limits) -> Self {
-        Self { source, dialect, limits, carry: Vec::new(), lines_read: 0, begun: false, ended: false }
+    pub(crate) fn new(source: Source, framing: Framing, limits: Limits) -> Self {
+        Self { source, framing, limits, carry: Vec::new(), lines_read: 0, begun: false, ended: false }
     }
 
     pub(crate) fn into_source(self) -> Source {
@@ -35,7 +38,7 @@ impl BlockReader {
     }
 
     /// The next records, or `None` at the end.
-    pub(crate) fn next_chunk(&mut self) -> Result<Option<Chunk>, SourceFault> {
+    pub(crate) fn next_chunk(&mut self) -> Result<Option<Vec<u8>>, SourceFault> {
         let mut bytes = std::mem::take(&mut self.carry);
         let mut checked = 0;
         while !self.ended {
@@ -49,7 +52,10 @@ impl BlockReader {
             self.begun = true;
             let binary = || memchr::memchr(0, &bytes[checked..]).map(|_| "binary (it has NUL bytes)");
             if let Some(what) = foreign.or_else(binary) {
-                return Err(SourceFault::Refused(RefusalCause::NotDelimitedText { what }));
+                return Err(SourceFault::Refused(match self.framing {
+                    Framing::Quoted(_) => RefusalCause::NotDelimitedText { what },
+                    Framing::Lines => RefusalCause::NotResources { what },
+                }));
             }
             checked = bytes.len();
             if self.ended {
@@ -69,32 +75,24 @@ impl BlockReader {
             }
         }
         self.lines_read += memchr::memchr_iter(b'\n', &bytes).count() as u64;
-        Ok((!bytes.is_empty()).then_some(Chunk { bytes }))
-    }
-
-    /// At most `count` chunks; fewer only at the end.
-    pub(crate) fn next_chunks(&mut self, count: usize) -> Result<Vec<Chunk>, SourceFault> {
-        let mut chunks = Vec::with_capacity(count);
-        while chunks.len() < count
-            && let Some(chunk) = self.next_chunk()?
-        {
-            chunks.push(chunk);
-        }
-        Ok(chunks)
+        Ok((!bytes.is_empty()).then_some(bytes))
     }
 
     /// Bytes up to the end of the last whole record; 0 where none ends.
     fn last_record_end(&self, bytes: &[u8]) -> usize {
+        let Framing::Quoted(dialect) = self.framing else {
+            return memchr::memrchr(b'\n', bytes).map_or(0, |at| at + 1);
+        };
         let mut position = 0;
         loop {
             // Lines before the one with the next quote end where they end.
-            let Some(quote) = memchr::memchr(self.dialect.quote, &bytes[position..]) else {
+            let Some(quote) = memchr::memchr(dialect.quote, &bytes[position..]) else {
                 return memchr::memrchr(b'\n', &bytes[position..]).map_or(position, |at| position + at + 1);
             };
             position += memchr::memrchr(b'\n', &bytes[position..position + quote]).map_or(0, |at| at + 1);
             let rest = &bytes[position..];
             let give_up = rest.len() >= self.limits.record_bytes_max;
-            match next_record(rest, self.dialect, give_up, |_| {}) {
+            match next_record(rest, dialect, give_up, |_| {}) {
                 Step::Record { next, .. } | Step::Malformed { next, .. } if position + next <= bytes.len() => {
                     // A record that ends with the bytes and not with a line end may go on.
                     if bytes[..position + next].last() != Some(&b'\n') {

@@ -22,7 +22,10 @@ const ZSTD: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
 
 /// What unpacked bytes are when they are plainly no text in one of the three encodings.
 pub(super) fn foreign_format(bytes: &[u8]) -> Option<&'static str> {
-    let known: [(&[u8], &str); 5] = [
+    let known: [(&[u8], &str); 8] = [
+        (b"PAR1", "a Parquet file"),
+        (b"$FL2", "an SPSS file"),
+        (b"$FL3", "an SPSS file"),
         (b"\xff\xfe", "text in UTF-16"),
         (b"\xfe\xff", "text in UTF-16"),
         (b"PK\x03\x04", "a ZIP archive or Excel workbook"),
@@ -47,26 +50,67 @@ pub(crate) struct Source {
     limits: Limits,
 }
 
-/// Why no more text could be read.
+/// Why no more could be read.
 pub(crate) enum SourceFault {
     Io(io::Error),
     Refused(RefusalCause),
+    Error(IngestError),
+}
+
+impl From<RefusalCause> for SourceFault {
+    fn from(cause: RefusalCause) -> Self {
+        Self::Refused(cause)
+    }
+}
+
+impl From<IngestError> for SourceFault {
+    fn from(error: IngestError) -> Self {
+        Self::Error(error)
+    }
+}
+
+/// Opens a regular file; links, folders, pipes and devices are refused before they are opened.
+fn open_file(path: &Path) -> Result<Result<File, RefusalCause>, IngestError> {
+    let kind = std::fs::symlink_metadata(path).map_err(IngestError::io("find", path))?.file_type();
+    let what = match () {
+        () if kind.is_file() => None,
+        () if kind.is_dir() => Some("a folder"),
+        () if kind.is_symlink() => Some("a link"),
+        () => Some("a pipe or device"),
+    };
+    if let Some(what) = what {
+        return Ok(Err(RefusalCause::NotAFile { what }));
+    }
+    File::open(path).map(Ok).map_err(IngestError::io("open", path))
+}
+
+/// A file that is read here and there, after it was read through once for its hash.
+pub(crate) struct SeekableFile {
+    pub(crate) file: File,
+    pub(crate) sha256: String,
+    pub(crate) bytes: u64,
+}
+
+impl SeekableFile {
+    pub(crate) fn open(path: &Path) -> Result<Self, SourceFault> {
+        let file = open_file(path)??;
+        let mut hashing = HashingReader::new(file.try_clone().map_err(SourceFault::Io)?);
+        io::copy(&mut hashing, &mut io::sink()).map_err(SourceFault::Io)?;
+        let (sha256, bytes) = hashing.finish();
+        if bytes == 0 {
+            return Err(RefusalCause::Empty.into());
+        }
+        Ok(Self { file, sha256, bytes })
+    }
 }
 
 impl Source {
-    /// Opens a regular file; links, folders, pipes and devices are refused before they are opened.
+    /// Opens a regular file and what is wrapped around its text.
     pub(crate) fn open(path: &Path, limits: Limits) -> Result<Result<Self, RefusalCause>, IngestError> {
-        let kind = std::fs::symlink_metadata(path).map_err(IngestError::io("find", path))?.file_type();
-        let what = match () {
-            () if kind.is_file() => None,
-            () if kind.is_dir() => Some("a folder"),
-            () if kind.is_symlink() => Some("a link"),
-            () => Some("a pipe or device"),
+        let file = match open_file(path)? {
+            Ok(file) => file,
+            Err(cause) => return Ok(Err(cause)),
         };
-        if let Some(what) = what {
-            return Ok(Err(RefusalCause::NotAFile { what }));
-        }
-        let file = File::open(path).map_err(IngestError::io("open", path))?;
         let mut raw = BufReader::with_capacity(BUFFER_BYTES, HashingReader::new(file));
         let magic = raw.fill_buf().map_err(IngestError::io("read", path))?;
         if magic.is_empty() {

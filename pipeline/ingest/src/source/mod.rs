@@ -1,10 +1,10 @@
-//! From a path to blocks of text bytes that end where a record ends.
+//! From a path to bytes: unpacked and hashed, and where they are text, in blocks that end where a record ends.
 
 mod blocks;
 mod container;
 mod decoding;
 mod hashing;
 
-pub(crate) use blocks::{BlockReader, Chunk};
-pub(crate) use container::{Source, SourceFault};
+pub(crate) use blocks::{BlockReader, Framing};
+pub(crate) use container::{SeekableFile, Source, SourceFault};
 pub(crate) use decoding::{Decoded, decode};

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use toml::{Spanned, de::DeValue};
 
 use super::{
+    format::{check_headers, read_format},
     reader::{At, Node},
     scope::Scope,
 };
-use crate::model::{DeliveryMode, Encoding, Export, ExtraColumns, FileFormat, Sequence, SourceColumn, SourceValue};
+use crate::model::{DeliveryMode, Export, ExtraColumns, Sequence, SourceColumn, SourceValue};
 
 /// Files with more bad rows than one in twenty are refused unless the export says otherwise.
 const BAD_SHARE_DEFAULT: f64 = 0.05;
@@ -30,6 +31,9 @@ pub(super) fn read(node: Node<'_>, scope: &Scope) -> Option<Export> {
     let date_formats = date_formats(&node);
     let format = node.table("format").and_then(read_format);
     let columns = read_columns(&node);
+    if let Some(format) = &format {
+        check_headers(&node, format, &columns);
+    }
     if let Some(at) = bad_share.as_ref().filter(|at| !(0.0..=1.0).contains(&at.value)) {
         node.error(at.span.clone(), "`max_bad_share` is a share from 0 to 1", None);
     }
@@ -81,35 +85,6 @@ fn date_formats(node: &Node<'_>) -> Vec<String> {
     if formats.is_empty() { vec!["%Y-%m-%d".to_owned()] } else { formats.into_iter().map(|at| at.value).collect() }
 }
 
-fn read_format(node: Node<'_>) -> Option<FileFormat> {
-    node.choice("type", &[("delimited", ())]);
-    let separator = character(&node, "separator", ';');
-    let quote = character(&node, "quote", '"');
-    let decimal = character(&node, "decimal", ',');
-    let encoding = node.opt_choice(
-        "encoding",
-        &[("utf-8", Encoding::Utf8), ("windows-1252", Encoding::Windows1252), ("iso-8859-1", Encoding::Iso8859_1)],
-    );
-    node.finish();
-    Some(FileFormat::Delimited {
-        separator: separator?,
-        quote: quote?,
-        encoding: encoding.unwrap_or(Encoding::Utf8),
-        decimal: decimal?,
-    })
-}
-
-fn character(node: &Node<'_>, key: &'static str, default: char) -> Option<char> {
-    let Some(text) = node.opt_string(key) else { return Some(default) };
-    let mut characters = text.value.chars();
-    let first = characters.next().filter(char::is_ascii);
-    if first.is_none() || characters.next().is_some() {
-        node.error(text.span, format!("`{key}` is one ASCII character"), None);
-        return None;
-    }
-    first
-}
-
 fn read_columns(node: &Node<'_>) -> Vec<(At<String>, Option<SourceColumn>)> {
     let entries = node.entries("columns");
     entries.into_iter().map(|(name, value)| (name, source_column(node, value))).collect()
@@ -122,23 +97,30 @@ fn source_column<'a>(node: &Node<'a>, value: &'a Spanned<DeValue<'a>>) -> Option
         DeValue::String(header) => return Some(plain(SourceValue::Header(vec![header.to_string()]))),
         DeValue::Table(table) => table,
         _ => {
-            node.error(value.span(), "a column is a header name or a table with header, constant or absent", None);
+            node.error(
+                value.span(),
+                "a column is a header name or a table with header, checkboxes, constant or absent",
+                None,
+            );
             return None;
         }
     };
     let node = Node::new(node.sink, table, value.span());
     let header: Vec<String> = node.strings("header").into_iter().map(|at| at.value).collect();
+    let checkboxes = node.opt_string("checkboxes").map(|at| at.value);
     let constant = node.opt_string("constant").map(|at| at.value);
     let absent = node.opt_bool("absent").unwrap_or(false);
     let missing = node.strings("missing").into_iter().map(|at| at.value).collect();
     let recode = node.string_map("recode");
     let span = node.span.clone();
-    let value = match (header.is_empty(), constant, absent) {
-        (false, None, false) => Some(SourceValue::Header(header)),
-        (true, Some(constant), false) => Some(SourceValue::Constant(constant)),
-        (true, None, true) => Some(SourceValue::Absent),
+    let value = match (header.is_empty(), checkboxes, constant, absent) {
+        (false, None, None, false) => Some(SourceValue::Header(header)),
+        (true, Some(name), None, false) => Some(SourceValue::Checkboxes(name)),
+        (true, None, Some(constant), false) => Some(SourceValue::Constant(constant)),
+        (true, None, None, true) => Some(SourceValue::Absent),
         _ => {
-            node.error(span, "a column has exactly one of `header`, `constant` and `absent = true`", None);
+            let message = "a column has exactly one of `header`, `checkboxes`, `constant` and `absent = true`";
+            node.error(span, message, None);
             None
         }
     };

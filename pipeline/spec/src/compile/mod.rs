@@ -4,6 +4,7 @@ mod consistency;
 mod dataset;
 mod diagnostic;
 mod export;
+mod format;
 mod indicator;
 mod organisation;
 mod questionnaire;

@@ -60,6 +60,15 @@ impl<'a> Node<'a> {
         self.sink.error(span, message, help);
     }
 
+    /// Whether `key` is exactly this text; where it is not, it is still to be read.
+    pub fn is_text(&self, key: &'static str, text: &str) -> bool {
+        let is = self.table.get(key).is_some_and(|value| value.get_ref().as_str() == Some(text));
+        if is {
+            self.asked.borrow_mut().insert(key);
+        }
+        is
+    }
+
     pub fn has(&self, key: &str) -> bool {
         self.table.contains_key(key)
     }

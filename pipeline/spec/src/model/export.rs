@@ -29,11 +29,69 @@ pub struct Export {
     pub columns: BTreeMap<String, SourceColumn>,
 }
 
+/// How the bytes of an export's files are rows. gzip and zstd around text, SPSS files and resources are seen from a file's first
+/// bytes; workbooks and Parquet files are compressed inside and come as they are.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "type", rename_all = "kebab-case")]
 pub enum FileFormat {
-    /// Delimited text, one header line; gzip or zstd around it is seen from the file's first bytes.
-    Delimited { separator: char, quote: char, encoding: Encoding, decimal: char },
+    /// Delimited text, one header line. A separator or encoding of `None` is detected, file by file.
+    Delimited { separator: Option<char>, quote: char, encoding: Option<Encoding>, decimal: char },
+    /// An Excel workbook (.xlsx): one sheet, `None` for the only one, with the headers in row `header_row` from 1. `decimal` is for
+    /// numbers that were typed as text.
+    Excel { sheet: Option<String>, header_row: u32, decimal: char },
+    /// A Parquet file with flat columns. `decimal` is for numbers in columns of text.
+    Parquet { decimal: char },
+    /// An SPSS system file (.sav or .zsav): codes and not labels, user-missing values as missing.
+    Spss { decimal: char },
+    /// HL7 FHIR R4 QuestionnaireResponse, one resource a line: answers by linkId, elements as in [`ResourceElement`].
+    FhirQuestionnaireResponse,
+}
+
+/// What a column may read of a QuestionnaireResponse besides its answers. The subject, the author and the source of the answers are
+/// not among them: who answered is never stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ResourceElement {
+    Id,
+    /// `identifier.value`.
+    Identifier,
+    /// The canonical address of the questionnaire, without its version.
+    Questionnaire,
+    /// What stands behind `|` in the canonical address.
+    QuestionnaireVersion,
+    Status,
+    Authored,
+    Language,
+    /// The identifier of the encounter, or the id that its reference ends with.
+    Encounter,
+    /// The same of the order that the answers fulfil.
+    BasedOn,
+    /// The value of the extension with this address.
+    Extension(String),
+}
+
+impl ResourceElement {
+    /// What stands before an element's name under `[columns]`; without it a name is a linkId.
+    pub const PREFIX: &str = "QuestionnaireResponse.";
+    /// The elements by their names, extensions apart.
+    pub const NAMED: [(&str, Self); 9] = [
+        ("id", Self::Id),
+        ("identifier", Self::Identifier),
+        ("questionnaire", Self::Questionnaire),
+        ("questionnaire.version", Self::QuestionnaireVersion),
+        ("status", Self::Status),
+        ("authored", Self::Authored),
+        ("language", Self::Language),
+        ("encounter", Self::Encounter),
+        ("basedOn", Self::BasedOn),
+    ];
+
+    /// The element of that name, `extension('address')` included; `None` where there is none.
+    pub fn of(name: &str) -> Option<Self> {
+        if let Some(address) = name.strip_prefix("extension('").and_then(|rest| rest.strip_suffix("')")) {
+            return (!address.is_empty()).then(|| Self::Extension(address.to_owned()));
+        }
+        Self::NAMED.into_iter().find(|(known, _)| *known == name).map(|(_, element)| element)
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -85,6 +143,8 @@ pub struct SourceColumn {
 pub enum SourceValue {
     /// Header names, the first that the file has.
     Header(Vec<String>),
+    /// One column per code, `<name>___<code>` with 1 where the code was ticked, as REDCap writes them: the ticked codes as a list.
+    Checkboxes(String),
     /// The same value for every row.
     Constant(String),
     /// The source has no such column; every row is missing it.

@@ -12,7 +12,9 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 pub use dataset::{Code, Column, ColumnKind, Dataset, Rule};
-pub use export::{DeliveryMode, Encoding, Export, ExtraColumns, FileFormat, Sequence, SourceColumn, SourceValue};
+pub use export::{
+    DeliveryMode, Encoding, Export, ExtraColumns, FileFormat, ResourceElement, Sequence, SourceColumn, SourceValue,
+};
 pub use indicator::{
     Adjustment, BetaSource, CaseMix, Comparison, ContactFilter, Convention, Direction, FamilyCorrection, GoalLevels,
     Indicator, IntervalMethod, Measure, MissingAdjuster, PeriodLength, Population, PrimaryReason, Protection,

@@ -122,6 +122,7 @@ pub fn new_delivery(content: &str) -> NewDelivery {
         mode: DeliveryMode::Upsert,
         delivered_at: "2025-03-01T02:00:00Z".parse().unwrap(),
         counts: IngestCounts { rows_in: 10, kept: 8, quarantined: [("out-of-range".to_owned(), 2)].into() },
+        detected: [("encoding".to_owned(), "windows-1252".to_owned())].into(),
         accept_again: false,
     }
 }
