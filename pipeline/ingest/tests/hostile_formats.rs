@@ -284,7 +284,7 @@ fn spss(records: &[&[u8]], data: &[u8]) -> Outcome {
 
 #[test]
 fn saved_files_that_announce_what_they_have_not() {
-    let case = [b"a       ", b"b       ", &67_f64.to_le_bytes()].concat();
+    let case = [&b"a       "[..], b"b       ", &67_f64.to_le_bytes()].concat();
     assert_eq!(spss(&[], &case).counts(), (1, 1, vec![]));
     assert_eq!(spss(&[], &case[..20]).code(), "unreadable");
     let most = i32::MAX;
@@ -312,7 +312,7 @@ fn saved_files_that_announce_what_they_have_not() {
     let encoding = [&integers(&[7, 20, 1, 9])[..], b"klingonsk"].concat();
     assert_eq!(spss(&[&encoding], &case).code(), "unreadable");
     let utf8 = [&integers(&[7, 20, 1, 5])[..], b"UTF-8"].concat();
-    let bad = [b"a\xff      ", b"b       ", &67_f64.to_le_bytes()].concat();
+    let bad = [&b"a\xff      "[..], b"b       ", &67_f64.to_le_bytes()].concat();
     assert_eq!(spss(&[&utf8], &bad).counts(), (1, 0, vec![("not-utf8", 1)]));
 }
 

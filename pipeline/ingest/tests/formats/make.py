@@ -12,6 +12,7 @@ import openpyxl, pandas as pd, pyarrow as pa, pyarrow.parquet as pq
 
 FILES = Path(__file__).parent / "files"
 ITEMS = ["listened", "care", "time", "health"]
+SYMPTOMS = [1, 2, 3, 7, -9]
 random.seed(20250303)
 
 
@@ -31,7 +32,7 @@ def answer(n):
         "care": item([1, 2, 3, 4, 5, 9]),
         "time": item([1, 2, 3, 4, 5]),
         "health": item([1, 2, 3, 4, 5]),
-        "symptoms": sorted(random.sample([1, 2, 3, 7, -9], random.choice([0, 1, 2, 3]))),
+        "symptoms": sorted(random.sample(SYMPTOMS, random.choice([0, 1, 2, 3])), key=SYMPTOMS.index),
         "weight": random.choice([None, round(random.uniform(45, 120), 1), float(random.randrange(45, 120))]),
         "waiting": random.choice([None, random.randrange(0, 400)]),
         "consent": random.choice([True, True, False, None]),
@@ -70,16 +71,15 @@ def text(name, encoding, separator=";", end="\r\n"):
 
 
 def redcap():
-    boxes = [1, 2, 3, 7, -9]
     with open(FILES / "redcap.csv", "w", encoding="utf-8", newline="") as file:
         out = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
         # REDCap writes the minus of a code as an underscore.
         out.writerow(["record_id", "invitation", "contact", "unit", "started", "answered", "mode", "lang", *ITEMS,
-                      *(f"symptoms___{str(box).replace('-', '_')}" for box in boxes), "weight", "waiting", "consent"])
+                      *(f"symptoms___{str(box).replace('-', '_')}" for box in SYMPTOMS), "weight", "waiting", "consent"])
         for a in ANSWERS:
             out.writerow([a["id"], blank(a["invitation"]), a["contact"], a["unit"], a["started"].strftime("%Y-%m-%d %H:%M"),
                           a["answered"].isoformat(), {"Papir": 1, "Digitalt": 2}[a["mode"]], blank(a["language"]),
-                          *(blank(a[item]) for item in ITEMS), *(int(box in a["symptoms"]) for box in boxes),
+                          *(blank(a[item]) for item in ITEMS), *(int(box in a["symptoms"]) for box in SYMPTOMS),
                           number(a["weight"], "."), blank(a["waiting"]), {True: 1, False: 0, None: ""}[a["consent"]]])
 
 

@@ -37,7 +37,7 @@ pub(super) fn look_through(file: &File) -> Result<(), SourceFault> {
     let mut left = WORKBOOK_BYTES_MAX;
     for index in 0..archive.len() {
         let part = archive.by_index(index).map_err(|_| damaged())?;
-        let is_texts = part.name().to_ascii_lowercase().contains("sharedstrings");
+        let is_texts = part.name().map_err(|_| damaged())?.to_ascii_lowercase().contains("sharedstrings");
         let max = if is_texts { left.min(WORKBOOK_TEXTS_BYTES_MAX) } else { left };
         let size = measure(part, max)?;
         left -= size;
