@@ -1,11 +1,17 @@
 //! Binary outcomes as counts per unit and covariate pattern.
 //!
-//! **Estimand.** For unit j and pattern x: trials n_jx and events O_jx.
-//! **Formula.** Integer counting; equal means equal bits, with −0 read as 0.
-//! **Source.** McCullagh, Nelder (1989) Generalized Linear Models, section 4.1.2 (covariate classes).
-//! **Assumptions.** Adjusters are mostly categories. Continuous ones work, with as many patterns as rows.
-//! **Edge cases.** Outcomes other than 0 and 1, and adjusters that are not finite, are errors.
-//! **Reference values.** By hand and by property in `tests/binary_counts.rs`.
+//! # Estimand
+//! For unit j and pattern x: trials n_jx and events O_jx.
+//! # Formula
+//! Integer counting; equal means equal bits, with −0 read as 0.
+//! # Source
+//! McCullagh, Nelder (1989) Generalized Linear Models, section 4.1.2 (covariate classes).
+//! # Assumptions
+//! Adjusters are mostly categories. Continuous ones work, with as many patterns as rows.
+//! # Edge cases
+//! Outcomes other than 0 and 1, and adjusters that are not finite, are errors.
+//! # Reference values
+//! By hand and by property in `tests/binary_counts.rs`.
 //!
 //! Patterns are sorted by value, so neither the order of rows nor hashing shows in the result.
 
@@ -122,8 +128,8 @@ impl BinaryCounts {
         }
         for (&(unit, pattern), &(trials, events)) in &other.cells {
             let cell = self.cells.entry((unit, translate[pattern as usize])).or_insert((0, 0));
-            cell.0 += trials;
-            cell.1 += events;
+            cell.0 = cell.0.saturating_add(trials);
+            cell.1 = cell.1.saturating_add(events);
         }
         Ok(())
     }

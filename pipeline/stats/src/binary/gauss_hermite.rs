@@ -1,13 +1,19 @@
 //! Gauss–Hermite nodes and weights for the standard normal density.
 //!
-//! **Estimand.** z_k, ω_k with ∫f(z)ϕ(z)dz = Σω_k f(z_k), exact for polynomials up to degree 2K − 1.
-//! **Formula.** Nodes: eigenvalues of the Jacobi matrix with √k beside the diagonal, each polished by Newton on the
+//! # Estimand
+//! z_k, ω_k with ∫f(z)ϕ(z)dz = Σω_k f(z_k), exact for polynomials up to degree 2K − 1.
+//! # Formula
+//! Nodes: eigenvalues of the Jacobi matrix with √k beside the diagonal, each polished by Newton on the
 //! orthonormal Hermite polynomial; weights 1/Σ_{k<K}h_k(z)².
-//! **Source.** Golub, Welsch (1969) Mathematics of Computation 23:221–230; Szegő (1939) Orthogonal Polynomials,
+//! # Source
+//! Golub, Welsch (1969) Mathematics of Computation 23:221–230; Szegő (1939) Orthogonal Polynomials,
 //! section 3.4 (Christoffel numbers).
-//! **Assumptions.** None.
-//! **Edge cases.** Order 0, or beyond [`MAX_ORDER`], is an error. Nodes are symmetric to the last bit.
-//! **Reference values.** `tests/binary_random_intercept.rs`: closed forms and moments of the normal distribution.
+//! # Assumptions
+//! None.
+//! # Edge cases
+//! Order 0, or beyond [`MAX_ORDER`], is an error. Nodes are symmetric to the last bit.
+//! # Reference values
+//! `tests/binary_random_intercept.rs`: closed forms and moments of the normal distribution.
 
 use crate::error::{Result, StatsError};
 use crate::linear_algebra::{Matrix, symmetric_eigen};

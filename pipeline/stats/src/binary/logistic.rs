@@ -1,14 +1,20 @@
 //! Logistic regression with one free effect per unit.
 //!
-//! **Estimand.** β in logit P(y_ij = 1) = α_j + x_ij'β.
-//! **Formula.** For each β the α_j solve Σp = O_j, which profiles them out; Newton on the profile: gradient Σ(O − np)x, information
+//! # Estimand
+//! β in logit P(y_ij = 1) = α_j + x_ij'β.
+//! # Formula
+//! For each β the α_j solve Σp = O_j, which profiles them out; Newton on the profile: gradient Σ(O − np)x, information
 //! Σ_jΣ np(1 − p)(x − x̃_j)(x − x̃_j)' with x̃_j the mean under np(1 − p): the Schur complement of the unit block.
-//! **Source.** McCullagh, Nelder (1989) Generalized Linear Models, section 4.4; Chamberlain (1980) Review of Economic Studies
+//! # Source
+//! McCullagh, Nelder (1989) Generalized Linear Models, section 4.4; Chamberlain (1980) Review of Economic Studies
 //! 47:225–238 (the unconditional estimator; its bias is of order 1/n_j).
-//! **Assumptions.** Independent answers; one slope for all units; units of some size.
-//! **Edge cases.** Units whose outcomes are all 0 or all 1 say nothing about β and are left out of the fit by name. Constant
+//! # Assumptions
+//! Independent answers; one slope for all units; units of some size.
+//! # Edge cases
+//! Units whose outcomes are all 0 or all 1 say nothing about β and are left out of the fit by name. Constant
 //! and collinear adjusters are dropped; separating ones are an error or dropped, as asked. No adjusters left: β = 0.
-//! **Reference values.** `tests/binary_logistic.rs`: by hand, a two-by-two table, and a dense fit with unit dummies.
+//! # Reference values
+//! `tests/binary_logistic.rs`: by hand, a two-by-two table, and a dense fit with unit dummies.
 
 use super::counts::BinaryTable;
 use super::separation::separating_columns;

@@ -1,13 +1,19 @@
 //! The likelihood of a logistic random intercept: the objective, apart from whoever maximises it.
 //!
-//! **Estimand.** log L(β, τ) of logit P = x'β + τu_j, u_j standard normal.
-//! **Formula.** h(u) = Σ[o log p + (n − o)log(1 − p)] − u²/2, û its mode, s = (1 + τ²Σnp(1 − p))^−½: log L_j = log s +
+//! # Estimand
+//! log L(β, τ) of logit P = x'β + τu_j, u_j standard normal.
+//! # Formula
+//! h(u) = Σ[o log p + (n − o)log(1 − p)] − u²/2, û its mode, s = (1 + τ²Σnp(1 − p))^−½: log L_j = log s +
 //! log Σ_k ω_k exp(h(û + sz_k) + z_k²/2). One node is Laplace's approximation.
-//! **Source.** Pinheiro, Bates (1995) Journal of Computational and Graphical Statistics 4:12–35 (Laplace and
+//! # Source
+//! Pinheiro, Bates (1995) Journal of Computational and Graphical Statistics 4:12–35 (Laplace and
 //! adaptive Gaussian quadrature).
-//! **Assumptions.** Independent answers given u_j. Even in τ.
-//! **Edge cases.** Units with all outcomes alike have a finite mode, because u has a density.
-//! **Reference values.** `tests/binary_random_intercept.rs`: lme4's glmer (mixed/).
+//! # Assumptions
+//! Independent answers given u_j. Even in τ.
+//! # Edge cases
+//! Units with all outcomes alike have a finite mode, because u has a density.
+//! # Reference values
+//! `tests/binary_random_intercept.rs`: lme4's glmer (mixed/).
 
 use super::counts::BinaryTable;
 use super::{expit, expit_variance};

@@ -1,15 +1,21 @@
 //! Case-mix adjusted proportions with score limits.
 //!
-//! **Estimand.** The share of events in the reference population, had all of it been treated by unit j.
-//! **Formula.** η_i = (x_i − c)'β̂; δ_j solves Σexpit(η_i + δ) = O_j; value = mean over the reference of expit(η + δ_j). Limits: the
+//! # Estimand
+//! The share of events in the reference population, had all of it been treated by unit j.
+//! # Formula
+//! η_i = (x_i − c)'β̂; δ_j solves Σexpit(η_i + δ) = O_j; value = mean over the reference of expit(η + δ_j). Limits: the
 //! roots in δ of (O_j − Σp_i(δ))² = z²Σp_i(δ)(1 − p_i(δ)), mapped the same way; Wilson's limits when there are no adjusters.
 //! Sampling variance (Σ_ref wp(1 − p)/Σw)²/Σ_i p_i(1 − p_i); what β̂ adds is g'V(β̂)g, g = Σ_ref wp(1 − p)(x − x̃_j)/Σw.
-//! **Source.** Rao (1948) Proceedings of the Cambridge Philosophical Society 44:50–57 (score test); Wilson (1927) Journal of
+//! # Source
+//! Rao (1948) Proceedings of the Cambridge Philosophical Society 44:50–57 (score test); Wilson (1927) Journal of
 //! the American Statistical Association 22:209–212; Lane, Nelder (1982) Biometrics 38:613–621 (standardised means).
-//! **Assumptions.** β̂ as known in the limits; independent answers.
-//! **Edge cases.** O = 0 gives value 0 and lower limit 0, O = n value 1 and upper limit 1; there the sampling variance is that
+//! # Assumptions
+//! β̂ as known in the limits; independent answers.
+//! # Edge cases
+//! O = 0 gives value 0 and lower limit 0, O = n value 1 and upper limit 1; there the sampling variance is that
 //! of the limits, ((upper − lower)/2z)², and g = 0. n = 0 gives no value.
-//! **Reference values.** `tests/binary_proportion.rs`: Wilson to 1e-12, and by hand.
+//! # Reference values
+//! `tests/binary_proportion.rs`: Wilson to 1e-12, and by hand.
 
 use super::counts::{BinaryTable, ReferencePopulation};
 use super::logistic::{LogisticFit, excess_events, unit_effect};

@@ -1,15 +1,21 @@
 //! Logistic random intercept: β, the between-unit SD, and units' effects and marginal probabilities.
 //!
-//! **Estimand.** β and τ in logit P = x'β + b_j, b_j ~ N(0, τ²); b_j; the probability in a reference population.
-//! **Formula.** (β̂, τ̂) maximise the [`MixedLogisticLikelihood`]: quasi-Newton (BFGS) on central differences in the metric of
+//! # Estimand
+//! β and τ in logit P = x'β + b_j, b_j ~ N(0, τ²); b_j; the probability in a reference population.
+//! # Formula
+//! (β̂, τ̂) maximise the [`MixedLogisticLikelihood`]: quasi-Newton (BFGS) on central differences in the metric of
 //! the plain logistic fit, then Newton with the full Hessian, which also gives the standard errors. Unit j standardised:
 //! Σ_k ω*_k mean_ref expit(η + τu_k), ω* the posterior weights of the nodes; all units: the same under ϕ.
-//! **Source.** Pinheiro, Bates (1995) Journal of Computational and Graphical Statistics 4:12–35; Nocedal, Wright (2006)
+//! # Source
+//! Pinheiro, Bates (1995) Journal of Computational and Graphical Statistics 4:12–35; Nocedal, Wright (2006)
 //! Numerical Optimization, algorithm 6.1; Zeger, Liang, Albert (1988) Biometrics 44:1049–1060 (marginal probabilities).
-//! **Assumptions.** Normal unit effects, independent of the adjusters.
-//! **Edge cases.** τ̂ = 0 is an answer and is reported: the plain logistic fit. Constant and collinear adjusters are dropped;
+//! # Assumptions
+//! Normal unit effects, independent of the adjusters.
+//! # Edge cases
+//! τ̂ = 0 is an answer and is reported: the plain logistic fit. Constant and collinear adjusters are dropped;
 //! separation as for the fit with unit effects.
-//! **Reference values.** `tests/binary_random_intercept.rs`: lme4's glmer with 1 and 9 nodes (mixed/).
+//! # Reference values
+//! `tests/binary_random_intercept.rs`: lme4's glmer with 1 and 9 nodes (mixed/).
 
 use super::counts::{BinaryTable, ReferencePopulation};
 use super::gauss_hermite::gauss_hermite;

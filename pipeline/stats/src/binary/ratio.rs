@@ -1,13 +1,19 @@
 //! Observed over expected times the overall share: the indirectly standardised proportion.
 //!
-//! **Estimand.** O_j/E_j·p̄, with E_j what the unit's respondents would give at the average unit.
-//! **Formula.** p̂_i = expit((x_i − c)'β̂ + α), α such that ΣE = ΣO over all rows; E_j = Σp̂_i, Var(O_j) = Σp̂_i(1 − p̂_i); limits
+//! # Estimand
+//! O_j/E_j·p̄, with E_j what the unit's respondents would give at the average unit.
+//! # Formula
+//! p̂_i = expit((x_i − c)'β̂ + α), α such that ΣE = ΣO over all rows; E_j = Σp̂_i, Var(O_j) = Σp̂_i(1 − p̂_i); limits
 //! (O_j ± z√Var(O_j))/E_j·p̄, the lower one at least 0.
-//! **Source.** Iezzoni (ed., 2013) Risk Adjustment for Measuring Health Care Outcomes; DeLong et al. (1997)
+//! # Source
+//! Iezzoni (ed., 2013) Risk Adjustment for Measuring Health Care Outcomes; DeLong et al. (1997)
 //! Statistics in Medicine 16:2645–2664.
-//! **Assumptions.** β̂ as known. The value can exceed 1, and quality leaks into E: an option, not the default.
-//! **Edge cases.** n = 0 gives no value; no events at all, or nothing but events, leave α undefined: an error.
-//! **Reference values.** By hand in `tests/binary_proportion.rs`.
+//! # Assumptions
+//! β̂ as known. The value can exceed 1, and quality leaks into E: an option, not the default.
+//! # Edge cases
+//! n = 0 gives no value; no events at all, or nothing but events, leave α undefined: an error.
+//! # Reference values
+//! By hand in `tests/binary_proportion.rs`.
 
 use super::counts::BinaryTable;
 use super::logistic::{LogisticFit, unit_effect};

@@ -1,12 +1,18 @@
 //! Adjusters that separate events from non-events within every unit.
 //!
-//! **Estimand.** Columns k for which the likelihood has no maximum because β_k runs to ±∞.
-//! **Formula.** In every unit min x_k(events) ≥ max x_k(non-events), strictly somewhere, or the reverse.
-//! **Source.** Albert, Anderson (1984) On the existence of maximum likelihood estimates in logistic regression models,
+//! # Estimand
+//! Columns k for which the likelihood has no maximum because β_k runs to ±∞.
+//! # Formula
+//! In every unit min x_k(events) ≥ max x_k(non-events), strictly somewhere, or the reverse.
+//! # Source
+//! Albert, Anderson (1984) On the existence of maximum likelihood estimates in logistic regression models,
 //! Biometrika 71:1–10, theorems 1 and 2 (complete and quasi-complete separation), here along one axis at a time.
-//! **Assumptions.** Units with events and non-events; the others say nothing about β.
-//! **Edge cases.** Separation by a combination of columns is found by the fit itself, from information that vanishes.
-//! **Reference values.** By hand in `tests/binary_logistic.rs`.
+//! # Assumptions
+//! Units with events and non-events; the others say nothing about β.
+//! # Edge cases
+//! Separation by a combination of columns is found by the fit itself, from information that vanishes.
+//! # Reference values
+//! By hand in `tests/binary_logistic.rs`.
 
 use super::counts::BinaryTable;
 

@@ -1,17 +1,23 @@
 //! Case-mix adjusted means of units with their variance and interval.
 //!
-//! **Estimand.** The mean that unit j would have had with the reference mix of adjusters x̄.
-//! **Formula.** a_j = ȳ_j − (x̄_j − x̄)'β̂; V_j = S_j + (x̄_j − x̄)'V(β̂)(x̄_j − x̄). S_j = s²/n_j with t on N − J − p degrees of
+//! # Estimand
+//! The mean that unit j would have had with the reference mix of adjusters x̄.
+//! # Formula
+//! a_j = ȳ_j − (x̄_j − x̄)'β̂; V_j = S_j + (x̄_j − x̄)'V(β̂)(x̄_j − x̄). S_j = s²/n_j with t on N − J − p degrees of
 //! freedom, or from n_j ≥ [`ROBUST_FROM`] the robust Σe²/(n_j(n_j − 1)) with t on n_j − 1. With design weights ȳ_j and x̄_j are
 //! weighted, robust S_j = n/(n − 1)·Σw²e²/(Σw)² and pooled S_j = s²Σw²/(Σw)². Strata h with population shares combine as
 //! a_u = ΣN_h a_h/ΣN_h, S_u = ΣN_h²S_h/(ΣN_h)².
-//! **Source.** Searle (1971) Linear Models, chapter 8 (adjusted means); Särndal, Swensson, Wretman (1992) Model Assisted
+//! # Source
+//! Searle (1971) Linear Models, chapter 8 (adjusted means); Särndal, Swensson, Wretman (1992) Model Assisted
 //! Survey Sampling, section 5.7 (linearised variance of a weighted mean); Cochran (1977) Sampling Techniques,
 //! chapter 5 (strata).
-//! **Assumptions.** β̂ comes from variation within units, so that it does not correlate with ȳ_j.
-//! **Edge cases.** n_j = 0 gives no value. A unit whose residuals do not vary keeps the pooled S_j: a variance of 0 would be
+//! # Assumptions
+//! β̂ comes from variation within units, so that it does not correlate with ȳ_j.
+//! # Edge cases
+//! n_j = 0 gives no value. A unit whose residuals do not vary keeps the pooled S_j: a variance of 0 would be
 //! a claim that no sample supports.
-//! **Reference values.** `tests/case_mix_within.rs`: by hand, and R's unit dummies.
+//! # Reference values
+//! `tests/case_mix_within.rs`: by hand, and R's unit dummies.
 
 use super::moments::UnitMoments;
 use crate::distributions::{normal, student_t};

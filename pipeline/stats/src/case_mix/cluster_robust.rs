@@ -1,15 +1,21 @@
 //! Cluster-robust standard errors of the within-unit β, bias-reduced (CR2), with their own degrees of freedom.
 //!
-//! **Estimand.** V(β̂) when answers within a unit correlate or vary unequally; units are the clusters.
-//! **Formula.** M = W_xx⁻¹, W_j the unit's cross-products: s_j = W_j,xy − W_jβ̂; CR0 = MΣs_js_j'M, CR1 = CR0·J/(J − 1),
+//! # Estimand
+//! V(β̂) when answers within a unit correlate or vary unequally; units are the clusters.
+//! # Formula
+//! M = W_xx⁻¹, W_j the unit's cross-products: s_j = W_j,xy − W_jβ̂; CR0 = MΣs_js_j'M, CR1 = CR0·J/(J − 1),
 //! CR2 with f(W_jM)s_j for s_j, f(t) = (1 − t)^−½, because X_j'(I − X_jMX_j')^−½ = f(W_jM)X_j'. df of c'β̂:
 //! (tr P)²/tr P², P_jk = 1{j = k}d_j − h_j'Mh_k, h_j = f(W_jM)W_jMc, d_j = (Mc)'f²(W_jM)W_jMc.
-//! **Source.** Bell, McCaffrey (2002) Survey Methodology 28:169–181; Pustejovsky, Tipton (2018) Journal of Business &
+//! # Source
+//! Bell, McCaffrey (2002) Survey Methodology 28:169–181; Pustejovsky, Tipton (2018) Journal of Business &
 //! Economic Statistics 36:672–683.
-//! **Assumptions.** Units independent of each other; identity as the working covariance.
-//! **Edge cases.** A unit that alone determines a direction of β has t = 1: that direction is left out, as by a generalised
+//! # Assumptions
+//! Units independent of each other; identity as the working covariance.
+//! # Edge cases
+//! A unit that alone determines a direction of β has t = 1: that direction is left out, as by a generalised
 //! inverse. Fewer than two units with rows: an error.
-//! **Reference values.** `tests/case_mix_inference.rs`: clubSandwich's CR0, CR1, CR2 and df (mixed/).
+//! # Reference values
+//! `tests/case_mix_inference.rs`: clubSandwich's CR0, CR1, CR2 and df (mixed/).
 
 use super::moments::UnitMoments;
 use super::within::WithinFit;

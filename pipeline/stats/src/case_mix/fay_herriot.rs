@@ -1,14 +1,20 @@
 //! Shrinkage of weighted unit estimates at unit level.
 //!
-//! **Estimand.** The unit's mean, given an estimate a_j with known sampling variance V_j from a weighted sample.
-//! **Formula.** a_j = z_j'γ + v_j + e_j, Var(v) = A, Var(e_j) = V_j; A by REML; w_j = 1/(A + V_j); γ̂ weighted least squares;
+//! # Estimand
+//! The unit's mean, given an estimate a_j with known sampling variance V_j from a weighted sample.
+//! # Formula
+//! a_j = z_j'γ + v_j + e_j, Var(v) = A, Var(e_j) = V_j; A by REML; w_j = 1/(A + V_j); γ̂ weighted least squares;
 //! shrinkage B_j = A/(A + V_j); value z_j'γ̂ + B_j(a_j − z_j'γ̂). Mean squared error g1 + g2 + 2g3: g1 = B_jV_j,
 //! g2 = (1 − B_j)²z_j'(Σwzz')⁻¹z_j, g3 = V_j²/(A + V_j)³·2/Σw².
-//! **Source.** Fay, Herriot (1979) Journal of the American Statistical Association 74:269–277; Datta, Lahiri (2000)
+//! # Source
+//! Fay, Herriot (1979) Journal of the American Statistical Association 74:269–277; Datta, Lahiri (2000)
 //! Statistica Sinica 10:613–627 (REML, 2g3); Rao, Molina (2015) Small Area Estimation, chapter 6.
-//! **Assumptions.** V_j as known; normal unit effects. A sampling weight never acts as a precision weight.
-//! **Edge cases.** Â = 0 is legal and reported; then all units share the same value. V_j = 0 or fewer than 3 units: an error.
-//! **Reference values.** `tests/case_mix_fay_herriot.rs`: metafor's REML (funnel/), and by hand.
+//! # Assumptions
+//! V_j as known; normal unit effects. A sampling weight never acts as a precision weight.
+//! # Edge cases
+//! Â = 0 is legal and reported; then all units share the same value. V_j = 0 or fewer than 3 units: an error.
+//! # Reference values
+//! `tests/case_mix_fay_herriot.rs`: metafor's REML (funnel/), and by hand.
 
 use super::adjusted::{check_level, critical_value};
 use super::root::bracketed_root;

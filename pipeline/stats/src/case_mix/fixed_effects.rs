@@ -1,18 +1,24 @@
 //! The CAHPS case-mix model: unit-centred regression per item, equal item weights, units compared with their mean.
 //!
-//! **Estimand.** adjusted_u, the composite of unit u at the mean of the units' mean adjusters, and delta_u, its distance from
+//! # Estimand
+//! adjusted_u, the composite of unit u at the mean of the units' mean adjusters, and delta_u, its distance from
 //! the unweighted mean of all units.
-//! **Formula.** Item i, w = 1/I: b_i from unit-centred data, r residuals. unadjusted_u = Σw ȳ_ui;
+//! # Formula
+//! Item i, w = 1/I: b_i from unit-centred data, r residuals. unadjusted_u = Σw ȳ_ui;
 //! a_u = unadjusted_u + Σw(mean_u(x̄_ui) − x̄_ui)'b_i; adjusted_u = a_u + overall − mean(a), overall = mean(unadjusted);
 //! V_u = Σ_k(Σ_i w r_ki/n_ui)²; se(delta_u)² = V_u(1 − 2/U) + ΣV/U²; g = Σ(adjusted/V)/Σ(1/V);
 //! F = Σ(adjusted_u − g)²/V_u/(U − 1) on U − 1 and Σn − U − p degrees of freedom.
 //! `Manual` multiplies V_u by n/(n − 1) and tests on n_u − 1.
-//! **Source.** AHRQ, Instructions for Analyzing Data from CAHPS Surveys (macro 4.1), section "Case-mix adjustment" and
+//! # Source
+//! AHRQ, Instructions for Analyzing Data from CAHPS Surveys (macro 4.1), section "Case-mix adjustment" and
 //! appendix on the analysis program; `Cahps41c` follows the macro's code where it departs from the text.
-//! **Assumptions.** One slope per item for all units; adjusters complete (see [`unit_mean_impute`](super::unit_mean_impute)).
-//! **Edge cases.** Units without an answer to one of the items are left out and get `None`. A residual variance of 0 in a
+//! # Assumptions
+//! One slope per item for all units; adjusters complete (see [`unit_mean_impute`](super::unit_mean_impute)).
+//! # Edge cases
+//! Units without an answer to one of the items are left out and get `None`. A residual variance of 0 in a
 //! unit leaves F undefined.
-//! **Reference values.** `tests/case_mix_fixed_effects.rs`: the macro's stored results for q38 and quick (cahps/).
+//! # Reference values
+//! `tests/case_mix_fixed_effects.rs`: the macro's stored results for q38 and quick (cahps/).
 
 use super::adjusted::critical_value;
 use super::moments::UnitMoments;

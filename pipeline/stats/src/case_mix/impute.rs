@@ -1,13 +1,19 @@
 //! Missing adjusters replaced by their unit's mean.
 //!
-//! **Estimand.** A complete adjuster column.
-//! **Formula.** x_ij = mean of the values present in unit j.
-//! **Source.** AHRQ, Instructions for Analyzing Data from CAHPS Surveys, macro 4.1, parameter `impute=1`.
-//! **Assumptions.** The mean is over all rows of the unit, answered or not: impute before non-responders are left out.
-//! **Edge cases.** A unit without any value keeps its NaN and is counted.
-//! **Reference values.** `tests/case_mix_fixed_effects.rs` (cahps/).
+//! # Estimand
+//! A complete adjuster column.
+//! # Formula
+//! x_ij = mean of the values present in unit j.
+//! # Source
+//! AHRQ, Instructions for Analyzing Data from CAHPS Surveys, macro 4.1, parameter `impute=1`.
+//! # Assumptions
+//! The mean is over all rows of the unit, answered or not: impute before non-responders are left out.
+//! # Edge cases
+//! A unit without any value keeps its NaN and is counted.
+//! # Reference values
+//! `tests/case_mix_fixed_effects.rs` (cahps/).
 
-use crate::error::{Result, StatsError, check_length};
+use crate::error::{Result, StatsError, check_length, finite_result};
 
 /// What an imputation did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,7 +27,7 @@ pub struct Imputed {
 /// Replaces NaN in `column` by the mean of the row's unit; `units[i]` below `unit_count`.
 ///
 /// # Errors
-/// Unequal lengths, a unit out of range, an infinite value.
+/// Unequal lengths, a unit out of range, an infinite value, a mean that overflows; after the last, part of the column is filled.
 pub fn unit_mean_impute(units: &[u32], unit_count: usize, column: &mut [f64]) -> Result<Imputed> {
     check_length("unit indices", column.len(), units.len())?;
     if let Some(bad) = units.iter().find(|u| **u as usize >= unit_count) {
@@ -39,7 +45,7 @@ pub fn unit_mean_impute(units: &[u32], unit_count: usize, column: &mut [f64]) ->
     let mut done = Imputed { filled: 0, still_missing: 0 };
     for (&u, v) in units.iter().zip(column.iter_mut()).filter(|(_, v)| v.is_nan()) {
         if present[u as usize] > 0 {
-            *v = sum[u as usize] / present[u as usize] as f64;
+            *v = finite_result("mean of an adjuster", sum[u as usize] / present[u as usize] as f64)?;
             done.filled += 1;
         } else {
             done.still_missing += 1;

@@ -1,13 +1,19 @@
 //! Do the adjusters' effects differ between units?
 //!
-//! **Estimand.** H0: one slope for all units, of one adjuster or of all of them.
-//! **Formula.** F = ((RSS_common − RSS_separate)/df1)/(RSS_separate/df2). All: RSS_separate = ΣRSS of each unit's own
+//! # Estimand
+//! H0: one slope for all units, of one adjuster or of all of them.
+//! # Formula
+//! F = ((RSS_common − RSS_separate)/df1)/(RSS_separate/df2). All: RSS_separate = ΣRSS of each unit's own
 //! regression, df1 = Σrank_j − p, df2 = N − J − Σrank_j. One adjuster k: x_k is swept out within each unit, the other slopes
 //! stay common; df1 = units in which x_k varies − 1.
-//! **Source.** Searle (1971) Linear Models, chapter 8 (tests for intra-class regressions).
-//! **Assumptions.** Normal errors of equal variance.
-//! **Edge cases.** No degrees of freedom left, or no residual variation: `None`.
-//! **Reference values.** By hand in `tests/case_mix_inference.rs`.
+//! # Source
+//! Searle (1971) Linear Models, chapter 8 (tests for intra-class regressions).
+//! # Assumptions
+//! Normal errors of equal variance.
+//! # Edge cases
+//! No degrees of freedom left, or no residual variation: `None`.
+//! # Reference values
+//! By hand in `tests/case_mix_inference.rs`.
 
 use super::moments::UnitMoments;
 use super::within::WithinFit;

@@ -1,13 +1,19 @@
 //! Finished unit moments, and the moments of higher units made from them.
 //!
-//! **Estimand.** n_j, means and centred cross-products of (x, y) per unit, for the lowest units or for any grouping of them.
-//! **Formula.** A higher unit's moments are its parts' merged by δδ' n_a n_b/n; residual sums of squares are quadratic
+//! # Estimand
+//! n_j, means and centred cross-products of (x, y) per unit, for the lowest units or for any grouping of them.
+//! # Formula
+//! A higher unit's moments are its parts' merged by δδ' n_a n_b/n; residual sums of squares are quadratic
 //! forms: Σ_i (e_i − ē)² = W_yy − 2β'W_xy + β'W_xxβ with e = y − x'β.
-//! **Source.** Chan, Golub, LeVeque (1983), The American Statistician 37:242–247.
-//! **Assumptions.** None beyond complete rows.
-//! **Edge cases.** Units with n = 0 have means of 0 and are skipped by every consumer. A quadratic form that rounding makes
+//! # Source
+//! Chan, Golub, LeVeque (1983), The American Statistician 37:242–247.
+//! # Assumptions
+//! None beyond complete rows.
+//! # Edge cases
+//! Units with n = 0 have means of 0 and are skipped by every consumer. A quadratic form that rounding makes
 //! negative is 0.
-//! **Reference values.** By hand and by property in `tests/case_mix_moments.rs`.
+//! # Reference values
+//! By hand and by property in `tests/case_mix_moments.rs`.
 
 use crate::error::{Result, StatsError, check_length};
 use crate::linear_algebra::Matrix;

@@ -1,13 +1,19 @@
 //! Nested random intercepts: variance components and predictions at every level of a tree.
 //!
-//! **Estimand.** β, σ, one σ_l per level and every node's effect in y = x'β + Σ_l b_l + e.
-//! **Formula.** θ̂ minimises the [`NestedLikelihood`]; b̂_g = θ_l²·1_g'V⁻¹(y − Xβ̂); conditional variance
+//! # Estimand
+//! β, σ, one σ_l per level and every node's effect in y = x'β + Σ_l b_l + e.
+//! # Formula
+//! θ̂ minimises the [`NestedLikelihood`]; b̂_g = θ_l²·1_g'V⁻¹(y − Xβ̂); conditional variance
 //! σ²(θ_l² − θ_l⁴·1_g'V⁻¹1_g); prediction error variance adds σ²θ_l⁴t_x'A⁻¹t_x.
-//! **Source.** Bates et al. (2015) Journal of Statistical Software 67(1), section 3; Henderson (1975) Biometrics
+//! # Source
+//! Bates et al. (2015) Journal of Statistical Software 67(1), section 3; Henderson (1975) Biometrics
 //! 31:423–447.
-//! **Assumptions.** Normal errors and effects, independent between levels.
-//! **Edge cases.** Any θ_l may end at 0 and is then exactly 0. With one level the model is the random intercept.
-//! **Reference values.** `tests/case_mix_nested.rs`: lme4, hospital/ward (mixed/).
+//! # Assumptions
+//! Normal errors and effects, independent between levels.
+//! # Edge cases
+//! Any θ_l may end at 0 and is then exactly 0. With one level the model is the random intercept.
+//! # Reference values
+//! `tests/case_mix_nested.rs`: lme4, hospital/ward (mixed/).
 
 use super::moments::UnitMoments;
 use super::nested_likelihood::{NestedLikelihood, NestedPoint};

@@ -1,14 +1,20 @@
 //! The profiled likelihood of nested random intercepts: ward in hospital in trust.
 //!
-//! **Estimand.** −2 log-likelihood of y = x'β + Σ_l b_l + e as a function of θ_l = σ_l/σ, one per level of the tree.
-//! **Formula.** A node's children weigh u_c each; U = Σu_c, z̄ = Σu_c z̄_c/U, W = ΣW_c + Σu_c(z̄_c − z̄)(z̄_c − z̄)'; its own effect
+//! # Estimand
+//! −2 log-likelihood of y = x'β + Σ_l b_l + e as a function of θ_l = σ_l/σ, one per level of the tree.
+//! # Formula
+//! A node's children weigh u_c each; U = Σu_c, z̄ = Σu_c z̄_c/U, W = ΣW_c + Σu_c(z̄_c − z̄)(z̄_c − z̄)'; its own effect
 //! makes u = U/(1 + θ_l²U) and adds log(1 + θ_l²U). At the roots A = ΣW + Σu z̄z̄'. (Rows are children with u = 1.)
 //! Derivative in θ_l²: Σ_g [1_g'V⁻¹1_g − t_x'A⁻¹t_x − (n − p)(t_y − t_x'β)²/r²], t = Z'V⁻¹1_g, found by walking up from node g.
-//! **Source.** Bates et al. (2015) Journal of Statistical Software 67(1), section 3; Henderson, Searle (1981) SIAM
+//! # Source
+//! Bates et al. (2015) Journal of Statistical Software 67(1), section 3; Henderson, Searle (1981) SIAM
 //! Review 23:53–60 (the inverse after adding one effect), used once per node.
-//! **Assumptions.** A tree: each unit has one parent. Any imbalance is allowed.
-//! **Edge cases.** θ_l = 0 removes a level. Nodes without rows carry no weight.
-//! **Reference values.** `tests/case_mix_nested.rs`: lme4, hospital/ward (mixed/).
+//! # Assumptions
+//! A tree: each unit has one parent. Any imbalance is allowed.
+//! # Edge cases
+//! θ_l = 0 removes a level. Nodes without rows carry no weight.
+//! # Reference values
+//! `tests/case_mix_nested.rs`: lme4, hospital/ward (mixed/).
 
 use super::moments::UnitMoments;
 use super::profile::Criterion;

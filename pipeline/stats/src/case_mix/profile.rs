@@ -1,14 +1,20 @@
 //! The profiled likelihood of the random intercept: the objective, apart from whoever minimises it.
 //!
-//! **Estimand.** −2 log-likelihood (restricted or full) of y_ij = x_ij'β + b_j + e_ij as a function of θ = σ_b/σ alone.
-//! **Formula.** u_j = n_j/(1 + n_jθ²); A_θ = W_xx + Σu_j x̄_j x̄_j', b_θ = W_xy + Σu_j x̄_j ȳ_j, β = A_θ⁻¹b_θ,
+//! # Estimand
+//! −2 log-likelihood (restricted or full) of y_ij = x_ij'β + b_j + e_ij as a function of θ = σ_b/σ alone.
+//! # Formula
+//! u_j = n_j/(1 + n_jθ²); A_θ = W_xx + Σu_j x̄_j x̄_j', b_θ = W_xy + Σu_j x̄_j ȳ_j, β = A_θ⁻¹b_θ,
 //! r² = W_ee(β) + Σu_j(ȳ_j − x̄_j'β)²; REML = Σlog(1 + n_jθ²) + log|A_θ| + (n − p)[1 + log(2πr²/(n − p))];
 //! ML without log|A_θ| and with n. Derivative in v = θ²: Σu_j − tr(A_θ⁻¹Σu_j² x̄_j x̄_j') − (n − p)Σu_j²(ȳ_j − x̄_j'β)²/r².
-//! **Source.** Bates, Mächler, Bolker, Walker (2015) Fitting linear mixed-effects models using lme4, Journal of Statistical
+//! # Source
+//! Bates, Mächler, Bolker, Walker (2015) Fitting linear mixed-effects models using lme4, Journal of Statistical
 //! Software 67(1), section 3, with the random effects eliminated unit by unit.
-//! **Assumptions.** Normal errors and unit effects; x includes the intercept.
-//! **Edge cases.** θ = 0 is legal. Residuals of 0, or θ that is negative or not finite, are errors.
-//! **Reference values.** `tests/case_mix_random_intercept.rs`: lme4's criteria at a fixed θ and at the optimum (mixed/).
+//! # Assumptions
+//! Normal errors and unit effects; x includes the intercept.
+//! # Edge cases
+//! θ = 0 is legal. Residuals of 0, or θ that is negative or not finite, are errors.
+//! # Reference values
+//! `tests/case_mix_random_intercept.rs`: lme4's criteria at a fixed θ and at the optimum (mixed/).
 
 use super::moments::UnitMoments;
 use super::within::WithinFit;

@@ -1,15 +1,21 @@
 //! Random intercept for units: variance components, reliability and predictions.
 //!
-//! **Estimand.** β, σ, σ_b, the intraclass correlation and b_j in y_ij = x_ij'β + b_j + e_ij.
-//! **Formula.** θ̂ minimises the profiled criterion; λ_j = n_jθ²/(1 + n_jθ²); b̂_j = λ_j(ȳ_j − x̄_j'β̂); conditional variance
+//! # Estimand
+//! β, σ, σ_b, the intraclass correlation and b_j in y_ij = x_ij'β + b_j + e_ij.
+//! # Formula
+//! θ̂ minimises the profiled criterion; λ_j = n_jθ²/(1 + n_jθ²); b̂_j = λ_j(ȳ_j − x̄_j'β̂); conditional variance
 //! σ_b²(1 − λ_j); prediction error variance σ_b²(1 − λ_j) + λ_j² x̄_j'V(β̂)x̄_j; V(β̂) = σ²A_θ⁻¹. Adjusted means with this β:
 //! V_j = S_j + d'V(β̂)d − 2d'V(β̂)Σ_k(n_k/n_j)x̄_k/(1 + n_kθ²), d = x̄_j − x̄, k the lowest units that make up j.
-//! **Source.** Bates et al. (2015) Journal of Statistical Software 67(1), section 3; Henderson (1975) Biometrics
+//! # Source
+//! Bates et al. (2015) Journal of Statistical Software 67(1), section 3; Henderson (1975) Biometrics
 //! 31:423–447 (prediction error variance); Searle, Casella, McCulloch (1992) Variance Components, chapter 7.
-//! **Assumptions.** Normal errors and unit effects; unit effects independent of the adjusters when β is the model's own.
-//! **Edge cases.** θ̂ = 0 is an answer and is reported as `boundary`. Units without rows are predicted at 0 with variance
+//! # Assumptions
+//! Normal errors and unit effects; unit effects independent of the adjusters when β is the model's own.
+//! # Edge cases
+//! θ̂ = 0 is an answer and is reported as `boundary`. Units without rows are predicted at 0 with variance
 //! σ_b². The criterion can have several minima: a fixed grid of reliabilities chooses the interval that is then solved.
-//! **Reference values.** `tests/case_mix_random_intercept.rs`: lme4 and the exact optimum (mixed/).
+//! # Reference values
+//! `tests/case_mix_random_intercept.rs`: lme4 and the exact optimum (mixed/).
 
 use super::adjusted::{AdjustedMean, AdjustedMeanOptions, adjusted_mean};
 use super::moments::UnitMoments;

@@ -1,11 +1,17 @@
 //! Roots of functions of one variable.
 //!
-//! **Estimand.** x with f(x) = 0 between two points where f has opposite signs.
-//! **Formula.** Inverse quadratic interpolation guarded by bisection.
-//! **Source.** Brent (1973) Algorithms for Minimization without Derivatives, chapter 4 (zeroin).
-//! **Assumptions.** f is continuous between the points.
-//! **Edge cases.** Equal signs or NaN give `None`.
-//! **Reference values.** Unit tests below.
+//! # Estimand
+//! x with f(x) = 0 between two points where f has opposite signs.
+//! # Formula
+//! Inverse quadratic interpolation guarded by bisection.
+//! # Source
+//! Brent (1973) Algorithms for Minimization without Derivatives, chapter 4 (zeroin).
+//! # Assumptions
+//! f is continuous between the points.
+//! # Edge cases
+//! Equal signs or NaN give `None`.
+//! # Reference values
+//! Unit tests below.
 
 /// Iterations after which bisection alone would have met the last bit.
 const MAX_ITERATIONS: usize = 400;

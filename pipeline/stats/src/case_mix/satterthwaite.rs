@@ -1,13 +1,19 @@
 //! Degrees of freedom for a contrast of mixed-model coefficients.
 //!
-//! **Estimand.** df of the t distribution that c'β̂/√v approximately follows, v = c'V(β̂)c.
-//! **Formula.** df = 2v²/(g'Ag), g = ∂v/∂(θ, σ), A = 2H⁻¹, H the Hessian of the deviance in (θ, σ). Derivatives of the
+//! # Estimand
+//! df of the t distribution that c'β̂/√v approximately follows, v = c'V(β̂)c.
+//! # Formula
+//! df = 2v²/(g'Ag), g = ∂v/∂(θ, σ), A = 2H⁻¹, H the Hessian of the deviance in (θ, σ). Derivatives of the
 //! deviance's exact gradient, and of v, by central differences with one Richardson step.
-//! **Source.** Kuznetsova, Brockhoff, Christensen (2017) lmerTest, Journal of Statistical Software 82(13);
+//! # Source
+//! Kuznetsova, Brockhoff, Christensen (2017) lmerTest, Journal of Statistical Software 82(13);
 //! Fai, Cornelius (1996) Journal of Statistical Computation and Simulation 54:363–378.
-//! **Assumptions.** The optimum lies inside the parameter space.
-//! **Edge cases.** A variance component at 0, or an H that is not positive definite, gives `None`.
-//! **Reference values.** `tests/case_mix_inference.rs`: lmerTest (mixed/), one and two random levels.
+//! # Assumptions
+//! The optimum lies inside the parameter space.
+//! # Edge cases
+//! A variance component at 0, or an H that is not positive definite, gives `None`.
+//! # Reference values
+//! `tests/case_mix_inference.rs`: lmerTest (mixed/), one and two random levels.
 
 use super::nested::NestedFit;
 use super::random_intercept::{RandomIntercept, original_scale};

@@ -1,16 +1,22 @@
 //! Shrunken (empirical Bayes) unit values whose interval knows that θ was estimated.
 //!
-//! **Estimand.** The unit's mean at the reference mix x̄, as a draw from the distribution of units.
-//! **Formula.** value = μ̂ + λ_j(a_j − μ̂), μ̂ = Σλ_k a_k/Σλ_k; variance σ_b²(1 − λ_j) + (1 − λ_j)²σ_b²/Σλ_k + g'V(β̂)g,
+//! # Estimand
+//! The unit's mean at the reference mix x̄, as a draw from the distribution of units.
+//! # Formula
+//! value = μ̂ + λ_j(a_j − μ̂), μ̂ = Σλ_k a_k/Σλ_k; variance σ_b²(1 − λ_j) + (1 − λ_j)²σ_b²/Σλ_k + g'V(β̂)g,
 //! g = λ_j(x̄_j − x̄) + (1 − λ_j)Σλ_k(x̄_k − x̄)/Σλ_k. With the model's own β the same value is x̄'β̂ + b̂_j, with variance
 //! σ_b²(1 − λ_j) + (x̄ − λ_jx̄_j)'V(β̂)(x̄ − λ_jx̄_j). Averaged over θ with weights ω ∝ θ·exp(−REML(θ)/2): m = Σωm(θ),
 //! variance Σω[v(θ) + m(θ)²] − m².
-//! **Source.** Morris (1983) Journal of the American Statistical Association 78:47–65; Carlin, Louis (2000)
+//! # Source
+//! Morris (1983) Journal of the American Statistical Association 78:47–65; Carlin, Louis (2000)
 //! Bayes and Empirical Bayes Methods, chapter 3; Robinson (1991) Statistical Science 6:15–32.
-//! **Assumptions.** Normal unit effects; a flat prior on σ_b² given σ (hence the factor θ).
-//! **Edge cases.** Fewer than [`MIN_UNITS`] units with rows: no averaged interval, because the weights have no finite
+//! # Assumptions
+//! Normal unit effects; a flat prior on σ_b² given σ (hence the factor θ).
+//! # Edge cases
+//! Fewer than [`MIN_UNITS`] units with rows: no averaged interval, because the weights have no finite
 //! integral; the plug-in option gives one. Σλ = 0 is taken as the limit θ → 0. Units without rows get the value μ̂.
-//! **Reference values.** `tests/case_mix_shrinkage.rs`: plug-in by hand and against lme4; coverage in the simulation study.
+//! # Reference values
+//! `tests/case_mix_shrinkage.rs`: plug-in by hand and against lme4; coverage in the simulation study.
 
 use super::adjusted::{check_level, critical_value};
 use super::moments::UnitMoments;

@@ -1,14 +1,20 @@
 //! One pass over respondents: counts, means and centred cross-products per unit.
 //!
-//! **Estimand.** Per unit j: n_j, z̄_j and W_j = Σ_i (z_i − z̄_j)(z_i − z̄_j)' with z = (x_1 … x_p, y).
-//! **Formula.** Blocks of rows of one unit are centred at their own mean before products are taken, then merged by
+//! # Estimand
+//! Per unit j: n_j, z̄_j and W_j = Σ_i (z_i − z̄_j)(z_i − z̄_j)' with z = (x_1 … x_p, y).
+//! # Formula
+//! Blocks of rows of one unit are centred at their own mean before products are taken, then merged by
 //! W = W_a + W_b + δδ' n_a n_b/n, δ = z̄_b − z̄_a. Raw products would cancel.
-//! **Source.** Chan, Golub, LeVeque (1983) Algorithms for computing the sample variance, The American Statistician
+//! # Source
+//! Chan, Golub, LeVeque (1983) Algorithms for computing the sample variance, The American Statistician
 //! 37:242–247 (pairwise updating); with weights: West (1979), Communications of the ACM 22:532–535.
-//! **Assumptions.** Rows are complete. Missing values are the caller's to count and leave out.
-//! **Edge cases.** NaN or infinite values, unit indices beyond the number of units, and weights that are not above 0 are
+//! # Assumptions
+//! Rows are complete. Missing values are the caller's to count and leave out.
+//! # Edge cases
+//! NaN or infinite values, unit indices beyond the number of units, and weights that are not above 0 are
 //! errors. Units without rows keep n = 0.
-//! **Reference values.** By hand and by property in `tests/case_mix_moments.rs`.
+//! # Reference values
+//! By hand and by property in `tests/case_mix_moments.rs`.
 //!
 //! Memory is units × (p + 2)²/2 numbers whatever the number of rows. Rows sorted by unit are fastest; rows in any order
 //! are sorted within chunks of [`CHUNK_ROWS`]. Chunks run in parallel and merge in their order, so the result has the same

@@ -1,14 +1,20 @@
 //! β from variation within units.
 //!
-//! **Estimand.** The coefficients of the adjusters in y_ij = α_j + x_ij'β + e_ij with α_j free.
-//! **Formula.** β̂ = W_xx⁻¹W_xy, s² = (W_yy − β̂'W_xy)/(N − J − p), V(β̂) = s²W_xx⁻¹, W summed over units.
-//! **Source.** Searle (1971) Linear Models, chapter 8 (analysis of covariance, one-way); Mundlak (1978) Econometrica
+//! # Estimand
+//! The coefficients of the adjusters in y_ij = α_j + x_ij'β + e_ij with α_j free.
+//! # Formula
+//! β̂ = W_xx⁻¹W_xy, s² = (W_yy − β̂'W_xy)/(N − J − p), V(β̂) = s²W_xx⁻¹, W summed over units.
+//! # Source
+//! Searle (1971) Linear Models, chapter 8 (analysis of covariance, one-way); Mundlak (1978) Econometrica
 //! 46:69–85 (the within estimator).
-//! **Assumptions.** One slope for all units; errors uncorrelated with equal variance (for V and s²).
-//! **Edge cases.** Adjusters that are constant within all units, or explained by those before them, are dropped and named by
+//! # Assumptions
+//! One slope for all units; errors uncorrelated with equal variance (for V and s²).
+//! # Edge cases
+//! Adjusters that are constant within all units, or explained by those before them, are dropped and named by
 //! index; their coefficient and covariance are 0. No degrees of freedom, or an outcome without variation within units: an
 //! error. p = 0 is allowed and gives plain means.
-//! **Reference values.** `tests/case_mix_within.rs`: R's OLS with one dummy per unit (mixed/), and by hand.
+//! # Reference values
+//! `tests/case_mix_within.rs`: R's OLS with one dummy per unit (mixed/), and by hand.
 
 use super::adjusted::{AdjustedMean, AdjustedMeanOptions, adjusted_mean};
 use super::moments::{PooledWithin, UnitMoments};
@@ -88,7 +94,7 @@ pub fn within(moments: &UnitMoments) -> Result<WithinFit> {
 }
 
 /// As [`within`], from pooled cross-products.
-pub fn within_pooled(pooled: &PooledWithin) -> Result<WithinFit> {
+fn within_pooled(pooled: &PooledWithin) -> Result<WithinFit> {
     let p = pooled.xy.len();
     let (kept, dropped) = independent_columns(&pooled.xx, &pooled.raw_x);
     let parameters = pooled.units + kept.len();

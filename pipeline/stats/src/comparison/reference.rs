@@ -100,12 +100,15 @@ pub fn degrees_of_freedom_of_differences(
     if !(total > 0.0 && total.is_finite()) {
         return Err(StatsError::out_of_range("difference: sum of weights", total, "above 0"));
     }
-    let spread = |j: usize, factor: f64| (factor * factor * sampling_variances[j]).powi(2) / degrees_of_freedom[j];
+    // In units of the largest variance, so that squares of variances stay numbers.
+    let scale = sampling_variances.iter().copied().fold(f64::MIN_POSITIVE, f64::max);
+    let spread =
+        |j: usize, factor: f64| (factor * factor * (sampling_variances[j] / scale)).powi(2) / degrees_of_freedom[j];
     let all = numeric::sum((0..weights.len()).map(|k| spread(k, weights[k] / total)));
     let own = |(j, d): (usize, &Difference)| {
         let w = weights[j] / total;
         let denominator = spread(j, 1.0 - w) + (all - spread(j, w)).max(0.0);
-        if denominator > 0.0 { d.se.powi(4) / denominator } else { f64::INFINITY }
+        if denominator > 0.0 { (d.se / scale.sqrt()).powi(4) / denominator } else { f64::INFINITY }
     };
     Ok(differences.iter().enumerate().map(own).collect())
 }

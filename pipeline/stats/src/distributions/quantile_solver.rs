@@ -1,7 +1,18 @@
 //! One root finder for all continuous quantiles: Newton on the logarithm of a tail probability, kept inside a bracket.
 //!
-//! On the scale of `u` (ln x for positive variables, logit x for the beta distribution) the logarithm of a tail is smooth,
-//! monotone and nearly linear far out, so Newton's steps are good even for tails of 1e-300.
+//! # Estimand
+//! u with tail(u) = target.
+//! # Formula
+//! u ← u − ln(tail/target)·tail/tail'. On the scale of u (ln x for positive variables, logit x for the beta distribution) the
+//! logarithm of a tail is smooth, monotone and nearly linear far out, so Newton's steps are good even for tails of 1e-300.
+//! # Source
+//! Newton's method, kept inside a bracket by bisection.
+//! # Assumptions
+//! The tail is monotone in u.
+//! # Edge cases
+//! A step that leaves the bracket is replaced by its middle; 400 steps without an end are an error.
+//! # Reference values
+//! tests/reference/distributions.csv, all quantiles (1e-10).
 
 use crate::error::{Result, StatsError};
 

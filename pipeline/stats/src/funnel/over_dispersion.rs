@@ -67,14 +67,12 @@ pub fn over_dispersion(units: &[Standardised], outliers: Outliers, correction: C
     }
     let mut kappa = 1.0;
     if let Outliers::Winsorise(q) = outliers {
-        if !(0.0..0.5).contains(&q) {
-            return Err(StatsError::out_of_range("winsorised share", q, "0 to below 0.5"));
-        }
+        let of_winsorised = winsorised_variance(q)?;
         let sorted = numeric::sorted(&z);
         let (low, high) = (of_sorted(&sorted, q), of_sorted(&sorted, 1.0 - q));
         z.iter_mut().for_each(|z| *z = z.clamp(low.min(high), high));
         if correction == Correction::Winsorised {
-            kappa = winsorised_variance(q)?;
+            kappa = of_winsorised;
         }
     }
     let n = units.len() as f64;
@@ -88,8 +86,11 @@ pub fn over_dispersion(units: &[Standardised], outliers: Outliers, correction: C
     Ok(OverDispersion { phi, tau2, kappa, z, method })
 }
 
-/// κ: mean of min(|Z|, c)² with c = z₁₋q.
+/// κ: mean of min(|Z|, c)² with c = z₁₋q; q from 0 to below ½.
 pub fn winsorised_variance(q: f64) -> Result<f64> {
+    if !(0.0..0.5).contains(&q) {
+        return Err(StatsError::out_of_range("winsorised share", q, "0 to below 0.5"));
+    }
     if q == 0.0 {
         return Ok(1.0);
     }

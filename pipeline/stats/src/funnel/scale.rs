@@ -6,7 +6,7 @@
 //! Mean: y = a, s = SE. Proportion: y = arcsin √(x/n), s = 1/(2√n). Ratio, logarithm: y = ln(O/E), s = 1/√E. Ratio, square root:
 //! y = √(O/E), s = 1/(2√E).
 //! # Source
-//! D. J. Spiegelhalter, Statistics in Medicine 24 (2005) 1185–1202, table A.1; D. J. Spiegelhalter et al., JRSS A 175 (2012) 1.
+//! D. J. Spiegelhalter, Statistics in Medicine 24 (2005) 1185–1202, appendix; D. J. Spiegelhalter et al., JRSS A 175 (2012) 1.
 //! # Assumptions
 //! Large enough counts for the normal approximation.
 //! # Edge cases

@@ -1,4 +1,17 @@
 //! Cholesky factorisation of a symmetric positive definite matrix.
+//!
+//! # Estimand
+//! L with A = LL', and through it solutions, quadratic forms, the inverse and the determinant.
+//! # Formula
+//! A is scaled to a unit diagonal first, D A D = LL' with D = diag(A_kk^−½): columns of very different units do no harm.
+//! # Source
+//! Golub, Van Loan, Matrix Computations, chapter 4 (faer's factorisation).
+//! # Assumptions
+//! A is symmetric; only its lower triangle is read.
+//! # Edge cases
+//! Order 0 is allowed. A diagonal that is not above 0, a value that is not finite or a pivot that vanishes is an error.
+//! # Reference values
+//! Through every fit of `tests/reference`; hostile matrices in `tests/hostile/small.rs`.
 
 use super::Matrix;
 use crate::error::{Result, StatsError};

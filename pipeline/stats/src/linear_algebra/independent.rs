@@ -1,13 +1,19 @@
 //! Which columns of a design are constant or repeat others.
 //!
-//! **Estimand.** The largest set of columns, earlier ones first, whose cross-product matrix is well conditioned.
-//! **Formula.** Sweep in the order given: column k stays when what the kept columns do not explain of it, W_kk − w'W⁻¹w,
+//! # Estimand
+//! The largest set of columns, earlier ones first, whose cross-product matrix is well conditioned.
+//! # Formula
+//! Sweep in the order given: column k stays when what the kept columns do not explain of it, W_kk − w'W⁻¹w,
 //! exceeds [`COLLINEAR_SHARE`] of W_kk.
-//! **Source.** Goodnight (1979) A tutorial on the SWEEP operator, The American Statistician 33:149–158 (the
+//! # Source
+//! Goodnight (1979) A tutorial on the SWEEP operator, The American Statistician 33:149–158 (the
 //! tolerance test); the share is that of SAS's `SINGULAR=` in squared scale.
-//! **Assumptions.** W is symmetric and positive semi-definite up to rounding.
-//! **Edge cases.** A column with W_kk at rounding level of its raw sum of squares is constant. Order 0 gives nothing.
-//! **Reference values.** By hand in `tests/case_mix_within.rs`.
+//! # Assumptions
+//! W is symmetric and positive semi-definite up to rounding.
+//! # Edge cases
+//! A column with W_kk at rounding level of its raw sum of squares is constant. Order 0 gives nothing.
+//! # Reference values
+//! By hand in `tests/case_mix_within.rs`.
 
 use super::Matrix;
 
@@ -57,7 +63,7 @@ pub fn independent_columns(cross: &Matrix, raw: &[f64]) -> (Vec<usize>, Vec<Drop
             row.push((scaled - known) / factor[r][r]);
         }
         let left = 1.0 - row.iter().map(|v| v * v).sum::<f64>();
-        if left <= COLLINEAR_SHARE {
+        if left.is_nan() || left <= COLLINEAR_SHARE {
             dropped.push(Dropped { index: k, reason: DropReason::Collinear });
         } else {
             row.push(left.sqrt());

@@ -1,4 +1,17 @@
 //! Eigenvalues and eigenvectors of a symmetric matrix.
+//!
+//! # Estimand
+//! U and d with A = U diag(d) U', and functions of A by way of them.
+//! # Formula
+//! f(A) = U diag(f(d)) U'.
+//! # Source
+//! Golub, Van Loan, Matrix Computations, chapter 8 (faer's decomposition).
+//! # Assumptions
+//! A is symmetric; only its lower triangle is read.
+//! # Edge cases
+//! Order 0 is allowed. A matrix that is not square or not finite, or whose eigenvalues overflow, is an error.
+//! # Reference values
+//! Through the cluster-robust errors of `tests/reference`; hostile matrices in `tests/hostile/small.rs`.
 
 use super::Matrix;
 use crate::error::{Result, StatsError};
@@ -39,8 +52,10 @@ pub fn symmetric_eigen(what: &'static str, a: &Matrix) -> Result<SymmetricEigen>
     }
     let eigen = SelfAdjointEigen::new(a.to_faer().as_ref(), Side::Lower).map_err(|_| StatsError::Singular { what })?;
     let diagonal = eigen.S().column_vector();
-    Ok(SymmetricEigen {
-        values: (0..n).map(|i| diagonal[i]).collect(),
-        vectors: Matrix::from_fn(n, n, |i, j| eigen.U()[(i, j)]),
-    })
+    let values: Vec<f64> = (0..n).map(|i| diagonal[i]).collect();
+    let vectors = Matrix::from_fn(n, n, |i, j| eigen.U()[(i, j)]);
+    if !(vectors.is_finite() && values.iter().all(|v| v.is_finite())) {
+        return Err(StatsError::Singular { what });
+    }
+    Ok(SymmetricEigen { values, vectors })
 }

@@ -2,20 +2,15 @@
 //!
 //! # Estimand
 //! Weights of age bands for direct standardisation.
-//!
 //! # Formula
 //! The standard counts persons per 100,000 in five-year bands with an open band from 95. A band of the caller's gets the
 //! sum over its ages, each single year of a five-year band a fifth of it; the open band counts at 95.
-//!
 //! # Source
 //! Eurostat (2013), Revision of the European Standard Population, table of five-year bands.
-//!
 //! # Assumptions
 //! Ages spread evenly inside a five-year band.
-//!
 //! # Edge cases
 //! Ages below the first band have no weight. No bands, no weights.
-//!
 //! # Reference values
 //! All bands from 0 sum to 100,000.
 

@@ -2,22 +2,17 @@
 //!
 //! # Estimand
 //! Δ_j = a_j − R: the standardised rate of area j less that of the whole region, which contains the area.
-//!
 //! # Formula
 //! a_j = Σ_g w_g x_jg/n_jg and R = Σ_g w_g Σ_k x_kg/N_g with N_g = Σ_k n_kg and Σ_g w_g = 1. The counts x are independent
 //! and Var x = x, so
 //! Var Δ_j = Σ_g w_g² [ (1/n_jg − 1/N_g)² x_jg + (Σ_k x_kg − x_jg)/N_g² ].
-//!
 //! # Source
 //! Variance of a linear combination of independent Poisson counts; the rate's own variance as in Dobson, Kuulasmaa,
 //! Eberle and Scherer (1991), Statistics in Medicine 10, 457–462.
-//!
 //! # Assumptions
 //! Events independent; one standard for area and region.
-//!
 //! # Edge cases
 //! An area that is the whole region has Δ = 0 and variance 0. A stratum with weight and without population is an error.
-//!
 //! # Reference values
 //! By hand: two areas, one stratum, n = (100, 300), x = (10, 60): a₁ = 0.1, R = 0.175, Δ₁ = −0.075,
 //! Var = (1/100 − 1/400)²·10 + 60/400² = 0.0005625 + 0.000375 = 0.0009375.

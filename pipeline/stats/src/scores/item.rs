@@ -85,7 +85,8 @@ impl AnswerCounts {
 impl ItemRule {
     /// A rule for codes `low`..=`high`; the lists hold codes that mean «not applicable» and «do not know».
     pub fn new(low: f64, high: f64, reversed: bool, not_applicable: &[f64], do_not_know: &[f64]) -> Result<Self> {
-        if !(low < high && low.is_finite() && high.is_finite()) {
+        // 100(c − lo) must stay a number for every code of the scale.
+        if !(low < high && low.is_finite() && (100.0 * (high - low)).is_finite()) {
             return Err(StatsError::out_of_range("item scale: high code", high, "above the low code"));
         }
         Ok(ItemRule { low, high, reversed, not_applicable: not_applicable.to_vec(), do_not_know: do_not_know.to_vec() })

@@ -7,8 +7,8 @@
 //! θ̃ from [`eb_poisson`](super::eb_poisson()). Beside it the crude O − E, and what chance alone would give:
 //! E[(X − E)⁺] = E · Pr(X = ⌊E⌋) for X ~ Poisson(E), times √κ for repeat events.
 //! # Source
-//! Smoothing: D. Clayton and J. Kaldor (1987). Mean deviation of the Poisson distribution: N. L. Johnson, JASA 52 (1957), and
-//! P. Diaconis and S. Zabell, Statistical Science 6 (1991) 284.
+//! Smoothing: D. Clayton and J. Kaldor (1987). Mean deviation of the Poisson distribution: E. L. Crow, Biometrika 45 (1958), and
+//! P. Diaconis and S. Zabell, Statistical Science 6 (1991) 284–302.
 //! # Assumptions
 //! Those of the Poisson–gamma model. Excess says nothing about which rate is right.
 //! # Edge cases

@@ -7,7 +7,7 @@
 //! multinomially over E, O* = Σ f · persons*, and E is rescaled to ΣO*. p = (1 + #{T* ≥ T})/(B + 1).
 //! # Source
 //! P. Diehr et al., Health Services Research 24 (1990) 741–771; A. C. Davison and D. V. Hinkley, *Bootstrap Methods* (1997),
-//! eq. 4.11.
+//! section 4.2.
 //! # Assumptions
 //! E known up to scale; persons allotted independently. T is the raw statistic, not one cut off at 0.
 //! # Edge cases

@@ -6,7 +6,7 @@
 //! O_j | θ_j ~ Poisson(E_jθ_j), θ_j ~ Gamma(α, α). α maximises the negative binomial likelihood; θ̃ = (O + α)/(E + α), posterior
 //! variance (O + α)/(E + α)². 80/20 quotient: type-7 quantiles of θ̃ at 0.8 and 0.2.
 //! # Source
-//! D. Clayton and J. Kaldor, Biometrics 43 (1987) 671–681; M. Shwartz et al., Medical Care 32 (1994) 1242 (quotient).
+//! D. Clayton and J. Kaldor, Biometrics 43 (1987) 671–681; M. Shwartz et al., Medical Care 32 (1994) 189–201 (quotient).
 //! # Assumptions
 //! E known, ΣO close to ΣE.
 //! # Edge cases

@@ -14,14 +14,15 @@
 //! reference/weights/adjusted_weights_apiclus1.csv (1e-9).
 
 use super::margins::Margin;
-use crate::error::{Result, StatsError, check_non_negative};
+use crate::error::{Result, StatsError, check_non_negative, finite_result};
 
 /// Post-stratified weights.
 pub fn post_stratify(weights: &[f64], cells: &Margin) -> Result<Vec<f64>> {
     check_non_negative("post-stratification: weights", weights)?;
     cells.check(weights.len())?;
     let factors = factors(weights, cells, 0, "post-stratification")?;
-    Ok(weights.iter().zip(&cells.cells).map(|(w, c)| w * factors[*c]).collect())
+    let stratified = weights.iter().zip(&cells.cells).map(|(w, c)| w * factors[*c]);
+    stratified.map(|w| finite_result("post-stratified weight", w)).collect()
 }
 
 /// N_c/Σw per cell; an error names `margin` and cell where there is nothing to scale.
