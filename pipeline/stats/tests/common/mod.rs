@@ -4,7 +4,7 @@
 //! [`print_table`] shows all of them. See `tests/reference/main.rs` for how to add a file of cases.
 #![allow(dead_code, reason = "every test binary uses a part of it")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
@@ -32,6 +32,7 @@ impl Table {
             skip(path);
             return None;
         }
+        READ.lock().unwrap().insert(path.to_string());
         Some(Table::read(&full))
     }
 
@@ -110,6 +111,25 @@ impl<'a> Row<'a> {
     pub fn flag(&self, column: &str) -> bool {
         self.text(column) == "true"
     }
+}
+
+/// Shared files that were read.
+static READ: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+
+/// Files of the shared folder that no case has read, but for the `excluded` folders.
+pub fn unread(excluded: &[&str]) -> Vec<String> {
+    let read = READ.lock().unwrap();
+    let mut found = Vec::new();
+    for folder in std::fs::read_dir(shared_folder()).into_iter().flatten().flatten().filter(|f| f.path().is_dir()) {
+        let name = folder.file_name().to_string_lossy().into_owned();
+        let files = std::fs::read_dir(folder.path()).into_iter().flatten().flatten();
+        let paths = files.map(|f| format!("{name}/{}", f.file_name().to_string_lossy()));
+        if !excluded.contains(&name.as_str()) {
+            found.extend(paths.filter(|p| p.ends_with(".csv") && !read.contains(p)));
+        }
+    }
+    found.sort();
+    found
 }
 
 /// Where the shared reference files are kept.

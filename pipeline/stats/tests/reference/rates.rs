@@ -1,4 +1,4 @@
-use crate::common::{Case, Row, Table, Tolerance::Relative};
+use crate::common::{Case, Row, Table, Tolerance::Exact, Tolerance::Relative};
 use prem_stats::interval::Level;
 use prem_stats::rates::{self, RepeatEvents, SlopeTransform};
 
@@ -8,6 +8,18 @@ pub fn run() {
     direct();
     indirect();
     slope();
+    standard_population();
+}
+
+fn standard_population() {
+    let Some(table) = Table::shared("rates/esp2013.csv") else { return };
+    let mut case = Case::new("European standard population 2013", "PHEindicatormethods 2.1.0", Exact);
+    let bands: Vec<&str> = table.texts("age_band");
+    let from: Vec<i64> = bands.iter().map(|b| b.split(['-', '+']).next().unwrap().parse().unwrap()).collect();
+    for ((band, expected), weight) in bands.iter().zip(table.numbers("esp2013")).zip(rates::esp2013_weights(&from)) {
+        case.compare(band, expected, weight);
+    }
+    case.finish();
 }
 
 fn of_area<'a>(table: &'a Table, area: &'a str) -> Vec<Row<'a>> {
