@@ -1,68 +1,149 @@
-//! Random intercept with 12 adjusters: reading the rows and solving the model, timed apart.
+//! Random intercept with 12 adjusters: reading the rows, accumulating and solving, timed apart and beside numpy.
 //!
-//! `PREM_BENCH_ROWS` sets the number of rows (10 million by default), `PREM_BENCH_UNITS` the units (2,000).
-//! `peers/numpy_xtx.py` times numpy's X'X on a matrix of the same shape.
-#![allow(clippy::expect_used, reason = "a failure ends the measurement")]
-#![allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "counts far below 2^53")]
+//! `cargo bench -p prem-benches --profile dev` runs it. `PREM_BENCH_ROWS` sets the number of rows (10 million by default),
+//! `PREM_BENCH_UNITS` the units (2,000), `PREM_BENCH_ROUNDS` the rounds of the comparison (7). The comparison alternates
+//! between us, numpy's X'X on the same matrix and the decoding of the same Parquet columns; criterion's own figures follow.
+#![allow(
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a failure ends the measurement; the table is what it is for"
+)]
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
+use prem_benches::matrix::{ADJUSTERS, Rows, rows};
+use prem_benches::memory::peak_megabytes;
+use prem_benches::numpy::Numpy;
+use prem_benches::{Times, parquet_columns, setting};
 use prem_stats::case_mix::{Criterion as Likelihood, SufficientStatistics, fit_random_intercept};
+use rayon::ThreadPool;
 use std::hint::black_box;
+use std::io::Write;
+use std::path::Path;
 
-const ADJUSTERS: usize = 12;
-
-fn setting(name: &str, default: usize) -> usize {
-    std::env::var(name).ok().and_then(|v| v.parse().ok()).unwrap_or(default)
+fn accumulate(data: &Rows, units: usize) -> SufficientStatistics {
+    let columns: Vec<&[f64]> = data.x.iter().map(Vec::as_slice).collect();
+    let mut statistics = SufficientStatistics::new(units, ADJUSTERS);
+    statistics.add(&data.units, &data.y, &columns).expect("rows");
+    statistics
 }
 
-/// A 64-bit mixer: the same matrix everywhere, without a generator's state.
-fn mixed(seed: u64) -> f64 {
-    let mut z = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(0x1234_5678_9abc_def1);
-    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    (z ^ (z >> 31)) as f64 / u64::MAX as f64
+/// Accumulates from the file, piece by piece: the whole matrix is never in memory.
+fn accumulate_file(path: &Path, units: usize) -> SufficientStatistics {
+    let mut statistics = SufficientStatistics::new(units, ADJUSTERS);
+    parquet_columns::read(path, |u, y, x| Ok(statistics.add(u, y, x)?)).expect("file");
+    statistics
 }
 
-struct Rows {
-    units: Vec<u32>,
-    y: Vec<f64>,
-    x: Vec<Vec<f64>>,
+fn decode(path: &Path) -> usize {
+    let mut values = 0;
+    parquet_columns::read(path, |u, y, x| {
+        values += black_box(u).len() + black_box(y).len() + black_box(x).len();
+        Ok(())
+    })
+    .expect("file");
+    values
 }
 
-/// Rows sorted by unit; age, and eleven indicators as case mix has them.
-fn rows(n: usize, units: usize) -> Rows {
-    let unit: Vec<u32> = (0..n).map(|i| (i * units / n) as u32).collect();
-    let x: Vec<Vec<f64>> = (0..ADJUSTERS)
-        .map(|k| {
-            let at = |i: usize| mixed((i * ADJUSTERS + k) as u64);
-            (0..n).map(|i| if k == 0 { 20.0 + 70.0 * at(i) } else { f64::from(at(i) < 0.3) }).collect()
-        })
-        .collect();
-    let y = (0..n)
-        .map(|i| {
-            let own = 5.0 * (mixed(unit[i] as u64 + 77) - 0.5);
-            let error: f64 = (0..4).map(|k| mixed((i * 4 + k) as u64 ^ 0xabcd_ef01)).sum::<f64>() - 2.0;
-            70.0 + own + 0.1 * x[0][i] - 4.0 * x[1][i] + 2.0 * x[2][i] + 25.0 * error
-        })
-        .collect();
-    Rows { units: unit, y, x }
+/// Peak memory after a tenth of the rows and after all of them, before the matrix itself is loaded.
+fn memory_does_not_grow(folder: &Path, n: usize, units: usize) {
+    let mut peaks = Vec::new();
+    for rows in [n / 10, n] {
+        let path = folder.join(format!("{rows}.parquet"));
+        parquet_columns::write(&path, rows, units).expect("file");
+        black_box(accumulate_file(&path, units));
+        peaks.push((rows, peak_megabytes()));
+    }
+    for (rows, peak) in peaks {
+        match peak {
+            Some(mb) => println!("accumulating {rows} rows from Parquet: peak memory {mb:.0} MB"),
+            None => println!("accumulating {rows} rows from Parquet: this system does not tell the peak memory"),
+        }
+    }
+}
+
+fn pool(threads: usize) -> ThreadPool {
+    rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("pool")
+}
+
+fn write_matrix(path: &Path, data: &Rows) -> std::io::Result<()> {
+    let mut file = std::io::BufWriter::new(std::fs::File::create(path)?);
+    for column in data.x.iter().chain(std::iter::once(&data.y)) {
+        for value in column {
+            file.write_all(&value.to_le_bytes())?;
+        }
+    }
+    file.flush()
+}
+
+/// The table: alternating rounds, the smallest and the middle time of each.
+fn compare(folder: &Path, data: &Rows, n: usize, units: usize) {
+    let (matrix, parquet) = (folder.join("matrix"), folder.join(format!("{n}.parquet")));
+    write_matrix(&matrix, data).expect("matrix");
+    let rounds = setting("PREM_BENCH_ROUNDS", 7);
+    let all = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    for threads in if all > 1 { vec![all, 1] } else { vec![1] } {
+        let pool = pool(threads);
+        let mut numpy = Numpy::start(&matrix, n, threads);
+        if let Err(reason) = &numpy {
+            println!("numpy is not at hand ({reason}): its X'X is left out");
+        }
+        let (mut ours, mut x, mut xy, mut decoding) =
+            (Times::default(), Times::default(), Times::default(), Times::default());
+        for _ in 0..rounds {
+            ours.time(|| pool.install(|| black_box(accumulate(data, units))));
+            if let Ok(numpy) = &mut numpy {
+                x.push(numpy.seconds(ADJUSTERS).expect("numpy"));
+                xy.push(numpy.seconds(ADJUSTERS + 1).expect("numpy"));
+            }
+            decoding.time(|| black_box(decode(&parquet)));
+        }
+        let version = numpy.as_ref().map_or("numpy", |n| n.version.as_str());
+        println!(
+            "\n{n} rows, {ADJUSTERS} adjusters and the score, {units} units, {threads} threads, {rounds} alternating rounds"
+        );
+        println!("{:56} {:>9} {:>9} {:>12}", "", "smallest", "middle", "ours/this");
+        for (name, times) in [
+            ("accumulate: moments of x and y per unit".to_string(), &ours),
+            (format!("{version} X'X, {ADJUSTERS} columns"), &x),
+            (format!("{version} [X y]'[X y], {} columns", ADJUSTERS + 1), &xy),
+            ("decoding the same Parquet columns (one thread)".to_string(), &decoding),
+        ] {
+            if !times.is_empty() {
+                let ratio = ours.smallest() / times.smallest();
+                println!("{name:56} {:>8.3}s {:>8.3}s {ratio:>12.2}", times.smallest(), times.middle());
+            }
+        }
+    }
+    let mut solving = Times::default();
+    let statistics = accumulate(data, units);
+    for _ in 0..rounds {
+        let moments = statistics.clone().finish().expect("moments");
+        solving.time(|| black_box(fit_random_intercept(&moments, Likelihood::Reml, None).expect("fit")));
+    }
+    println!("\nsolve: {:.1} ms smallest, {:.1} ms middle", 1e3 * solving.smallest(), 1e3 * solving.middle());
+    let same = [1, 2, 3].map(|threads| pool(threads).install(|| accumulate(data, units)) == statistics);
+    println!("the same bits on 1, 2 and 3 threads: {}", same.iter().all(|s| *s));
+    if let Some(mb) = peak_megabytes() {
+        println!("peak memory with the whole matrix loaded: {mb:.0} MB");
+    }
 }
 
 fn random_intercept(c: &mut Criterion) {
     let (n, units) = (setting("PREM_BENCH_ROWS", 10_000_000), setting("PREM_BENCH_UNITS", 2_000));
-    let data = rows(n, units);
-    let columns: Vec<&[f64]> = data.x.iter().map(Vec::as_slice).collect();
-    let accumulate = || {
-        let mut statistics = SufficientStatistics::new(units, ADJUSTERS);
-        statistics.add(&data.units, &data.y, &columns).expect("rows");
-        statistics
-    };
+    let folder = tempfile::tempdir().expect("temporary folder");
+    memory_does_not_grow(folder.path(), n, units);
+    let data = rows(0, n, n, units);
+    compare(folder.path(), &data, n, units);
+    let parquet = folder.path().join(format!("{n}.parquet"));
     let mut group = c.benchmark_group(format!("random intercept, {n} rows, {units} units"));
     group.sample_size(10).throughput(Throughput::Elements(n as u64));
-    group.bench_function("accumulate", |b| b.iter(|| black_box(accumulate())));
-    let one = rayon::ThreadPoolBuilder::new().num_threads(1).build().expect("pool");
-    group.bench_function("accumulate on one thread", |b| b.iter(|| one.install(|| black_box(accumulate()))));
-    let statistics = accumulate();
+    group.bench_function("accumulate", |b| b.iter(|| black_box(accumulate(&data, units))));
+    let one = pool(1);
+    group
+        .bench_function("accumulate on one thread", |b| b.iter(|| one.install(|| black_box(accumulate(&data, units)))));
+    group.bench_function("decode Parquet", |b| b.iter(|| black_box(decode(&parquet))));
+    group.bench_function("decode and accumulate", |b| b.iter(|| black_box(accumulate_file(&parquet, units))));
+    let statistics = accumulate(&data, units);
     group.bench_function("solve", |b| {
         b.iter_batched(
             || statistics.clone().finish().expect("moments"),
