@@ -11,7 +11,7 @@ use prem_store::tables::{CaseMix, Estimate};
 
 use super::{
     Estimated, Task, compare,
-    linear::{coded_design, coefficient_rows},
+    coding::{coded_design, coefficient_rows},
     rows::{blank, count, is_top, levels, model_row, movement},
 };
 use crate::placement::LevelMap;

@@ -1,5 +1,6 @@
 //! Estimate: scored rows and counted events → the hub, with one fit per indicator and period for all levels.
 
+mod coding;
 mod compare;
 mod fixed_effects;
 mod linear;

@@ -13,7 +13,7 @@ use prem_store::tables::{CaseMix, Components, Estimate};
 use super::{
     Estimated, Task,
     compare::{self, Compared},
-    linear::{coded_design, coefficient_rows},
+    coding::{coded_design, coefficient_rows},
     rows::{blank, count, is_top, levels, model_row, movement, response_rates},
 };
 use crate::placement::LevelMap;

@@ -1,0 +1,64 @@
+//! Adjusters of a fit: their columns, and the rows of their coefficients.
+
+use prem_stats::{Result, linear_algebra::DropReason};
+use prem_store::tables::CaseMix;
+
+use super::Task;
+use crate::design::{Coded, Design, design};
+
+/// Adjusters of the indicator over the responses of its period, coded.
+pub(super) fn coded_design(task: &Task<'_>, rows: &[usize]) -> Result<Design> {
+    let response = task.responses();
+    let unit_count = task.inputs.plan.organisation.units.len();
+    let declared = task.questionnaire().map(|q| q.adjusters.as_slice()).unwrap_or_default();
+    let chosen: Vec<(usize, &prem_spec::Adjuster)> = declared
+        .iter()
+        .enumerate()
+        .filter(|(_, adjuster)| task.indicator.case_mix.adjusters.contains(&adjuster.id))
+        .collect();
+    let coded: Vec<Coded> = chosen.iter().map(|(place, _)| response.adjuster(*place)).collect();
+    let pairs: Vec<_> = chosen.iter().map(|(_, adjuster)| *adjuster).zip(&coded).collect();
+    design(&pairs, task.indicator.case_mix.missing, rows, &response.units, unit_count)
+}
+
+/// One row per coefficient, with t intervals on `df` degrees of freedom (normal when infinite).
+pub(super) fn coefficient_rows(
+    whole: &CaseMix,
+    names: &[String],
+    coefficients: &[f64],
+    errors: &[f64],
+    dropped: &[(usize, DropReason)],
+    df: f64,
+) -> Vec<CaseMix> {
+    use prem_stats::distributions::{normal, student_t};
+    let tail = 0.5 * (1.0 - prem_stats::interval::Level::P95.value());
+    let quantile = if df.is_finite() { student_t::upper_quantile(tail, df) } else { normal::upper_quantile(tail) };
+    let empty = CaseMix {
+        r_squared: None,
+        sigma: None,
+        between_sd: None,
+        between_sd_unadjusted: None,
+        adjustment_max: None,
+        adjustment_mean: None,
+        ..whole.clone()
+    };
+    let row = |place: usize| {
+        let reason = dropped.iter().find(|(index, _)| *index == place).map(|(_, reason)| match reason {
+            DropReason::Constant => "constant",
+            DropReason::Collinear => "collinear",
+            DropReason::Separated => "separates the answers",
+        });
+        let value = reason.is_none().then_some((coefficients[place], errors[place]));
+        let half = |se: f64| quantile.as_ref().ok().map(|quantile| quantile * se);
+        CaseMix {
+            term: names[place].clone(),
+            estimate: value.map(|(estimate, _)| estimate),
+            se: value.map(|(_, se)| se),
+            ci_low: value.and_then(|(estimate, se)| Some(estimate - half(se)?)),
+            ci_high: value.and_then(|(estimate, se)| Some(estimate + half(se)?)),
+            dropped: reason.map(str::to_owned),
+            ..empty.clone()
+        }
+    };
+    (0..names.len()).map(row).collect()
+}

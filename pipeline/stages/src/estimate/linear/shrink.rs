@@ -1,0 +1,67 @@
+//! Shrunken values of one level: a random intercept of its own units, weighted values as areas.
+
+use prem_spec::Weighting;
+use prem_stats::{
+    Result,
+    case_mix::{Criterion, ShrinkageInterval, fay_herriot, fit_random_intercept, shrunken_means},
+};
+use prem_store::tables::{Components, Estimate};
+
+use super::{fit::Fit, fixed};
+use crate::{estimate::Task, placement::LevelMap};
+
+/// Fewer units have nothing to borrow from.
+const SHRUNKEN_UNITS_MIN: usize = 5;
+
+/// Random intercept of the level's own units: shrunken values, reliabilities and variance components.
+pub(super) fn shrink(task: &Task<'_>, fit: &Fit, map: &LevelMap<'_>, rows: &mut [Estimate]) -> Result<Option<Components>> {
+    let rest = u32::try_from(map.units.len()).unwrap_or(u32::MAX);
+    let parent: Vec<Option<u32>> = map.parent.iter().map(|group| group.filter(|group| *group != rest)).collect();
+    let units = fit.moments.aggregate(&parent, map.units.len())?;
+    let unadjusted = fit.unadjusted.aggregate(&parent, map.units.len())?;
+    let Ok(model) = fit_random_intercept(&units, Criterion::Reml, fixed(task, fit)) else { return Ok(None) };
+    let before = fit_random_intercept(&unadjusted, Criterion::Reml, None).ok();
+    match task.indicator.weighting {
+        Weighting::None => {
+            let level = task.indicator.ci_level;
+            let shrunken = shrunken_means(&model, &units, &fit.reference, ShrinkageInterval::Averaged, level);
+            // Fewer than five units have nothing to borrow from.
+            for (row, shrunken) in rows.iter_mut().zip(shrunken.into_iter().flatten()) {
+                row.shrunken = Some(shrunken.value);
+                row.shrunken_low = Some(shrunken.lower);
+                row.shrunken_high = Some(shrunken.upper);
+                row.reliability = Some(shrunken.reliability);
+            }
+        }
+        Weighting::Design => shrink_weighted(task, rows),
+    }
+    Ok(Some(Components {
+        period: task.period.to_string(),
+        indicator: task.indicator.id.clone(),
+        level: map.level.as_str().to_owned(),
+        between_sd: Some(model.components.between_unit_sd),
+        between_sd_unadjusted: before.map(|model| model.components.between_unit_sd),
+        icc: Some(model.components.intraclass_correlation()),
+        log_odds_variance: None,
+    }))
+}
+
+/// Weighted values are shrunken as areas (Fay–Herriot on a_j and V_j): a sampling weight is no precision weight.
+fn shrink_weighted(task: &Task<'_>, rows: &mut [Estimate]) {
+    let is_known = |row: &Estimate| row.value.is_some() && row.se.is_some_and(|se| se > 0.0);
+    let known: Vec<usize> = (0..rows.len()).filter(|place| is_known(&rows[*place])).collect();
+    if known.len() < SHRUNKEN_UNITS_MIN {
+        return;
+    }
+    let values: Vec<f64> = known.iter().filter_map(|place| rows[*place].value).collect();
+    let variances: Vec<f64> = known.iter().filter_map(|place| rows[*place].se.map(|se| se * se)).collect();
+    let Ok(fit) = fay_herriot(&values, &variances, &[], task.indicator.ci_level) else { return };
+    for (place, unit) in known.into_iter().zip(fit.units) {
+        let row = &mut rows[place];
+        row.shrunken = Some(unit.value);
+        row.shrunken_low = Some(unit.lower);
+        row.shrunken_high = Some(unit.upper);
+        row.reliability = Some(unit.reliability);
+    }
+}
+
