@@ -20,6 +20,7 @@ use super::nested_likelihood::{NestedLikelihood, NestedPoint};
 use super::profile::Criterion;
 use super::random_intercept::Convergence;
 use super::root::bracketed_root;
+use super::within::WithinFit;
 use crate::error::{Result, StatsError, check_all_finite};
 use crate::linear_algebra::{Cholesky, Dropped, Matrix};
 
@@ -84,7 +85,26 @@ impl NestedFit {
 /// # Errors
 /// As [`NestedLikelihood::new`]; also no convergence.
 pub fn fit_nested(moments: &UnitMoments, parents: &[Vec<u32>], tops: usize, criterion: Criterion) -> Result<NestedFit> {
-    let likelihood = NestedLikelihood::new(moments, parents, tops, criterion)?;
+    minimised(NestedLikelihood::new(moments, parents, tops, criterion)?)
+}
+
+/// As [`fit_nested`] with β fixed at a within-unit fit; V(β̂) then has the intercept's own variance alone.
+///
+/// # Errors
+/// As [`NestedLikelihood::with_fixed`]; also no convergence.
+pub fn fit_nested_within(
+    moments: &UnitMoments,
+    parents: &[Vec<u32>],
+    tops: usize,
+    within: &WithinFit,
+    criterion: Criterion,
+) -> Result<NestedFit> {
+    let mut fit = minimised(NestedLikelihood::with_fixed(moments, parents, tops, within, criterion)?)?;
+    fit.coefficients[1..].copy_from_slice(&within.coefficients);
+    Ok(fit)
+}
+
+fn minimised(likelihood: NestedLikelihood) -> Result<NestedFit> {
     let (v, point, convergence) = minimise(&likelihood)?;
     let sigma2 = point.residual_variance;
     let effects = point

@@ -18,6 +18,7 @@
 
 use super::moments::UnitMoments;
 use super::profile::Criterion;
+use super::within::WithinFit;
 use crate::error::{Result, StatsError, check_length};
 use crate::linear_algebra::{Cholesky, Dropped, Matrix, dot, independent_columns};
 
@@ -38,6 +39,53 @@ pub struct NestedLikelihood {
     pub(super) center_x: Vec<f64>,
     pub(super) center_y: f64,
     rows: f64,
+    /// Columns of the caller, dropped ones included.
+    adjusters: usize,
+    /// Parameters that REML allows for: those of the model, and of a β fixed beforehand.
+    parameters: f64,
+}
+
+/// What θ determines once β and σ are profiled out.
+pub(super) struct Profiled {
+    pub(super) criterion: f64,
+    pub(super) residual_variance: f64,
+    pub(super) beta: Vec<f64>,
+    pub(super) factor: Cholesky,
+    r2: f64,
+    levels: Vec<Level>,
+}
+
+/// Nodes per level of the tree over `units`.
+pub(super) fn nodes_of(units: usize, parents: &[Vec<u32>], tops: usize) -> Result<Vec<usize>> {
+    let mut nodes = vec![units];
+    for (l, parent) in parents.iter().enumerate() {
+        check_length("parents of a level", nodes[l], parent.len())?;
+        let above = parents.get(l + 1).map_or(tops, Vec::len);
+        if let Some(bad) = parent.iter().find(|p| **p as usize >= above) {
+            return Err(StatsError::out_of_range("parent index", f64::from(*bad), "below the number of parents"));
+        }
+        nodes.push(above);
+    }
+    if parents.is_empty() {
+        check_length("top nodes", units, tops)?;
+    }
+    Ok(nodes)
+}
+
+fn check_rows(moments: &UnitMoments, kept: usize) -> Result<()> {
+    let (units, rows) = (moments.non_empty(), moments.rows() as usize);
+    if units < 2 || rows <= units + kept + 1 {
+        return Err(StatsError::TooFew {
+            what: "rows for a nested model",
+            needed: units.max(2) + kept + 2,
+            found: rows,
+        });
+    }
+    Ok(())
+}
+
+fn counts(moments: &UnitMoments) -> Vec<f64> {
+    (0..moments.units()).map(|j| moments.count(j) as f64).collect()
 }
 
 /// What one level's nodes know, bottom-up.
@@ -71,18 +119,7 @@ impl NestedLikelihood {
     /// # Errors
     /// Shapes that are not a tree over the units; no residual degrees of freedom.
     pub fn new(moments: &UnitMoments, parents: &[Vec<u32>], tops: usize, criterion: Criterion) -> Result<Self> {
-        let mut nodes = vec![moments.units()];
-        for (l, parent) in parents.iter().enumerate() {
-            check_length("parents of a level", nodes[l], parent.len())?;
-            let above = parents.get(l + 1).map_or(tops, Vec::len);
-            if let Some(bad) = parent.iter().find(|p| **p as usize >= above) {
-                return Err(StatsError::out_of_range("parent index", f64::from(*bad), "below the number of parents"));
-            }
-            nodes.push(above);
-        }
-        if parents.is_empty() {
-            check_length("top nodes", moments.units(), tops)?;
-        }
+        let nodes = nodes_of(moments.units(), parents, tops)?;
         let overall = moments.overall();
         let p = moments.adjusters();
         let pooled = moments.pooled_within();
@@ -91,15 +128,7 @@ impl NestedLikelihood {
         let center_x: Vec<f64> = kept.iter().map(|&k| overall.mean_x(0)[k]).collect();
         let center_y = overall.mean_y(0);
         let q = kept.len() + 2;
-        let units = moments.non_empty();
-        let rows = moments.rows() as f64;
-        if units < 2 || rows <= (units + kept.len() + 1) as f64 {
-            return Err(StatsError::TooFew {
-                what: "rows for a nested model",
-                needed: units.max(2) + kept.len() + 2,
-                found: rows as usize,
-            });
-        }
+        check_rows(moments, kept.len())?;
         let mut means = Vec::with_capacity(moments.units() * q);
         for j in 0..moments.units() {
             means.push(1.0);
@@ -115,9 +144,62 @@ impl NestedLikelihood {
                 (None, None) => pooled.yy,
             },
         });
-        let counts = (0..moments.units()).map(|j| moments.count(j) as f64).collect();
-        let parents = parents.to_vec();
-        Ok(Self { criterion, kept, dropped, parents, nodes, counts, means, within, center_x, center_y, rows })
+        let parameters = (kept.len() + 1) as f64;
+        let (parents, counts, rows) = (parents.to_vec(), counts(moments), moments.rows() as f64);
+        let adjusters = p;
+        Ok(Self {
+            criterion,
+            kept,
+            dropped,
+            parents,
+            nodes,
+            counts,
+            means,
+            within,
+            center_x,
+            center_y,
+            rows,
+            adjusters,
+            parameters,
+        })
+    }
+
+    /// With β fixed at a within-unit fit: residuals y − x'β̂ get an intercept and the tree's effects. REML takes the fit's
+    /// adjusters from the degrees of freedom.
+    ///
+    /// # Errors
+    /// As [`Self::new`]; also other adjusters than the fit's.
+    pub fn with_fixed(
+        moments: &UnitMoments,
+        parents: &[Vec<u32>],
+        tops: usize,
+        fit: &WithinFit,
+        criterion: Criterion,
+    ) -> Result<Self> {
+        let nodes = nodes_of(moments.units(), parents, tops)?;
+        check_length("adjusters of the moments", fit.coefficients.len(), moments.adjusters())?;
+        check_rows(moments, fit.kept.len())?;
+        let beta = &fit.coefficients;
+        let overall = moments.overall();
+        let center_y = overall.mean_y(0) - dot(overall.mean_x(0), beta);
+        let residual = |j: usize| moments.mean_y(j) - dot(moments.mean_x(j), beta) - center_y;
+        let mut within = Matrix::zeros(2, 2);
+        within[(1, 1)] = (0..moments.units()).map(|j| moments.residual_sum_of_squares(j, beta)).sum();
+        Ok(Self {
+            criterion,
+            kept: Vec::new(),
+            dropped: fit.dropped.clone(),
+            parents: parents.to_vec(),
+            nodes,
+            counts: counts(moments),
+            means: (0..moments.units()).flat_map(|j| [1.0, residual(j)]).collect(),
+            within,
+            center_x: Vec::new(),
+            center_y,
+            rows: moments.rows() as f64,
+            adjusters: moments.adjusters(),
+            parameters: 1.0 + fit.kept.len() as f64,
+        })
     }
 
     /// Number of random levels.
@@ -131,7 +213,7 @@ impl NestedLikelihood {
 
     pub(super) fn degrees_of_freedom(&self) -> f64 {
         match self.criterion {
-            Criterion::Reml => self.rows - (self.kept.len() + 1) as f64,
+            Criterion::Reml => self.rows - self.parameters,
             Criterion::Ml => self.rows,
         }
     }
@@ -151,7 +233,7 @@ impl NestedLikelihood {
 
     /// −2 log-likelihood at `theta` (lowest level first), profiled over β and σ.
     pub fn objective(&self, theta: &[f64]) -> Result<f64> {
-        self.evaluate(theta).map(|p| p.criterion)
+        self.profiled(theta).map(|p| p.criterion)
     }
 
     /// The recursion up the tree: levels, total cross-products at the roots, Σlog(1 + θ²U).
@@ -192,11 +274,8 @@ impl NestedLikelihood {
         (levels, cross, log_terms)
     }
 
-    /// Objective, derivatives and profiled parameters.
-    ///
-    /// # Errors
-    /// θ of the wrong length, negative or not finite; a singular A; no residual variation.
-    pub fn evaluate(&self, theta: &[f64]) -> Result<NestedPoint> {
+    /// Objective and profiled parameters, without derivatives.
+    pub(super) fn profiled(&self, theta: &[f64]) -> Result<Profiled> {
         check_length("theta", self.levels(), theta.len())?;
         if let Some(bad) = theta.iter().find(|t| !(**t >= 0.0 && (*t * *t).is_finite())) {
             return Err(StatsError::out_of_range("theta", *bad, "at least 0, finite"));
@@ -217,6 +296,19 @@ impl NestedLikelihood {
         if self.criterion == Criterion::Reml {
             criterion += factor.log_determinant();
         }
+        if !criterion.is_finite() {
+            return Err(StatsError::Undefined { what: "profiled likelihood", reason: "not finite at this theta" });
+        }
+        Ok(Profiled { criterion, residual_variance: r2 / df, beta, factor, r2, levels })
+    }
+
+    /// Objective, derivatives and profiled parameters.
+    ///
+    /// # Errors
+    /// θ of the wrong length, negative or not finite; a singular A; no residual variation.
+    pub fn evaluate(&self, theta: &[f64]) -> Result<NestedPoint> {
+        let Profiled { criterion, residual_variance, beta, factor, r2, levels } = self.profiled(theta)?;
+        let (d, df) = (self.order() - 1, self.degrees_of_freedom());
         let nodes: Vec<Vec<(f64, f64, f64)>> = (0..self.levels())
             .map(|l| {
                 (0..self.nodes[l])
@@ -231,10 +323,7 @@ impl NestedLikelihood {
         let log_slopes: Vec<f64> = nodes.iter().map(|level| level.iter().map(|(s, t, _)| s - keep * t).sum()).collect();
         let pulls: Vec<f64> = nodes.iter().map(|level| level.iter().map(|(_, _, e)| e * e).sum()).collect();
         let derivative = log_slopes.iter().zip(&pulls).map(|(s, p)| s - df * p / r2).collect();
-        if !criterion.is_finite() {
-            return Err(StatsError::Undefined { what: "profiled likelihood", reason: "not finite at this theta" });
-        }
-        Ok(NestedPoint { criterion, derivative, residual_variance: r2 / df, beta, factor, nodes, log_slopes, pulls })
+        Ok(NestedPoint { criterion, derivative, residual_variance, beta, factor, nodes, log_slopes, pulls })
     }
 
     /// (1_g'V⁻¹1_g, Z'V⁻¹1_g) for node `g` of level `l`.
@@ -276,8 +365,7 @@ impl NestedLikelihood {
     }
 
     fn map(&self) -> Matrix {
-        let p = self.kept.len() + self.dropped.len();
-        Matrix::from_fn(p + 1, self.kept.len() + 1, |i, k| match (i, k) {
+        Matrix::from_fn(self.adjusters + 1, self.kept.len() + 1, |i, k| match (i, k) {
             (0, 0) => 1.0,
             (0, k) => -self.center_x[k - 1],
             (i, k) => f64::from(k > 0 && self.kept[k - 1] + 1 == i),
@@ -287,6 +375,15 @@ impl NestedLikelihood {
     pub(super) fn original_covariance(&self, point: &NestedPoint, sigma2: f64) -> Matrix {
         let map = self.map();
         map.product(&point.factor.inverse().scale(sigma2)).product(&map.transpose())
+    }
+
+    /// β̂ and V(β̂) in the caller's columns.
+    pub(super) fn original(&self, point: &Profiled) -> (Vec<f64>, Matrix) {
+        let map = self.map();
+        let mut beta = map.times(&point.beta);
+        beta[0] += self.center_y;
+        let inverse = point.factor.inverse().scale(point.residual_variance);
+        (beta, map.product(&inverse).product(&map.transpose()))
     }
 
     pub(super) fn original_beta(&self, point: &NestedPoint) -> Vec<f64> {
