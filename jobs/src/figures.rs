@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use prem_protect::Unprotected;
 use prem_stages::{
     Areas, RateCells, ScoredMonth, VaryInputs, count_events,
-    estimate::{EstimateInputs, NotEstimated, estimate},
+    estimate::{EstimateInputs, NotEstimated, estimate, sensitivity},
     load_areas, read_invited, survey_quality, vary,
 };
 use prem_store::{
@@ -61,18 +61,17 @@ pub fn estimate_run(
     for (id, linked) in linked {
         invited.insert(id.clone(), read_invited(&plan.organisation, &linked.folder)?);
     }
-    let estimated = estimate(
-        &EstimateInputs {
-            plan,
-            scored,
-            invited: &invited,
-            events: &rates.events,
-            areas: &rates.areas,
-            periods: &args.periods,
-            run_id: &inputs.run_id,
-        },
-        &inputs.indicators,
-    )?;
+    let material = EstimateInputs {
+        plan,
+        scored,
+        invited: &invited,
+        events: &rates.events,
+        areas: &rates.areas,
+        periods: &args.periods,
+        run_id: &inputs.run_id,
+    };
+    let estimated = estimate(&material, &inputs.indicators)?;
+    let other_models = sensitivity(&material, &inputs.indicators, &estimated.estimates)?;
     for missing in &estimated.not_estimated {
         tracing::warn!(
             indicator = missing.indicator,
@@ -90,6 +89,7 @@ pub fn estimate_run(
     let meta = meta(session, inputs);
     write_table(&run.table::<prem_store::tables::Estimate>(), &estimated.estimates, &meta)?;
     write_table(&run.table::<prem_store::tables::CaseMix>(), &estimated.case_mix, &meta)?;
+    write_table(&run.table::<prem_store::tables::Sensitivity>(), &other_models, &meta)?;
     write_table(&run.table::<prem_store::tables::SurveyQuality>(), &quality, &meta)?;
     write_table(&run.table::<Components>(), &estimated.components, &meta)?;
     write_table(&run.table::<Expected>(), &estimated.expected, &meta)?;
@@ -128,6 +128,7 @@ pub fn unprotected(run: &RunFolder) -> Result<Unprotected, JobError> {
         estimates,
         variation: read_table(&run.table::<prem_store::tables::Variation>())?.0,
         case_mix: read_table(&run.table::<prem_store::tables::CaseMix>())?.0,
+        sensitivity: read_table(&run.table::<prem_store::tables::Sensitivity>())?.0,
         survey_quality: read_table(&run.table::<prem_store::tables::SurveyQuality>())?.0,
         meta,
     })

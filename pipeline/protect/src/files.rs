@@ -8,11 +8,11 @@ use std::{collections::BTreeMap, fs, path::Path};
 use prem_spec::Plan;
 use prem_store::{
     StoreError,
-    tables::{CaseMix, Estimate, SurveyQuality, Table, TableMeta, Variation, read_table, write_table},
+    tables::{CaseMix, Estimate, Sensitivity, SurveyQuality, Table, TableMeta, Variation, read_table, write_table},
 };
 use sha2::{Digest, Sha256};
 
-use crate::{ProtectError, Protected, audit};
+use crate::{ProtectError, Protected, audit, sensitivity, trends};
 
 /// The list of a protected folder's files and their SHA-256.
 pub const MANIFEST_FILE: &str = "protected.json";
@@ -31,6 +31,7 @@ impl Protected {
         write_one(dir, &self.estimates, &self.meta, &mut hashes)?;
         write_one(dir, &self.variation, &self.meta, &mut hashes)?;
         write_one(dir, &self.case_mix, &self.meta, &mut hashes)?;
+        write_one(dir, &self.sensitivity, &self.meta, &mut hashes)?;
         write_one(dir, &self.survey_quality, &self.meta, &mut hashes)?;
         let path = dir.join(MANIFEST_FILE);
         // A map of strings always serialises.
@@ -55,15 +56,25 @@ impl Protected {
         let (estimates, meta) = open_one::<Estimate>(dir, &hashes)?;
         let (variation, variation_meta) = open_one::<Variation>(dir, &hashes)?;
         let (case_mix, case_mix_meta) = open_one::<CaseMix>(dir, &hashes)?;
+        let (other_models, sensitivity_meta) = open_one::<Sensitivity>(dir, &hashes)?;
         let (survey_quality, survey_quality_meta) = open_one::<SurveyQuality>(dir, &hashes)?;
-        if [&variation_meta, &case_mix_meta, &survey_quality_meta].iter().any(|other| **other != meta) {
+        if [&variation_meta, &case_mix_meta, &sensitivity_meta, &survey_quality_meta]
+            .iter()
+            .any(|other| **other != meta)
+        {
             return Err(differs("its tables come from different runs or plans".to_owned()));
         }
         let cells = audit(plan, &estimates)?;
         if !cells.is_empty() {
             return Err(ProtectError::Recoverable { cells });
         }
-        Ok(Self { estimates, variation, case_mix, survey_quality, spread: Vec::new(), meta })
+        let sensitivity = sensitivity::protect(plan, other_models.clone(), &estimates);
+        if sensitivity != other_models {
+            return Err(differs("values by other models do not fit what the estimates show".to_owned()));
+        }
+        // Series follow from the estimates: made again, they cannot disagree with them.
+        let trends = trends::of(&estimates);
+        Ok(Self { estimates, variation, case_mix, sensitivity, survey_quality, trends, spread: Vec::new(), meta })
     }
 }
 

@@ -9,7 +9,9 @@
 //!    counts. Elimination is exact;
 //! 3. **linkage**: `reference` would tell a withheld region, `change` a withheld earlier period;
 //! 4. **other tables**: extremes between few units, and fits and items with few respondents;
-//! 5. **proof**: [`audit`] starts from the published rows alone and must find nothing: what it
+//! 5. **series** and **other models**: made of shown values alone ([`Protected::trends`]), and never a second total over
+//!    a withheld unit ([`Protected::sensitivity`]);
+//! 6. **proof**: [`audit`] starts from the published rows alone and must find nothing: what it
 //!    finds is surrounded by more withheld cells until it does not.
 //!
 //! Every figure of a withheld row is null, n included.
@@ -42,8 +44,10 @@ mod reason;
 mod region_tables;
 mod restricted;
 mod secondary;
+mod sensitivity;
 mod spread;
 mod system;
+mod trends;
 mod unprotected;
 mod variation;
 
@@ -56,5 +60,6 @@ pub use protect::protect;
 pub use protected::Protected;
 pub use reason::{REASONS, SECONDARY};
 pub use spread::{Spread, UNITS_MIN};
+pub use trends::{POINTS_MIN, SeriesPoint};
 pub use unprotected::Unprotected;
 pub use variation::UNITS_BEHIND_A_FIGURE_MIN;

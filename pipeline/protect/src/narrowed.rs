@@ -1,6 +1,6 @@
 //! A part of what is protected, chosen after protection: what is withheld in the whole is withheld in every part.
 
-use crate::protected::Protected;
+use crate::{protected::Protected, trends};
 
 impl Protected {
     /// Only the rows of these periods (labels such as 2025-Q3).
@@ -9,7 +9,9 @@ impl Protected {
         self.estimates.retain(|row| periods.contains(&row.period));
         self.variation.retain(|row| periods.contains(&row.period));
         self.case_mix.retain(|row| periods.contains(&row.period));
+        self.sensitivity.retain(|row| periods.contains(&row.period));
         self.survey_quality.retain(|row| periods.contains(&row.period));
+        self.trends = trends::of(&self.estimates);
         self
     }
 }

@@ -12,9 +12,9 @@ use crate::{
     primary,
     ratio::Overflow,
     reason::{self, SECONDARY},
-    region_tables, secondary,
+    region_tables, secondary, sensitivity,
     system::{CellKey, System},
-    variation,
+    trends, variation,
 };
 
 /// Applies all rules and proves the result: primary, secondary, what rows tell about each other, then the tables
@@ -24,7 +24,7 @@ use crate::{
 /// When a row is not understood, when exact arithmetic overflows, or when the proof finds a withheld cell that can be
 /// worked out and withholding more does not help.
 pub fn protect(plan: &Plan, unprotected: Unprotected) -> Result<Protected, ProtectError> {
-    let Unprotected { mut estimates, mut variation, case_mix, survey_quality, meta } = unprotected;
+    let Unprotected { mut estimates, mut variation, case_mix, sensitivity, survey_quality, meta } = unprotected;
     check(plan, &estimates)?;
     let mut by_indicator: BTreeMap<String, Vec<usize>> = BTreeMap::new();
     for (position, row) in estimates.iter().enumerate() {
@@ -45,7 +45,9 @@ pub fn protect(plan: &Plan, unprotected: Unprotected) -> Result<Protected, Prote
     variation::protect(&mut variation, &estimates);
     let case_mix = region_tables::case_mix(plan, case_mix, &estimates);
     let survey_quality = region_tables::survey_quality(plan, survey_quality);
-    Ok(Protected { estimates, variation, case_mix, survey_quality, spread: Vec::new(), meta })
+    let sensitivity = sensitivity::protect(plan, sensitivity, &estimates);
+    let trends = trends::of(&estimates);
+    Ok(Protected { estimates, variation, case_mix, sensitivity, survey_quality, trends, spread: Vec::new(), meta })
 }
 
 fn check(plan: &Plan, rows: &[Estimate]) -> Result<(), ProtectError> {

@@ -1,8 +1,8 @@
 //! Numbers that may leave the house: the only thing a report accepts.
 
-use prem_store::tables::{CaseMix, Estimate, SurveyQuality, TableMeta, Variation};
+use prem_store::tables::{CaseMix, Estimate, Sensitivity, SurveyQuality, TableMeta, Trend, Variation};
 
-use crate::Spread;
+use crate::{SeriesPoint, Spread, trends};
 
 /// Tables after protection. There is no way to make one but [`crate::protect`] and [`Protected::open`]:
 ///
@@ -14,7 +14,9 @@ pub struct Protected {
     pub(crate) estimates: Vec<Estimate>,
     pub(crate) variation: Vec<Variation>,
     pub(crate) case_mix: Vec<CaseMix>,
+    pub(crate) sensitivity: Vec<Sensitivity>,
     pub(crate) survey_quality: Vec<SurveyQuality>,
+    pub(crate) trends: Vec<Trend>,
     pub(crate) spread: Vec<Spread>,
     pub(crate) meta: TableMeta,
 }
@@ -32,8 +34,22 @@ impl Protected {
         &self.case_mix
     }
 
+    pub fn sensitivity(&self) -> &[Sensitivity] {
+        &self.sensitivity
+    }
+
     pub fn survey_quality(&self) -> &[SurveyQuality] {
         &self.survey_quality
+    }
+
+    /// Series over time of the shown values.
+    pub fn trends(&self) -> &[Trend] {
+        &self.trends
+    }
+
+    /// The points behind one of them.
+    pub fn series(&self, trend: &Trend) -> Vec<SeriesPoint> {
+        trends::points(&self.estimates, trend)
     }
 
     /// How the region's units spread, without saying which; empty but in a trust's view.

@@ -10,6 +10,7 @@ use crate::{
     owners::Owners,
     spread,
     system::TOTAL,
+    trends,
     variation::{UNITS_BEHIND_A_FIGURE_MIN, hide_extremes},
 };
 
@@ -39,12 +40,19 @@ impl Protected {
             }
         }
         Self {
-            estimates,
             variation,
             case_mix: self.case_mix.clone(),
             survey_quality: self.survey_quality.clone(),
+            sensitivity: self
+                .sensitivity
+                .iter()
+                .filter(|row| is_common(&row.level) || owners.trust_of(&row.unit_id) == Some(trust_id))
+                .cloned()
+                .collect(),
+            trends: trends::of(&estimates),
             spread: spread::for_trust(&owners, &self.estimates, trust_id),
             meta: self.meta.clone(),
+            estimates,
         }
     }
 }

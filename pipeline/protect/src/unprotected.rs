@@ -1,13 +1,14 @@
 //! What the statistics hand over: everything, in full.
 
-use prem_store::tables::{CaseMix, Estimate, SurveyQuality, TableMeta, Variation};
+use prem_store::tables::{CaseMix, Estimate, Sensitivity, SurveyQuality, TableMeta, Variation};
 
-/// The four tables before any rule was applied. Anybody can make one; nobody can publish it.
+/// The tables before any rule was applied. Anybody can make one; nobody can publish it.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Unprotected {
     pub estimates: Vec<Estimate>,
     pub variation: Vec<Variation>,
     pub case_mix: Vec<CaseMix>,
+    pub sensitivity: Vec<Sensitivity>,
     pub survey_quality: Vec<SurveyQuality>,
     pub meta: TableMeta,
 }

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fs, path::Path};
 
 use arrow::datatypes::DataType;
-use prem_protect::tables::{CaseMix, ColumnContract, Estimate, SurveyQuality, Table, Variation};
+use prem_protect::tables::{CaseMix, ColumnContract, Estimate, Sensitivity, SurveyQuality, Table, Trend, Variation};
 use serde_json::{Value, json};
 
 use crate::{ReportError, RunFacts, table_csv, texts::Texts};
@@ -27,8 +27,14 @@ pub(crate) fn write(
     texts: &Texts,
     hashes: &BTreeMap<String, (u64, String)>,
 ) -> Result<(), ReportError> {
-    let contracts =
-        [contract::<Estimate>(), contract::<Variation>(), contract::<CaseMix>(), contract::<SurveyQuality>()];
+    let contracts = [
+        contract::<Estimate>(),
+        contract::<Variation>(),
+        contract::<Trend>(),
+        contract::<CaseMix>(),
+        contract::<Sensitivity>(),
+        contract::<SurveyQuality>(),
+    ];
     let resources: Vec<Value> = hashes
         .iter()
         .filter_map(|(path, (bytes, hash))| {

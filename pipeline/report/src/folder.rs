@@ -1,10 +1,10 @@
-//! One folder of a release: four tables in two formats, a workbook and a page.
+//! One folder of a release: six tables in two formats, a workbook and a page.
 
 use std::path::Path;
 
 use prem_protect::{
     Protected,
-    tables::{CaseMix, Estimate, SurveyQuality, Table, TableMeta, Variation, write_table},
+    tables::{CaseMix, Estimate, Sensitivity, SurveyQuality, Table, TableMeta, Trend, Variation, write_table},
 };
 use prem_spec::{Plan, Unit};
 
@@ -30,10 +30,14 @@ pub(crate) fn write(
     let variation = tables::<Variation>(dir, protected.variation(), &meta)?;
     let case_mix = tables::<CaseMix>(dir, protected.case_mix(), &meta)?;
     let survey_quality = tables::<SurveyQuality>(dir, protected.survey_quality(), &meta)?;
+    let sensitivity = tables::<Sensitivity>(dir, protected.sensitivity(), &meta)?;
+    let trends = tables::<Trend>(dir, protected.trends(), &meta)?;
     let sheets = [
         ("sheet_estimates", &estimates),
         ("sheet_variation", &variation),
+        ("sheet_trends", &trends),
         ("sheet_case_mix", &case_mix),
+        ("sheet_sensitivity", &sensitivity),
         ("sheet_survey_quality", &survey_quality),
     ];
     workbook::write(&dir.join("tables.xlsx"), plan, protected, &sheets, facts.language, texts)?;

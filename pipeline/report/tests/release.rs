@@ -13,7 +13,7 @@ use std::fs;
 
 use common::{SCORE, facts, plan, protected, read, release, text};
 use parquet::file::reader::{FileReader, SerializedFileReader};
-use prem_protect::tables::{Estimate, read_table};
+use prem_protect::tables::{CaseMix, Estimate, SurveyQuality, Table, Trend, read_table};
 use prem_report::{Language, ReportError, RunFacts, file_hashes, write_release};
 
 #[test]
@@ -23,7 +23,7 @@ fn two_writes_give_the_same_bytes() {
     let summary = release(&plan, first.path());
     assert_eq!(summary, release(&plan, second.path()));
     assert_eq!(summary.folders, ["region", "hf/north", "hf/south", "hf/west"]);
-    assert_eq!(summary.files.len(), 4 * 10 + 1);
+    assert_eq!(summary.files.len(), 4 * 14 + 1);
     assert_eq!(file_hashes(first.path()).expect("hashed"), summary.files);
 }
 
@@ -101,13 +101,19 @@ fn parquet_says_where_it_is_from() {
     let plan = plan();
     let staging = tempfile::tempdir().expect("a folder");
     release(&plan, staging.path());
-    for (folder, table) in [("region", "estimates"), ("hf/south", "survey_quality"), ("hf/west", "casemix")] {
+    let written = [
+        ("region", Estimate::NAME, Estimate::VERSION),
+        ("region", Trend::NAME, Trend::VERSION),
+        ("hf/south", SurveyQuality::NAME, SurveyQuality::VERSION),
+        ("hf/west", CaseMix::NAME, CaseMix::VERSION),
+    ];
+    for (folder, table, version) in written {
         let file = fs::File::open(staging.path().join(folder).join(format!("{table}.parquet"))).expect("opened");
         let reader = SerializedFileReader::new(file).expect("Parquet");
         let pairs = reader.metadata().file_metadata().key_value_metadata().expect("metadata").clone();
         let value = |key: &str| pairs.iter().find(|pair| pair.key == key).and_then(|pair| pair.value.clone());
         assert_eq!(value("prem.contract").as_deref(), Some(table));
-        assert_eq!(value("prem.contract_version").as_deref(), Some("1.0.0"));
+        assert_eq!(value("prem.contract_version").as_deref(), Some(version));
         assert_eq!(value("prem.run_id").as_deref(), Some("0123abcd"));
         assert_eq!(value("prem.plan_hash").as_deref(), Some("feedc0de"));
     }
@@ -121,7 +127,7 @@ fn the_package_describes_every_table_file() {
     let package: serde_json::Value =
         serde_json::from_str(&read(&staging.path().join("datapackage.json"))).expect("JSON");
     let resources = package["resources"].as_array().expect("a list");
-    assert_eq!(resources.len(), 4 * 8);
+    assert_eq!(resources.len(), 4 * 12);
     for resource in resources {
         let (bytes, hash) = &summary.files[resource["path"].as_str().expect("a path")];
         assert_eq!(resource["bytes"].as_u64(), Some(*bytes));

@@ -16,6 +16,15 @@ pub(crate) enum Coded {
     Level(Vec<Option<i16>>),
 }
 
+impl Coded {
+    fn is_missing(&self, row: usize) -> bool {
+        match self {
+            Self::Continuous(values) => values[row].is_nan(),
+            Self::Level(levels) => levels[row].is_none(),
+        }
+    }
+}
+
 /// Levels of a categorical adjuster as people read them.
 pub(crate) fn level_labels(kind: &AdjusterKind) -> Vec<String> {
     match kind {
@@ -40,6 +49,8 @@ pub(crate) struct Design {
     /// Rows of the input that stay, in order.
     pub rows: Vec<usize>,
     pub left_out: u64,
+    /// Per column: rows, left out or not, that lack its adjuster.
+    pub missing: Vec<u64>,
 }
 
 impl Design {
@@ -56,12 +67,7 @@ pub(crate) fn design(
     units: &[u32],
     unit_count: usize,
 ) -> Result<Design, prem_stats::StatsError> {
-    let is_missing = |row: usize| {
-        adjusters.iter().any(|(_, coded)| match coded {
-            Coded::Continuous(values) => values[row].is_nan(),
-            Coded::Level(levels) => levels[row].is_none(),
-        })
-    };
+    let is_missing = |row: usize| adjusters.iter().any(|(_, coded)| coded.is_missing(row));
     let kept: Vec<usize> = match missing {
         MissingAdjuster::CompleteCases => rows.iter().copied().filter(|row| !is_missing(*row)).collect(),
         MissingAdjuster::Category | MissingAdjuster::UnitMean => rows.to_vec(),
@@ -69,6 +75,8 @@ pub(crate) fn design(
     let mut design = Design { left_out: (rows.len() - kept.len()) as u64, rows: kept, ..Design::default() };
     for (adjuster, coded) in adjusters {
         add_columns(&mut design, adjuster, coded, missing);
+        let lacking = rows.iter().filter(|row| coded.is_missing(**row)).count() as u64;
+        design.missing.resize(design.names.len(), lacking);
     }
     if missing == MissingAdjuster::UnitMean {
         let units: Vec<u32> = design.rows.iter().map(|row| units[*row]).collect();

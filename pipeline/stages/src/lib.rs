@@ -13,6 +13,7 @@ mod link;
 mod placement;
 mod score;
 mod survey_quality;
+mod tree;
 mod vary;
 mod view;
 

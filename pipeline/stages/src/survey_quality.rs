@@ -3,14 +3,18 @@
 use std::path::PathBuf;
 
 use jiff::civil::Date;
-use prem_spec::{Indicator, Item, Measure, Period, PeriodKind, Plan, Questionnaire, ValueScale};
-use prem_stats::scores::{Items, Pairing, alpha, item_statistics};
+use prem_spec::{Indicator, Item, Level, Measure, Period, PeriodKind, Plan, Questionnaire, ValueScale};
+use prem_stats::{
+    case_mix::{ShrinkageInterval, UnitMoments, nested_shrinkage},
+    scores::{ItemStatistics, Items, Pairing, alpha, item_statistics},
+};
 use prem_store::tables::SurveyQuality;
 
 use crate::{
     METHOD_VERSION, ScoredMonth, StageError,
     frames::{self, codes},
     score::{indicators_of, item_value},
+    tree::LevelTree,
 };
 use prem_stats::case_mix::{Criterion, SufficientStatistics, fit_random_intercept};
 
@@ -38,14 +42,25 @@ pub fn survey_quality(
         rows.extend(answers.of.iter().map(|(item, codes)| item_row(item, codes, blank("item", &item.id))));
         for indicator in indicators_of(plan, &questionnaire.id) {
             if let Measure::Scale { items, .. } = &indicator.measure {
-                let (scale, item_rest) =
-                    scale_row(indicator, items, &answers, scored, year, blank("scale", &indicator.id));
-                rows.push(scale);
-                for (item, correlation) in item_rest {
+                let scale = scale(plan, indicator, items, &answers, scored, year, blank("scale", &indicator.id));
+                for (item, complete, pairwise) in scale.items {
                     if let Some(row) = rows.iter_mut().rev().find(|row| row.kind == "item" && row.subject == item) {
-                        row.item_rest = correlation;
+                        row.item_rest = complete.and_then(|item| item.item_rest_r);
+                        row.alpha_without = complete.and_then(|item| item.alpha_without);
+                        row.item_rest_pairwise = pairwise.and_then(|item| item.item_rest_r);
                     }
                 }
+                let shares = scale.moments.as_ref().map(|moments| level_shares(plan, moments)).unwrap_or_default();
+                let (n, n_scored, n_blank) = (scale.row.n, scale.row.n_scored, scale.row.n_blank);
+                rows.push(scale.row);
+                rows.extend(shares.into_iter().map(|(level, share)| SurveyQuality {
+                    n,
+                    n_scored,
+                    n_blank,
+                    level: Some(level),
+                    variance_share: Some(share),
+                    ..blank("level", &indicator.id)
+                }));
             }
         }
     }
@@ -104,14 +119,43 @@ fn item_row(item: &Item, codes: &[Option<i16>], blank: SurveyQuality) -> SurveyQ
     }
 }
 
-fn scale_row(
+/// A scale's own row and what belongs to others.
+struct Scale {
+    row: SurveyQuality,
+    /// Item, and its statistics over complete cases and pairwise.
+    items: Vec<(String, Option<ItemStatistics>, Option<ItemStatistics>)>,
+    /// Unadjusted values, one place per unit of the organisation.
+    moments: Option<UnitMoments>,
+}
+
+/// Shares of the variance of unadjusted values that lie at each level of the organisation, and within the lowest units.
+fn level_shares(plan: &Plan, moments: &UnitMoments) -> Vec<(String, f64)> {
+    let levels: Vec<Level> = Level::ALL.into_iter().filter(|level| *level != Level::Rhf).collect();
+    let tree = LevelTree::of(&plan.organisation, &levels);
+    let shape = (tree.parents.as_slice(), tree.tops);
+    let Ok(fit) = nested_shrinkage(moments, shape, None, &[], ShrinkageInterval::PlugIn, 0.95) else {
+        return Vec::new();
+    };
+    // The lowest units of the tree are those that were asked about; where they are a declared level, they carry its name.
+    let name = |place: usize| match place.checked_sub(1).and_then(|above| tree.levels.get(above)) {
+        Some(level) => level.as_str().to_owned(),
+        None => tree.name_of_lowest(&plan.organisation, moments).to_owned(),
+    };
+    let sds = fit.level_sds.iter().enumerate().filter_map(|(place, sd)| Some((name(place), (*sd)?.powi(2))));
+    let parts: Vec<(String, f64)> = sds.chain([("respondent".to_owned(), fit.residual_sd.powi(2))]).collect();
+    let total: f64 = parts.iter().map(|(_, variance)| variance).sum();
+    parts.into_iter().map(|(level, variance)| (level, variance / total)).collect()
+}
+
+fn scale(
+    plan: &Plan,
     indicator: &Indicator,
     items: &[String],
     answers: &Answers<'_>,
     scored: &[ScoredMonth],
     year: Period,
     blank: SurveyQuality,
-) -> (SurveyQuality, Vec<(String, Option<f64>)>) {
+) -> Scale {
     let months = || scored.iter().filter(|month| year.contains(month.month));
     let pairs: Vec<(u32, f64)> = months()
         .filter_map(|month| Some(month.units.iter().copied().zip(month.values.get(&indicator.id)?.iter().copied())))
@@ -121,31 +165,45 @@ fn scale_row(
     let (units, values): (Vec<u32>, Vec<f64>) = pairs.into_iter().filter(|(_, value)| !value.is_nan()).unzip();
     let (low, high) = value_range(indicator, answers);
     let at = |end: f64| values.iter().filter(|value| **value == end).count();
-    let unit_count = units.iter().max().map_or(0, |unit| *unit as usize + 1);
+    let unit_count = plan.organisation.units.len();
     let mut sums = SufficientStatistics::new(unit_count, 0);
-    let model = sums
-        .add(&units, &values, &[])
-        .and_then(|()| sums.finish())
-        .and_then(|moments| fit_random_intercept(&moments, Criterion::Reml, None))
-        .ok();
+    let moments = sums.add(&units, &values, &[]).and_then(|()| sums.finish()).ok();
+    let model = moments.as_ref().and_then(|moments| fit_random_intercept(moments, Criterion::Reml, None).ok());
+    let reliabilities: Vec<f64> =
+        model.iter().flat_map(|model| &model.effects).filter(|unit| unit.n > 0).map(|unit| unit.reliability).collect();
     let columns: Vec<Vec<Option<f64>>> = items.iter().filter_map(|id| answers.values(id)).collect();
     let rows = columns.first().map_or(0, Vec::len);
     let flat: Vec<Option<f64>> = (0..rows).flat_map(|row| columns.iter().map(move |column| column[row])).collect();
     let table = Items::new(&flat, items.len()).ok();
-    let statistics = table.as_ref().and_then(|table| item_statistics(table, low, high, Pairing::Complete).ok());
-    let item_rest = items.iter().cloned().zip(statistics.into_iter().flatten().map(|item| item.item_rest_r)).collect();
+    let of_items = |pairing| table.as_ref().and_then(|table| item_statistics(table, low, high, pairing).ok());
+    let (complete, pairwise) = (of_items(Pairing::Complete), of_items(Pairing::Pairwise));
+    let at_place = |all: &Option<Vec<ItemStatistics>>, place: usize| all.as_ref()?.get(place).copied();
+    let of_scale = |pairing| table.as_ref().and_then(|table| alpha(table, pairing).ok()).map(|alpha| alpha.alpha);
     let row = SurveyQuality {
         n: whole(all),
         n_scored: whole(values.len()),
         n_blank: whole(all - values.len()),
         floor: share(at(low), values.len()),
         ceiling: share(at(high), values.len()),
-        alpha: table.and_then(|table| alpha(&table, Pairing::Complete).ok()).map(|alpha| alpha.alpha),
+        alpha: of_scale(Pairing::Complete),
+        alpha_pairwise: of_scale(Pairing::Pairwise),
+        between_sd: model.as_ref().map(|model| model.components.between_unit_sd),
+        unit_reliability: mean(&reliabilities),
         icc: model.as_ref().map(|model| model.components.intraclass_correlation()),
         answers_needed: model.and_then(|model| model.components.rows_for_reliability(RELIABILITY)),
         ..blank
     };
-    (row, item_rest)
+    let items = items
+        .iter()
+        .enumerate()
+        .map(|(place, item)| (item.clone(), at_place(&complete, place), at_place(&pairwise, place)))
+        .collect();
+    Scale { row, items, moments }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "numbers of units")]
+fn mean(values: &[f64]) -> Option<f64> {
+    (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
 }
 
 /// Lowest and highest value that the scale's mean can take.
@@ -173,8 +231,15 @@ fn blank(questionnaire: &Questionnaire, year: Period, kind: &str, subject: &str,
         floor: None,
         ceiling: None,
         alpha: None,
+        alpha_pairwise: None,
         item_rest: None,
+        item_rest_pairwise: None,
+        alpha_without: None,
+        between_sd: None,
         icc: None,
+        unit_reliability: None,
+        level: None,
+        variance_share: None,
         answers_needed: None,
         method_version: METHOD_VERSION.to_owned(),
         run_id: run_id.to_owned(),

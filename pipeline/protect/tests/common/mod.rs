@@ -9,9 +9,9 @@ use prem_protect::{
     tables::{Estimate, TableMeta},
 };
 use prem_spec::{
-    Adjustment, CaseMix, Comparison, ContactFilter, Direction, FamilyCorrection, Indicator, IntervalMethod, Level,
-    Measure, MissingAdjuster, Organisation, Ownership, Period, PeriodLength, Plan, Population, Protection,
-    StandardPopulation, Standardisation, Text, Unit, ValueScale, Weighting,
+    CaseMix, Comparison, ContactFilter, Direction, FamilyCorrection, Indicator, IntervalMethod, Level, Measure,
+    Organisation, Ownership, Period, PeriodLength, Plan, Population, Protection, StandardPopulation, Standardisation,
+    Text, Unit, ValueScale, Weighting,
 };
 
 pub const SCORE: &str = "information";
@@ -36,7 +36,7 @@ pub fn indicator(id: &str, measure: Measure, protection: Protection) -> Indicato
             age_max: None,
         },
         measure,
-        case_mix: CaseMix { adjustment: Adjustment::None, adjusters: Vec::new(), missing: MissingAdjuster::Category },
+        case_mix: CaseMix::none(),
         weighting: Weighting::None,
         levels: Level::ALL.to_vec(),
         periods: vec![PeriodLength::Year, PeriodLength::Quarter],
@@ -49,6 +49,7 @@ pub fn indicator(id: &str, measure: Measure, protection: Protection) -> Indicato
         },
         goal: None,
         protection,
+        sensitivity: Vec::new(),
         decimals: 1,
     }
 }

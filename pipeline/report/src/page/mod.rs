@@ -5,7 +5,9 @@
 
 mod cell;
 mod plot;
+mod run_chart;
 mod section;
+mod sensitivity;
 mod variation;
 mod view;
 
@@ -18,12 +20,14 @@ use prem_spec::Plan;
 use crate::{ReportError, RunFacts, folder::Reader, texts::Texts};
 
 /// Names that end in `.html` are escaped; the style sheet is our own.
-const TEMPLATES: [(&str, &str); 7] = [
+const TEMPLATES: [(&str, &str); 9] = [
     ("page.html", include_str!("../../templates/page.html")),
     ("macros.html", include_str!("../../templates/macros.html")),
     ("overview.html", include_str!("../../templates/overview.html")),
     ("indicator.html", include_str!("../../templates/indicator.html")),
     ("plot.html", include_str!("../../templates/plot.html")),
+    ("run_chart.html", include_str!("../../templates/run_chart.html")),
+    ("sensitivity.html", include_str!("../../templates/sensitivity.html")),
     ("variation.html", include_str!("../../templates/variation.html")),
     ("style.css", include_str!("../../templates/style.css")),
 ];

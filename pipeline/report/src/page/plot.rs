@@ -77,7 +77,7 @@ impl Plot {
         shown.sort_by(|(a, x), (b, y)| y[0].total_cmp(&x[0]).then_with(|| a.cmp(b)));
         let reference = units.iter().find_map(|(_, row)| row.reference);
         let scaled = reference.map(|value| style.scaled(value));
-        let axis = Axis::of(shown.iter().flat_map(|(_, values)| *values).chain(scaled));
+        let axis = Axis::between(shown.iter().flat_map(|(_, values)| *values).chain(scaled));
         let height = TOP_MARGIN + ROW_HEIGHT * shown.len() as f64 + AXIS_HEIGHT;
         let points = shown.iter().enumerate().map(|(index, (name, [value, low, high]))| {
             let y = TOP_MARGIN + ROW_HEIGHT * (index as f64 + 0.5);
@@ -111,7 +111,8 @@ impl Plot {
     }
 }
 
-struct Axis {
+/// A scale between round numbers.
+pub(super) struct Axis {
     low: f64,
     high: f64,
     step: f64,
@@ -119,7 +120,7 @@ struct Axis {
 
 impl Axis {
     /// From a round number below the values to one above them.
-    fn of(values: impl Iterator<Item = f64>) -> Self {
+    pub(super) fn between(values: impl Iterator<Item = f64>) -> Self {
         let (least, most) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), v| (a.min(v), b.max(v)));
         let span = (most - least).max(1e-9);
         let magnitude = 10_f64.powf((span / TICKS).log10().floor());
@@ -128,18 +129,28 @@ impl Axis {
         Self { low: (least / step).floor() * step, high: (most / step).ceil() * step, step }
     }
 
+    /// Where `value` lies when the scale is drawn from `start` to `end`.
+    pub(super) fn place_of(&self, value: f64, (start, end): (f64, f64)) -> f64 {
+        start + (value - self.low) / (self.high - self.low).max(1e-9) * (end - start)
+    }
+
+    /// The round numbers of the scale.
+    pub(super) fn values(&self) -> impl Iterator<Item = f64> {
+        let steps = ((self.high - self.low) / self.step).round() as usize;
+        (0..=steps).map(|index| self.low + self.step * index as f64)
+    }
+
+    pub(super) fn label(&self, value: f64, style: Style) -> String {
+        let decimals = if self.step >= 1.0 { 0 } else { (-self.step.log10().floor()).max(0.0) as usize };
+        crate::number::fixed(value, decimals, style.language)
+    }
+
     fn at(&self, value: f64) -> String {
-        let share = (value - self.low) / (self.high - self.low).max(1e-9);
-        place(NAMES_WIDTH + share * (WIDTH - RIGHT_MARGIN - NAMES_WIDTH))
+        place(self.place_of(value, (NAMES_WIDTH, WIDTH - RIGHT_MARGIN)))
     }
 
     fn ticks(&self, style: Style) -> Vec<Tick> {
-        let decimals = if self.step >= 1.0 { 0 } else { (-self.step.log10().floor()).max(0.0) as usize };
-        let steps = ((self.high - self.low) / self.step).round() as usize;
-        (0..=steps)
-            .map(|index| self.low + self.step * index as f64)
-            .map(|value| Tick { x: self.at(value), label: crate::number::fixed(value, decimals, style.language) })
-            .collect()
+        self.values().map(|value| Tick { x: self.at(value), label: self.label(value, style) }).collect()
     }
 }
 
@@ -151,6 +162,7 @@ fn shortened(name: &str) -> String {
     format!("{}…", start.trim_end())
 }
 
-fn place(value: f64) -> String {
+/// A length as the picture writes it.
+pub(super) fn place(value: f64) -> String {
     format!("{value:.1}")
 }

@@ -1,12 +1,13 @@
 //! One indicator in full: a table by unit, the picture, and where the units lie in the region.
 
-use prem_protect::{Spread, UNITS_MIN, tables::Estimate};
+use prem_protect::{Protected, Spread, UNITS_MIN, tables::Estimate};
 use prem_spec::{Indicator, Level, Measure, Unit, ValueScale};
 use serde::Serialize;
 
 use super::{
     cell::{Cell, Figures},
     plot::{Plot, Subject},
+    run_chart::{self, RunChart},
     view::n_heading,
 };
 use crate::{
@@ -28,6 +29,8 @@ pub(super) struct Section {
     has_hidden: bool,
     rows: Vec<UnitRow>,
     plot: Option<Plot>,
+    run_chart: Option<RunChart>,
+    run_note: String,
     spread: Option<SpreadTable>,
 }
 
@@ -61,11 +64,14 @@ pub(super) struct Material<'a> {
     /// Units in the order of the organisation.
     pub(super) rows: Vec<(&'a Unit, &'a Estimate)>,
     pub(super) spread: Vec<&'a Spread>,
+    pub(super) protected: &'a Protected,
+    /// Whom the page is about: the region, or the trust.
+    pub(super) subject: Option<&'a Unit>,
 }
 
 impl Section {
     pub(super) fn of(material: &Material<'_>, language: Language, texts: &Texts) -> Self {
-        let Material { indicator, period, rows, spread } = material;
+        let Material { indicator, period, rows, spread, protected, subject } = material;
         let code = language.code();
         let style = Style::of(indicator, language);
         let title = indicator.title.get(code);
@@ -88,6 +94,11 @@ impl Section {
             has_hidden: rows.iter().any(|(_, row)| row.suppressed),
             rows: units.collect(),
             plot: Plot::of(&Subject { id: &id, indicator: title, period }, &pictured(rows, code), style, texts),
+            run_chart: subject.and_then(|unit| {
+                let about = ((indicator.id.as_str(), title), (unit.id.as_str(), unit.name.get(code)));
+                RunChart::of(protected, about.0, about.1, (&id, style), texts)
+            }),
+            run_note: run_chart::note(texts),
             spread: spread_table(spread, &about, style, texts),
             id,
         }

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::{
     cell::Figures,
     section::{Material, Section, anchor},
+    sensitivity::OtherModels,
     variation::VariationTable,
 };
 use crate::{Language, RunFacts, folder::Reader, latest::Latest, number::Style, texts::Texts};
@@ -26,6 +27,7 @@ pub(super) struct Page<'a> {
     sections: Vec<Section>,
     sections_heading: String,
     variation: Option<VariationTable>,
+    models: Option<OtherModels>,
     run_id: &'a str,
     method_version: &'a str,
     program_version: &'a str,
@@ -61,10 +63,7 @@ impl<'a> Page<'a> {
         let language = facts.language;
         let code = language.code();
         let latest = Latest::of(protected.estimates());
-        let subject = match reader {
-            Reader::Region => plan.organisation.top(),
-            Reader::Trust(trust) => Some(trust),
-        };
+        let subject = subject_of(plan, reader);
         let name = subject.map(|unit| unit.name.get(code)).unwrap_or_default();
         let is_trust = matches!(reader, Reader::Trust(_));
         let themes = subject.map(|unit| themes(plan, unit, &latest, language, texts)).unwrap_or_default();
@@ -92,6 +91,10 @@ impl<'a> Page<'a> {
             sections_heading: texts.get(if is_trust { "by_unit_heading" } else { "by_trust_heading" }).to_owned(),
             variation: match reader {
                 Reader::Region => VariationTable::of(plan, protected, &latest, language, texts),
+                Reader::Trust(_) => None,
+            },
+            models: match reader {
+                Reader::Region => OtherModels::of(plan, protected, &latest, language, texts),
                 Reader::Trust(_) => None,
             },
             run_id: &facts.run_id,
@@ -153,14 +156,24 @@ fn sections(
 ) -> Vec<Section> {
     let units: Vec<&Unit> = plan.organisation.units.iter().filter(|unit| belongs(plan, unit, reader)).collect();
     let ordered = in_tree_order(&units);
+    let subject = subject_of(plan, reader);
     let section = |indicator: &Indicator| {
         let period = latest.period(&indicator.id)?.to_string();
         let rows: Vec<_> =
             ordered.iter().filter_map(|unit| Some((*unit, latest.row(&indicator.id, &unit.id)?))).collect();
         let spread = protected.spread().iter().filter(|s| s.indicator == indicator.id && s.period == period).collect();
-        (!rows.is_empty()).then(|| Section::of(&Material { indicator, period, rows, spread }, language, texts))
+        let material = Material { indicator, period, rows, spread, protected, subject };
+        (!material.rows.is_empty()).then(|| Section::of(&material, language, texts))
     };
     plan.indicators.values().filter_map(section).collect()
+}
+
+/// Whom the page is about.
+fn subject_of<'a>(plan: &'a Plan, reader: Reader<'a>) -> Option<&'a Unit> {
+    match reader {
+        Reader::Region => plan.organisation.top(),
+        Reader::Trust(trust) => Some(trust),
+    }
 }
 
 fn belongs(plan: &Plan, unit: &Unit, reader: Reader<'_>) -> bool {

@@ -1,7 +1,9 @@
 //! Choices of an indicator that are fine alone and wrong together.
 
 use super::reader::Node;
-use crate::model::{Adjustment, CaseMix, IntervalMethod, Level, Measure, Population, Weighting};
+use crate::model::{
+    Adjustment, Alternative, CaseMix, IntervalMethod, Level, Measure, Population, Shrinkage, Weighting,
+};
 
 /// Design weights enter means; proportions, composites and rates have no weighted form.
 pub(super) fn can_be_weighted(measure: &Measure, case_mix: &CaseMix) -> bool {
@@ -73,5 +75,46 @@ pub(super) fn check_interval(node: &Node<'_>, measure: &Measure, interval: Optio
     if !fits {
         let help = "means: «model»; proportions: «wilson», «clopper-pearson», «jeffreys»; rates: «dobson»";
         node.error(node.span_of("interval"), "this interval is for another kind of measure", Some(help.to_owned()));
+    }
+}
+
+/// Shrunken values by a mixed model are for unweighted means: a weight there would be taken for precision.
+pub(super) fn check_shrinkage(node: &Node<'_>, measure: &Measure, case_mix: &CaseMix, weighting: Weighting) {
+    if case_mix.shrinkage == Shrinkage::Level {
+        return;
+    }
+    let at = || node.span_of("case_mix");
+    let fixed_effects = matches!(case_mix.adjustment, Adjustment::FixedEffects { .. });
+    if measure.is_rate() || measure.is_proportion() || fixed_effects {
+        node.error(at(), "`shrinkage` is for means by «none» or «random-intercept»", None);
+    } else if weighting != Weighting::None {
+        let message = "weighted means are shrunken as areas, each level by itself";
+        node.error(at(), message, Some("weighting = \"none\", or leave `shrinkage` out".into()));
+    }
+}
+
+/// A baseline mix needs a mix: adjusted means have one.
+pub(super) fn check_baseline(node: &Node<'_>, measure: &Measure, case_mix: &CaseMix) {
+    let is_adjusted_mean = !measure.is_rate()
+        && !measure.is_proportion()
+        && matches!(case_mix.adjustment, Adjustment::RandomIntercept { .. });
+    if case_mix.baseline.is_some() && !is_adjusted_mean {
+        node.error(node.span_of("case_mix"), "`baseline` is for means adjusted by «random-intercept»", None);
+    }
+}
+
+/// Other models are for means; of proportions the crude share is one.
+pub(super) fn check_sensitivity(node: &Node<'_>, measure: &Measure, models: &[Alternative]) {
+    let at = || node.span_of("sensitivity");
+    let unfit: Vec<&str> = models
+        .iter()
+        .filter(|model| measure.is_rate() || (measure.is_proportion() && **model != Alternative::Unadjusted))
+        .map(|model| model.as_str())
+        .collect();
+    if !unfit.is_empty() {
+        node.error(at(), format!("models for means of scores only: {}", unfit.join(", ")), None);
+    }
+    if matches!(measure, Measure::Composite { .. }) && models.iter().any(|model| *model != Alternative::Unadjusted) {
+        node.error(at(), "a composite has «fixed-effects» only, with or without adjusters", None);
     }
 }

@@ -1,16 +1,20 @@
 //! `schemas/indicators/*.toml`: one indicator a file.
 
 use super::{
-    consistency::{can_be_weighted, check_interval, check_population, check_together, check_weighting},
+    consistency::{
+        can_be_weighted, check_baseline, check_interval, check_population, check_sensitivity, check_shrinkage,
+        check_together, check_weighting,
+    },
     organisation::LEVELS,
     reader::Node,
     scope::{Names, Scope},
 };
 use crate::model::{
-    Adjustment, BetaSource, CaseMix, Comparison, ContactFilter, Convention, Direction, FamilyCorrection, GoalLevels,
-    Indicator, IntervalMethod, Link, Measure, MissingAdjuster, PeriodLength, Plan, Population, Protection,
-    Questionnaire, StandardPopulation, Standardisation, ValueScale, Weighting,
+    Adjustment, Alternative, BetaSource, CaseMix, Comparison, ContactFilter, Convention, Direction, FamilyCorrection,
+    GoalLevels, Indicator, IntervalMethod, Link, Measure, MissingAdjuster, PeriodLength, Plan, Population, Protection,
+    Questionnaire, Shrinkage, StandardPopulation, Standardisation, ValueScale, Weighting,
 };
+use crate::period::Period;
 
 /// Half of a scale's items (the customary half rule).
 const MIN_ANSWERED_DEFAULT: f64 = 0.5;
@@ -85,6 +89,7 @@ pub(super) fn read(node: Node<'_>, scope: &Scope, plan: &Plan) -> Option<Indicat
     let comparison = read_comparison(node.opt_table("comparison"));
     let goal = node.opt_table("goal").and_then(|table| read_goal(table, direction));
     let protection = read_protection(node.opt_table("protection"));
+    let sensitivity = node.opt_table("sensitivity").map(read_sensitivity).unwrap_or_default();
     let decimals = count(&node, "decimals", 1, DECIMALS_MAX);
     if node.lacks("levels") {
         node.error(
@@ -105,6 +110,8 @@ pub(super) fn read(node: Node<'_>, scope: &Scope, plan: &Plan) -> Option<Indicat
         check_population(&node, measure, population.as_ref());
         check_weighting(&node, measure, case_mix, weighting);
         check_interval(&node, measure, interval);
+        check_sensitivity(&node, measure, &sensitivity);
+        check_baseline(&node, measure, case_mix);
     }
     let interval = interval.unwrap_or(match &measure {
         Some(Measure::TopBox { .. }) => IntervalMethod::Wilson,
@@ -114,6 +121,9 @@ pub(super) fn read(node: Node<'_>, scope: &Scope, plan: &Plan) -> Option<Indicat
     let is_weighted = measure.as_ref().zip(case_mix.as_ref()).is_some_and(|(m, c)| can_be_weighted(m, c));
     let has_invitations = matches!(source.questionnaire.map(|q| &q.link), Some(Link::Contact { .. }));
     let weighting_default = if is_weighted && has_invitations { Weighting::Design } else { Weighting::None };
+    if let (Some(measure), Some(case_mix)) = (&measure, &case_mix) {
+        check_shrinkage(&node, measure, case_mix, weighting.unwrap_or(weighting_default));
+    }
     let has_age_limit = population.as_ref().is_some_and(|p| p.age_min.is_some() || p.age_max.is_some());
     if has_age_limit && matches!(source.questionnaire.map(|q| &q.link), Some(Link::Response)) {
         node.error(
@@ -141,6 +151,7 @@ pub(super) fn read(node: Node<'_>, scope: &Scope, plan: &Plan) -> Option<Indicat
         comparison,
         goal,
         protection,
+        sensitivity,
         decimals: u8::try_from(decimals).ok()?,
     })
 }
@@ -336,7 +347,7 @@ fn read_case_mix(node: Node<'_>, source: &Source<'_>) -> Option<CaseMix> {
     );
     let adjustment = match method {
         None => {
-            node.tolerate(&["beta", "convention"]);
+            node.tolerate(&["beta", "convention", "shrinkage"]);
             None
         }
         Some(Method::None) => Some(Adjustment::None),
@@ -364,12 +375,43 @@ fn read_case_mix(node: Node<'_>, source: &Source<'_>) -> Option<CaseMix> {
             ("unit-mean", MissingAdjuster::UnitMean),
         ],
     );
+    let shrinkage = node.opt_choice(
+        "shrinkage",
+        &[
+            ("level", Shrinkage::Level),
+            ("nested", Shrinkage::Nested),
+            ("lme4", Shrinkage::Lme4),
+            ("lme4-nested", Shrinkage::Lme4Nested),
+        ],
+    );
+    let baseline = node.opt_string("baseline").and_then(|at| {
+        let period = at.value.parse::<Period>();
+        if let Err(error) = &period {
+            node.error(at.span, error.to_string(), None);
+        }
+        period.ok()
+    });
     node.finish();
     Some(CaseMix {
         adjustment: adjustment?,
         adjusters: adjusters.into_iter().map(|at| at.value).collect(),
         missing: missing.unwrap_or(MissingAdjuster::Category),
+        shrinkage: shrinkage.unwrap_or(Shrinkage::Level),
+        baseline,
     })
+}
+
+fn read_sensitivity(node: Node<'_>) -> Vec<Alternative> {
+    let models = node.choices("models", &Alternative::ALL.map(|model| (model.as_str(), model)));
+    if node.lacks("models") {
+        node.error(
+            node.span_of("models"),
+            "`models` is missing here",
+            Some("models = [\"unadjusted\", \"fixed-effects\"]".into()),
+        );
+    }
+    node.finish();
+    sorted(models)
 }
 
 fn read_comparison(node: Option<Node<'_>>) -> Comparison {

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::{Level, Text};
+use crate::period::Period;
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Indicator {
@@ -25,6 +26,8 @@ pub struct Indicator {
     pub comparison: Comparison,
     pub goal: Option<GoalLevels>,
     pub protection: Protection,
+    /// Other models whose values, ranks and classes are shown beside the indicator's own.
+    pub sensitivity: Vec<Alternative>,
     /// Decimals a person sees.
     pub decimals: u8,
 }
@@ -127,12 +130,91 @@ pub struct CaseMix {
     /// Ids of the questionnaire's adjusters.
     pub adjusters: Vec<String>,
     pub missing: MissingAdjuster,
+    pub shrinkage: Shrinkage,
+    /// Period whose respondents are the mix that all periods' values refer to; each period's own where there is none.
+    pub baseline: Option<Period>,
+}
+
+/// What shrunken values are pulled towards, and what their intervals know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Shrinkage {
+    /// Each level by itself, towards its own mean; the interval knows that the between-unit variance is estimated.
+    Level,
+    /// All levels at once: a ward towards its department, that towards its hospital; the interval as for `Level`.
+    Nested,
+    /// Each level by itself, the between-unit variance taken as known, as lme4 does.
+    Lme4,
+    /// All levels at once, the variances taken as known, as lme4 does.
+    Lme4Nested,
+}
+
+impl Shrinkage {
+    pub fn is_nested(self) -> bool {
+        matches!(self, Self::Nested | Self::Lme4Nested)
+    }
+
+    /// Variances are taken as known.
+    pub fn is_plug_in(self) -> bool {
+        matches!(self, Self::Lme4 | Self::Lme4Nested)
+    }
+}
+
+/// Another model for the same respondents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Alternative {
+    /// No case mix.
+    Unadjusted,
+    /// No weights.
+    Unweighted,
+    /// Design weights.
+    Weighted,
+    /// The mixed model's own coefficients.
+    Gls,
+    /// Unit effects as fixed effects, by the CAHPS convention.
+    FixedEffects,
+    /// Shrunken values, each level by itself.
+    Shrunken,
+    /// Shrunken values, all levels at once.
+    Nested,
+}
+
+impl Alternative {
+    pub const ALL: [Self; 7] = [
+        Self::Unadjusted,
+        Self::Unweighted,
+        Self::Weighted,
+        Self::Gls,
+        Self::FixedEffects,
+        Self::Shrunken,
+        Self::Nested,
+    ];
+
+    /// The word of declarations and tables.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Unadjusted => "unadjusted",
+            Self::Unweighted => "unweighted",
+            Self::Weighted => "weighted",
+            Self::Gls => "gls",
+            Self::FixedEffects => "fixed-effects",
+            Self::Shrunken => "shrunken",
+            Self::Nested => "nested",
+        }
+    }
 }
 
 impl CaseMix {
     /// No adjustment.
     pub fn none() -> Self {
-        Self { adjustment: Adjustment::None, adjusters: Vec::new(), missing: MissingAdjuster::Category }
+        Self {
+            adjustment: Adjustment::None,
+            adjusters: Vec::new(),
+            missing: MissingAdjuster::Category,
+            shrinkage: Shrinkage::Level,
+            baseline: None,
+        }
     }
 }
 

@@ -16,9 +16,9 @@ pub use export::{
     DeliveryMode, Encoding, Export, ExtraColumns, FileFormat, ResourceElement, Sequence, SourceColumn, SourceValue,
 };
 pub use indicator::{
-    Adjustment, BetaSource, CaseMix, Comparison, ContactFilter, Convention, Direction, FamilyCorrection, GoalLevels,
-    Indicator, IntervalMethod, Measure, MissingAdjuster, PeriodLength, Population, PrimaryReason, Protection,
-    StandardPopulation, Standardisation, ValueScale, Weighting,
+    Adjustment, Alternative, BetaSource, CaseMix, Comparison, ContactFilter, Convention, Direction, FamilyCorrection,
+    GoalLevels, Indicator, IntervalMethod, Measure, MissingAdjuster, PeriodLength, Population, PrimaryReason,
+    Protection, Shrinkage, StandardPopulation, Standardisation, ValueScale, Weighting,
 };
 pub use organisation::{Level, Organisation, Ownership, Unit};
 pub use questionnaire::{Adjuster, AdjusterKind, Band, Item, Link, Questionnaire, ResponseScale, ScaleCode};

@@ -38,6 +38,12 @@ pub(super) fn coefficient_rows(
         sigma: None,
         between_sd: None,
         between_sd_unadjusted: None,
+        n_no_value: None,
+        explained: None,
+        icc: None,
+        icc_unadjusted: None,
+        interaction_f: None,
+        interaction_p: None,
         adjustment_max: None,
         adjustment_mean: None,
         ..whole.clone()

@@ -10,8 +10,9 @@ use prem_stats::{
 use prem_store::tables::{CaseMix, Estimate};
 
 use super::{
-    Estimated, Task, compare,
+    Estimated, Task,
     coding::{coded_design, coefficient_rows},
+    compare,
     rows::{blank, count, is_top, levels, model_row, movement},
 };
 use crate::placement::LevelMap;

@@ -7,6 +7,7 @@ mod linear;
 mod proportion;
 mod rate;
 mod rows;
+mod sensitivity;
 
 use std::collections::BTreeMap;
 
@@ -16,6 +17,7 @@ use prem_store::tables::{CaseMix, Components, Estimate, Expected};
 use rayon::prelude::*;
 
 use self::rows::Response;
+pub use self::sensitivity::sensitivity;
 use crate::{Areas, Invited, RateCells, ScoredMonth, StageError};
 
 /// What an indicator needs, read once.
@@ -167,9 +169,14 @@ fn kind_of(length: PeriodLength) -> PeriodKind {
 }
 
 impl<'a> Task<'a> {
+    /// The same indicator in another period.
+    fn at(&self, period: Period) -> Task<'a> {
+        Task { inputs: self.inputs, indicator: self.indicator, period }
+    }
+
     /// The same indicator in the period before.
     fn previous(&self) -> Option<Task<'a>> {
-        Some(Task { inputs: self.inputs, indicator: self.indicator, period: self.period.previous()? })
+        Some(self.at(self.period.previous()?))
     }
 
     fn questionnaire(&self) -> Option<&'a Questionnaire> {

@@ -12,8 +12,8 @@ use prem_store::tables::{CaseMix, Components, Estimate};
 
 use super::{
     Estimated, Task,
-    compare::{self, Compared},
     coding::{coded_design, coefficient_rows},
+    compare::{self, Compared},
     rows::{blank, count, is_top, levels, model_row, movement, response_rates},
 };
 use crate::placement::LevelMap;

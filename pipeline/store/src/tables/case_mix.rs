@@ -4,7 +4,7 @@ use super::table;
 
 table! {
     /// A row of `casemix`.
-    CaseMix, "casemix", "1.0.0";
+    CaseMix, "casemix", "1.1.0";
     /// Period label.
     period: String,
     /// Indicator id.
@@ -23,8 +23,10 @@ table! {
     dropped: Option<String>,
     /// Respondents used.
     n_used: i64,
-    /// Respondents left out because an adjuster is missing.
+    /// Respondents left out because an adjuster is missing; on a term's row those who lack that adjuster, left out or not.
     n_left_out: i64,
+    /// Respondents of the period who are not in the indicator's population or have no value; null where not counted.
+    n_no_value: Option<i64>,
     /// Units in the fit.
     n_units: i64,
     /// Share of within-unit variance that the adjusters explain.
@@ -35,6 +37,16 @@ table! {
     between_sd: Option<f64>,
     /// The same before adjustment, on the same rows.
     between_sd_unadjusted: Option<f64>,
+    /// Share of the between-unit variance that the adjusters explain; may be negative.
+    explained: Option<f64>,
+    /// Intraclass correlation after adjustment.
+    icc: Option<f64>,
+    /// The same before adjustment.
+    icc_unadjusted: Option<f64>,
+    /// Test that the coefficient (on the fit's row: all of them) is the same in all units: F.
+    interaction_f: Option<f64>,
+    /// Its p-value.
+    interaction_p: Option<f64>,
     /// Largest movement of a unit's value by adjustment.
     adjustment_max: Option<f64>,
     /// Mean movement.

@@ -6,7 +6,9 @@ mod cell;
 mod estimates;
 mod file;
 mod quarantine;
+mod sensitivity;
 mod survey_quality;
+mod trends;
 mod variation;
 mod working;
 
@@ -17,7 +19,9 @@ pub use cell::Cell;
 pub use estimates::Estimate;
 pub use file::{TableMeta, TableWriter, read_table, write_table};
 pub use quarantine::{Quarantine, QuarantineWriter};
+pub use sensitivity::Sensitivity;
 pub use survey_quality::SurveyQuality;
+pub use trends::Trend;
 pub use variation::Variation;
 pub use working::{Components, Expected};
 

@@ -4,12 +4,12 @@ use super::table;
 
 table! {
     /// A row of `survey_quality`.
-    SurveyQuality, "survey_quality", "1.0.0";
+    SurveyQuality, "survey_quality", "1.1.0";
     /// Period label.
     period: String,
     /// Questionnaire id.
     questionnaire: String,
-    /// `item` or `scale`.
+    /// `item`, `scale`, or `level` for the share of a scale's variance that lies at one level of the organisation.
     kind: String,
     /// Item id, or the id of the indicator whose scale it is.
     subject: String,
@@ -27,10 +27,24 @@ table! {
     ceiling: Option<f64>,
     /// Cronbach's alpha, complete cases; scales only.
     alpha: Option<f64>,
-    /// Correlation of the item with the rest of its scale.
+    /// Cronbach's alpha, all respondents with two or more answers; scales only.
+    alpha_pairwise: Option<f64>,
+    /// Correlation of the item with the rest of its scale, complete cases.
     item_rest: Option<f64>,
+    /// The same, pairwise.
+    item_rest_pairwise: Option<f64>,
+    /// Alpha of the scale without the item, complete cases.
+    alpha_without: Option<f64>,
+    /// Between-unit standard deviation of unadjusted values, lowest-level units.
+    between_sd: Option<f64>,
     /// Intraclass correlation between lowest-level units.
     icc: Option<f64>,
+    /// Mean reliability of the lowest-level units at their own numbers of answers, 0–1.
+    unit_reliability: Option<f64>,
+    /// Level of the organisation; rows of kind `level` only. `respondent` is what is left within the lowest units.
+    level: Option<String>,
+    /// Share of the variance that lies at that level, 0–1.
+    variance_share: Option<f64>,
     /// Answers a unit needs for reliability 0.7.
     answers_needed: Option<f64>,
     /// Version of the methods.

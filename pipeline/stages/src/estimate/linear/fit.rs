@@ -14,16 +14,27 @@ use crate::estimate::{Task, coding::coded_design};
 pub(super) struct Fit {
     pub names: Vec<String>,
     pub left_out: u64,
+    /// Per name: respondents that lack its adjuster.
+    pub missing: Vec<u64>,
     /// Moments of the lowest units, one place per unit of the organisation.
     pub moments: UnitMoments,
     /// The same rows without adjusters.
     pub unadjusted: UnitMoments,
     pub within: WithinFit,
-    /// x̄: mean adjusters of the region's respondents.
+    /// x̄: mean adjusters of the region's respondents, in the baseline period where one is declared.
     pub reference: Vec<f64>,
 }
 
+/// The fit of the task's period, at the reference mix of its own or of the declared baseline period.
 pub(super) fn fit(task: &Task<'_>) -> Result<Fit> {
+    let mut own = own(task)?;
+    if let Some(baseline) = task.indicator.case_mix.baseline.filter(|period| *period != task.period) {
+        own.reference = self::own(&task.at(baseline))?.reference;
+    }
+    Ok(own)
+}
+
+fn own(task: &Task<'_>) -> Result<Fit> {
     let response = task.responses();
     let values = response.values(&task.indicator.id);
     let rows: Vec<usize> = (0..response.len()).filter(|row| !values[*row].is_nan()).collect();
@@ -54,6 +65,7 @@ pub(super) fn fit(task: &Task<'_>) -> Result<Fit> {
         moments: with_adjusters,
         names: design.names,
         left_out: design.left_out,
+        missing: design.missing,
     })
 }
 
@@ -64,4 +76,3 @@ pub(super) fn covariance(task: &Task<'_>, fit: &Fit, lowest: Option<&RandomInter
         None => fit.within.covariance.clone(),
     }
 }
-

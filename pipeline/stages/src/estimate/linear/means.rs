@@ -10,6 +10,7 @@ use prem_store::tables::{Components, Estimate};
 use super::{
     fit::{Fit, covariance},
     fixed, is_gls, method,
+    nested::Nested,
     shrink::shrink,
 };
 use crate::{
@@ -47,7 +48,7 @@ fn means(
 pub(super) fn level(
     task: &Task<'_>,
     fit: &Fit,
-    lowest: Option<&RandomIntercept>,
+    (lowest, nested): (Option<&RandomIntercept>, Option<&Nested>),
     earlier: Option<&(prem_spec::Period, Fit)>,
     map: &LevelMap<'_>,
 ) -> Result<LevelEstimates> {
@@ -59,7 +60,8 @@ pub(super) fn level(
         let model = fit_random_intercept(&earlier.moments, Criterion::Reml, fixed(task, earlier)).ok();
         Some((*period, means(task, earlier, model.as_ref(), map, &fit.reference).ok()?))
     });
-    let mut rows: Vec<Estimate> = map.units.iter().map(|unit| blank(task, unit, method(task))).collect();
+    let method = method(task);
+    let mut rows: Vec<Estimate> = map.units.iter().map(|unit| blank(task, unit, &method)).collect();
     for (place, row) in rows.iter_mut().enumerate() {
         let Some(mean) = &adjusted[place] else { continue };
         fill(task, row, mean)?;
@@ -92,7 +94,7 @@ pub(super) fn level(
         )?;
     }
     compare::assess(&mut rows, task.indicator, &freedom, &is_publishable)?;
-    let components = if is_top(map.level) { None } else { shrink(task, fit, map, &mut rows)? };
+    let components = if is_top(map.level) { None } else { shrink(task, fit, nested, map, &mut rows)? };
     Ok(LevelEstimates { rows, components })
 }
 
@@ -112,4 +114,3 @@ fn fill(task: &Task<'_>, row: &mut Estimate, mean: &AdjustedMean) -> Result<()> 
     row.goal_level = compare::goal_level(task.indicator, mean.value, row.coverage)?;
     Ok(())
 }
-

@@ -3,6 +3,7 @@
 mod case_mix;
 mod fit;
 mod means;
+mod nested;
 mod shrink;
 
 use prem_spec::{Adjustment, BetaSource, Weighting};
@@ -15,6 +16,7 @@ use self::{
     case_mix::case_mix_rows,
     fit::{Fit, fit},
     means::level,
+    nested::Nested,
 };
 use super::{
     Estimated, Task,
@@ -28,10 +30,11 @@ pub(super) fn estimate(task: &Task<'_>) -> Result<Estimated> {
         fitted => fitted.ok(),
     };
     let earlier = task.previous().and_then(|task| Some((task.period, fit(&task).ok()?)));
+    let nested = Nested::of(task, &current);
     let response = task.responses();
     let mut out = Estimated::default();
     for map in levels(task) {
-        let level = level(task, &current, lowest.as_ref(), earlier.as_ref(), &map)?;
+        let level = level(task, &current, (lowest.as_ref(), nested.as_ref()), earlier.as_ref(), &map)?;
         let rates = response_rates(task, &response, &map);
         out.components.extend(level.components);
         for (place, mut row) in (0u32..).zip(level.rows) {
@@ -42,6 +45,7 @@ pub(super) fn estimate(task: &Task<'_>) -> Result<Estimated> {
         }
     }
     out.case_mix = case_mix_rows(task, &current, lowest.as_ref(), &out.estimates);
+    out.case_mix.extend(nested.iter().flat_map(|nested| nested.case_mix_rows(task, &current)));
     Ok(out)
 }
 
@@ -55,13 +59,16 @@ fn is_gls(task: &Task<'_>) -> bool {
 }
 
 /// Id of the method behind `value`.
-fn method(task: &Task<'_>) -> &'static str {
-    match (task.indicator.case_mix.adjustment, task.indicator.weighting) {
+fn method(task: &Task<'_>) -> String {
+    let id = match (task.indicator.case_mix.adjustment, task.indicator.weighting) {
         (Adjustment::None, Weighting::None) => "mean",
         (Adjustment::None, Weighting::Design) => "mean/design-weighted",
         (_, _) if is_gls(task) => "random-intercept/gls",
         (_, Weighting::None) => "random-intercept/within",
         (_, Weighting::Design) => "random-intercept/within/design-weighted",
+    };
+    match task.indicator.case_mix.baseline {
+        Some(baseline) => format!("{id}/baseline {baseline}"),
+        None => id.to_owned(),
     }
 }
-

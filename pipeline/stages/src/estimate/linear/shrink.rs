@@ -7,14 +7,20 @@ use prem_stats::{
 };
 use prem_store::tables::{Components, Estimate};
 
-use super::{fit::Fit, fixed};
+use super::{fit::Fit, fixed, nested::Nested};
 use crate::{estimate::Task, placement::LevelMap};
 
 /// Fewer units have nothing to borrow from.
 const SHRUNKEN_UNITS_MIN: usize = 5;
 
 /// Random intercept of the level's own units: shrunken values, reliabilities and variance components.
-pub(super) fn shrink(task: &Task<'_>, fit: &Fit, map: &LevelMap<'_>, rows: &mut [Estimate]) -> Result<Option<Components>> {
+pub(super) fn shrink(
+    task: &Task<'_>,
+    fit: &Fit,
+    nested: Option<&Nested>,
+    map: &LevelMap<'_>,
+    rows: &mut [Estimate],
+) -> Result<Option<Components>> {
     let rest = u32::try_from(map.units.len()).unwrap_or(u32::MAX);
     let parent: Vec<Option<u32>> = map.parent.iter().map(|group| group.filter(|group| *group != rest)).collect();
     let units = fit.moments.aggregate(&parent, map.units.len())?;
@@ -22,9 +28,14 @@ pub(super) fn shrink(task: &Task<'_>, fit: &Fit, map: &LevelMap<'_>, rows: &mut 
     let Ok(model) = fit_random_intercept(&units, Criterion::Reml, fixed(task, fit)) else { return Ok(None) };
     let before = fit_random_intercept(&unadjusted, Criterion::Reml, None).ok();
     match task.indicator.weighting {
+        Weighting::None if task.indicator.case_mix.shrinkage.is_nested() => {
+            if let Some(nested) = nested {
+                nested.fill(map.level, rows);
+            }
+        }
         Weighting::None => {
             let level = task.indicator.ci_level;
-            let shrunken = shrunken_means(&model, &units, &fit.reference, ShrinkageInterval::Averaged, level);
+            let shrunken = shrunken_means(&model, &units, &fit.reference, interval(task), level);
             // Fewer than five units have nothing to borrow from.
             for (row, shrunken) in rows.iter_mut().zip(shrunken.into_iter().flatten()) {
                 row.shrunken = Some(shrunken.value);
@@ -46,6 +57,11 @@ pub(super) fn shrink(task: &Task<'_>, fit: &Fit, map: &LevelMap<'_>, rows: &mut 
     }))
 }
 
+/// What the interval knows of the between-unit variance.
+pub(super) fn interval(task: &Task<'_>) -> ShrinkageInterval {
+    if task.indicator.case_mix.shrinkage.is_plug_in() { ShrinkageInterval::PlugIn } else { ShrinkageInterval::Averaged }
+}
+
 /// Weighted values are shrunken as areas (Fay–Herriot on a_j and V_j): a sampling weight is no precision weight.
 fn shrink_weighted(task: &Task<'_>, rows: &mut [Estimate]) {
     let is_known = |row: &Estimate| row.value.is_some() && row.se.is_some_and(|se| se > 0.0);
@@ -64,4 +80,3 @@ fn shrink_weighted(task: &Task<'_>, rows: &mut [Estimate]) {
         row.reliability = Some(unit.reliability);
     }
 }
-

@@ -1,0 +1,81 @@
+//! What other models would have said, for the region's page: how far ranks and assessments move.
+
+use std::collections::BTreeMap;
+
+use prem_protect::{Protected, tables::Sensitivity};
+use prem_spec::{Alternative, Level, Plan};
+use serde::Serialize;
+
+use crate::{Language, latest::Latest, number::count, texts::Texts, words};
+
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct OtherModels {
+    caption: String,
+    rows: Vec<ModelRow>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+struct ModelRow {
+    indicator: String,
+    level: String,
+    model: String,
+    n_units: String,
+    moved: String,
+    furthest: String,
+    reassessed: String,
+}
+
+impl OtherModels {
+    /// Rows of the latest period, by indicator, level and model; `None` when there are none.
+    pub(super) fn of(
+        plan: &Plan,
+        protected: &Protected,
+        latest: &Latest<'_>,
+        language: Language,
+        texts: &Texts,
+    ) -> Option<Self> {
+        let mut families: BTreeMap<(&str, Level, Alternative), Vec<&Sensitivity>> = BTreeMap::new();
+        for row in protected.sensitivity().iter().filter(|row| row.rank.is_some()) {
+            let level = Level::ALL.into_iter().find(|level| level.as_str() == row.level);
+            let model = Alternative::ALL.into_iter().find(|model| model.as_str() == row.model);
+            let is_latest = latest.period(&row.indicator).is_some_and(|period| period.to_string() == row.period);
+            if let (Some(level), Some(model), true) = (level, model, is_latest) {
+                families.entry((&row.indicator, level, model)).or_default().push(row);
+            }
+        }
+        let rows: Vec<ModelRow> = families
+            .into_iter()
+            .filter_map(|((indicator, level, model), rows)| {
+                let places = |row: &&Sensitivity| row.rank_change.map_or(0, i64::abs);
+                let whole = |units: usize| count(i64::try_from(units).unwrap_or(i64::MAX), language);
+                let assessed = rows.iter().filter_map(|row| row.class_changed);
+                Some(ModelRow {
+                    indicator: plan.indicators.get(indicator)?.title.get(language.code()).to_owned(),
+                    level: texts.get(words::level_key(level)).to_owned(),
+                    model: texts.get(model_key(model)).to_owned(),
+                    n_units: whole(rows.len()),
+                    moved: whole(rows.iter().filter(|row| places(row) > 0).count()),
+                    furthest: count(rows.iter().map(places).max().unwrap_or(0), language),
+                    reassessed: if assessed.clone().next().is_some() {
+                        whole(assessed.filter(|changed| *changed).count())
+                    } else {
+                        words::NO_FIGURE.to_owned()
+                    },
+                })
+            })
+            .collect();
+        (!rows.is_empty()).then(|| Self { caption: texts.get("models_caption").to_owned(), rows })
+    }
+}
+
+fn model_key(model: Alternative) -> &'static str {
+    match model {
+        Alternative::Unadjusted => "model_unadjusted",
+        Alternative::Unweighted => "model_unweighted",
+        Alternative::Weighted => "model_weighted",
+        Alternative::Gls => "model_gls",
+        Alternative::FixedEffects => "model_fixed_effects",
+        Alternative::Shrunken => "model_shrunken",
+        Alternative::Nested => "model_nested",
+    }
+}

@@ -1,0 +1,129 @@
+//! Other models beside an indicator's own, as its `[sensitivity]` section asks: the same respondents, another way to a value.
+
+use prem_spec::{
+    Adjustment, Alternative, BetaSource, Convention, Indicator, Level, Measure, Period, Shrinkage, Weighting,
+};
+use prem_store::tables::{Estimate, Sensitivity};
+use rayon::prelude::*;
+
+use super::{EstimateInputs, Task, estimate_task, kind_of, periods_of, rows::is_top};
+use crate::StageError;
+
+/// The model whose values the hub has.
+const MAIN: &str = "main";
+const TOTAL: &str = "total";
+
+/// An indicator by another model.
+struct Variant {
+    model: Alternative,
+    indicator: Indicator,
+}
+
+/// The other models of every indicator of `only` (all when empty) that asks for some, in its longest periods, after the
+/// rows of its own model from `estimates`. Ranks and differences are made of what may be shown, later.
+///
+/// # Errors
+/// When a kernel fails for another reason than too little data.
+pub fn sensitivity(
+    inputs: &EstimateInputs<'_>,
+    only: &[String],
+    estimates: &[Estimate],
+) -> Result<Vec<Sensitivity>, StageError> {
+    let mut rows = Vec::new();
+    for indicator in inputs.plan.indicators.values().filter(|own| only.is_empty() || only.contains(&own.id)) {
+        if indicator.sensitivity.is_empty() {
+            continue;
+        }
+        let periods = longest(inputs, indicator);
+        let labels: Vec<String> = periods.iter().map(ToString::to_string).collect();
+        let own = estimates.iter().filter(|row| row.indicator == indicator.id && labels.contains(&row.period));
+        rows.extend(own.filter_map(|row| sensitivity_row(MAIN, row)));
+        let variants: Vec<Variant> =
+            indicator.sensitivity.iter().flat_map(|model| variants(indicator, *model)).collect();
+        let tasks: Vec<(&Variant, Period)> =
+            variants.iter().flat_map(|variant| periods.iter().map(move |period| (variant, *period))).collect();
+        let parts: Vec<Vec<Sensitivity>> = tasks
+            .par_iter()
+            .map(|(variant, period)| by_variant(inputs, variant, *period))
+            .collect::<Result<_, StageError>>()?;
+        rows.extend(parts.into_iter().flatten());
+    }
+    Ok(rows)
+}
+
+/// The indicator's longest calendar periods: of one length, so that nothing can be worked out from sums over time.
+fn longest(inputs: &EstimateInputs<'_>, indicator: &Indicator) -> Vec<Period> {
+    let kind = indicator.periods.first().map(|length| kind_of(*length));
+    periods_of(inputs, indicator).into_iter().filter(|period| Some(period.kind()) == kind).collect()
+}
+
+fn by_variant(inputs: &EstimateInputs<'_>, variant: &Variant, period: Period) -> Result<Vec<Sensitivity>, StageError> {
+    let estimated = estimate_task(&Task { inputs, indicator: &variant.indicator, period })?;
+    let is_shrunken = matches!(variant.model, Alternative::Shrunken | Alternative::Nested);
+    let row = |row: &Estimate| {
+        let mut other = sensitivity_row(variant.model.as_str(), row)?;
+        if is_shrunken {
+            other.value = row.shrunken?;
+            (other.ci_low, other.ci_high) = (row.shrunken_low, row.shrunken_high);
+            other.comparison = None;
+        }
+        Some(other)
+    };
+    Ok(estimated.estimates.iter().filter_map(row).collect())
+}
+
+fn sensitivity_row(model: &str, row: &Estimate) -> Option<Sensitivity> {
+    let is_of_units = row.stratum == TOTAL && row.level != Level::Rhf.as_str();
+    is_of_units.then_some(())?;
+    Some(Sensitivity {
+        period: row.period.clone(),
+        indicator: row.indicator.clone(),
+        level: row.level.clone(),
+        unit_id: row.unit_id.clone(),
+        unit_name: row.unit_name.clone(),
+        model: model.to_owned(),
+        value: row.value?,
+        ci_low: row.ci_low,
+        ci_high: row.ci_high,
+        difference: None,
+        rank: None,
+        rank_change: None,
+        n_ranked: None,
+        comparison: row.comparison.clone(),
+        class_changed: None,
+        method: row.method.clone(),
+        method_version: row.method_version.clone(),
+        run_id: row.run_id.clone(),
+    })
+}
+
+/// The indicator with another model in its place: one, or one per level for a model that knows a single level.
+fn variants(own: &Indicator, model: Alternative) -> Vec<Variant> {
+    let mut indicator = own.clone();
+    match model {
+        Alternative::Unadjusted => {
+            indicator.case_mix.adjusters.clear();
+            indicator.case_mix.baseline = None;
+            if !matches!(own.measure, Measure::Composite { .. }) {
+                indicator.case_mix.adjustment = Adjustment::None;
+            }
+        }
+        Alternative::Unweighted => indicator.weighting = Weighting::None,
+        Alternative::Weighted => indicator.weighting = Weighting::Design,
+        Alternative::Gls => indicator.case_mix.adjustment = Adjustment::RandomIntercept { beta: BetaSource::Gls },
+        Alternative::Shrunken => indicator.case_mix.shrinkage = Shrinkage::Level,
+        Alternative::Nested => {
+            indicator.weighting = Weighting::None;
+            indicator.case_mix.shrinkage = Shrinkage::Nested;
+        }
+        Alternative::FixedEffects => {
+            indicator.weighting = Weighting::None;
+            indicator.case_mix.shrinkage = Shrinkage::Level;
+            indicator.case_mix.baseline = None;
+            indicator.case_mix.adjustment = Adjustment::FixedEffects { convention: Convention::Cahps41c };
+            let of_level = |level| Variant { model, indicator: Indicator { levels: vec![level], ..indicator.clone() } };
+            return own.levels.iter().copied().filter(|level| !is_top(*level)).map(of_level).collect();
+        }
+    }
+    vec![Variant { model, indicator }]
+}
