@@ -14,6 +14,7 @@
 mod cahps;
 mod declarations;
 mod faults;
+mod mixed;
 mod place;
 mod reconciliation;
 mod refusals;
