@@ -9,6 +9,7 @@
 )]
 
 mod by_hand;
+mod collection;
 mod discovery;
 mod fixture;
 mod formats;
