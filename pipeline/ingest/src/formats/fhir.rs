@@ -5,7 +5,9 @@
 //! parsed into a value. A question with several answers is a list where the column is a list of codes; elsewhere the row has no
 //! single value and goes to quarantine. Resources that are not completed, or were entered in error, are no responses.
 //!
-//! A resource leaves out the questions that were not answered. Therefore a linkId that no resource has is no wrong header.
+//! A resource leaves out the questions that were not answered. Therefore a linkId that no resource has is no wrong header, and which
+//! questions a file has besides those that are read is known from its first chunk alone: only those are looked through for identity
+//! numbers, or refused as extra columns.
 
 use std::{
     borrow::Cow,

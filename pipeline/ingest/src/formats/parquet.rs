@@ -11,7 +11,12 @@
 //!
 //! Another type refuses the file where a stored column reads it. A line number is the row's.
 
-use std::{io, path::Path, sync::Arc};
+use std::{
+    io,
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::Path,
+    sync::Arc,
+};
 
 use arrow::{
     array::{Array, ArrayRef, AsArray, RecordBatch},
@@ -54,7 +59,17 @@ struct RowGroups {
 }
 
 pub(super) fn open(path: &Path, declared: &Declared<'_>) -> Result<Opened, SourceFault> {
-    let SeekableFile { file, sha256, bytes } = SeekableFile::open(path)?;
+    let file = SeekableFile::open(path)?;
+    guarded(|| open_file(file, declared))?
+}
+
+/// A defence in depth: what the library asserts of a file must not end the night.
+fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, SourceFault> {
+    catch_unwind(AssertUnwindSafe(work)).map_err(|_| unreadable("it contradicts itself").into())
+}
+
+fn open_file(file: SeekableFile, declared: &Declared<'_>) -> Result<Opened, SourceFault> {
+    let SeekableFile { file, sha256, bytes } = file;
     let damaged = |_| SourceFault::from(unreadable("its footer is damaged or missing"));
     let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
     let found = ArrowReaderMetadata::load(&file, options.clone()).map_err(damaged)?;
@@ -140,7 +155,7 @@ fn is_readable(kind: &DataType) -> bool {
 
 impl Records for RowGroups {
     fn next(&mut self) -> Result<Option<Batch>, SourceFault> {
-        match self.batches.next() {
+        match guarded(|| self.batches.next())? {
             None => Ok(None),
             Some(Ok(batch)) => Ok(Some(Batch::Arrow { batch, decimal: self.decimal })),
             Some(Err(_)) => Err(unreadable("its content is damaged").into()),
