@@ -50,11 +50,7 @@ fn plan() -> Plan {
     ];
     let sources: Vec<SourceFile> =
         sources.iter().map(|(name, text)| SourceFile { name: (*name).to_owned(), text: (*text).to_owned() }).collect();
-    let compiled = compile(&sources);
-    compiled.plan.unwrap_or_else(|| {
-        println!("{:#?}", compiled.diagnostics);
-        std::process::exit(1)
-    })
+    compile(&sources).plan.expect("sound declarations")
 }
 
 /// A mixer of 64 bits: the same file everywhere.

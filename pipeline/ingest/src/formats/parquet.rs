@@ -34,7 +34,7 @@ use parquet::{
         },
     },
     basic::Compression,
-    file::metadata::ParquetMetaData,
+    file::metadata::{ParquetMetaData, RowGroupMetaData},
 };
 
 use super::{Batch, Opened, Records, moment, number::write_number};
@@ -108,7 +108,7 @@ fn unreadable(reason: impl Into<String>) -> RefusalCause {
 fn check_compression(metadata: &ParquetMetaData) -> Result<(), RefusalCause> {
     let known =
         |compression| matches!(compression, Compression::UNCOMPRESSED | Compression::SNAPPY | Compression::ZSTD(_));
-    let mut columns = metadata.row_groups().iter().flat_map(|group| group.columns());
+    let mut columns = metadata.row_groups().iter().flat_map(RowGroupMetaData::columns);
     if columns.all(|column| known(column.compression())) {
         Ok(())
     } else {
