@@ -2,7 +2,7 @@
 //! the other in the same run, each in a process of its own so that its peak memory is its own.
 //!
 //! `PREM_BENCH_ROWS` sets the number of responses (10 million by default, about 1.2 GB of text), `PREM_BENCH_FOLDER` where files are
-//! written (default: the system's temporary folder), `PREM_BENCH_PEERS=0` leaves the others out. `peers/csv_to_parquet.py` runs the
+//! written (default: a folder of the build), `PREM_BENCH_PEERS=0` leaves the others out. `peers/csv_to_parquet.py` runs the
 //! peers; a peer that is not installed is said to be absent.
 #![allow(
     clippy::expect_used,
@@ -131,7 +131,8 @@ fn main() {
         return;
     }
     let rows = setting("PREM_BENCH_ROWS", 10_000_000);
-    let folder = std::env::var_os("PREM_BENCH_FOLDER").map_or_else(std::env::temp_dir, PathBuf::from);
+    let folder =
+        std::env::var_os("PREM_BENCH_FOLDER").map_or_else(|| env!("CARGO_TARGET_TMPDIR").into(), PathBuf::from);
     let folder = folder.join("prem-bench-ingest");
     fs::create_dir_all(&folder).expect("a folder");
     let file = folder.join(format!("answers-{rows}.csv"));
