@@ -34,6 +34,7 @@ pub(super) fn read(node: Node<'_>, scope: &Scope) -> Option<Export> {
     if let Some(format) = &format {
         check_headers(&node, format, &columns);
     }
+    let expected = node.opt_table("expected").and_then(super::expected::read);
     if let Some(at) = bad_share.as_ref().filter(|at| !(0.0..=1.0).contains(&at.value)) {
         node.error(at.span.clone(), "`max_bad_share` is a share from 0 to 1", None);
     }
@@ -71,6 +72,7 @@ pub(super) fn read(node: Node<'_>, scope: &Scope) -> Option<Export> {
         extra_columns: extra.unwrap_or(ExtraColumns::Ignore),
         missing,
         date_formats,
+        expected,
         columns: columns.into_iter().filter_map(|(name, column)| Some((name.value, column?))).collect(),
     })
 }

@@ -3,6 +3,7 @@
 mod consistency;
 mod dataset;
 mod diagnostic;
+mod expected;
 mod export;
 mod format;
 mod indicator;

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::Expected;
+
 /// A source's files and how they become rows of a dataset (`schemas/exports/*.toml`).
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Export {
@@ -27,6 +29,9 @@ pub struct Export {
     pub date_formats: Vec<String>,
     /// Stored column → where its value comes from. Columns without an entry are read from a header of their own name.
     pub columns: BTreeMap<String, SourceColumn>,
+    /// When deliveries are expected. It changes no number, so it is not part of the plan's hash.
+    #[serde(skip)]
+    pub expected: Option<Expected>,
 }
 
 /// How the bytes of an export's files are rows. gzip and zstd around text, SPSS files and resources are seen from a file's first

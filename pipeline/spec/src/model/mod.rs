@@ -1,6 +1,7 @@
 //! The typed plan: what every other crate reads instead of TOML.
 
 mod dataset;
+mod expected;
 mod export;
 mod indicator;
 mod organisation;
@@ -12,6 +13,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 pub use dataset::{Code, Column, ColumnKind, Dataset, Rule};
+pub use expected::{Arrival, Every, Expected, Missing, NamePattern, Outlook, Span};
 pub use export::{
     DeliveryMode, Encoding, Export, ExtraColumns, FileFormat, ResourceElement, Sequence, SourceColumn, SourceValue,
 };

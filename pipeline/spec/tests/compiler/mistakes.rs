@@ -110,3 +110,14 @@ fn nothing_declared_is_a_plan_of_nothing() {
     assert!(compiled.diagnostics.is_empty());
     assert!(compiled.plan.expect("an empty plan").indicators.is_empty());
 }
+
+#[test]
+fn a_calendar_of_deliveries_that_says_nothing_is_told() {
+    let told = with_change("exports/survey-responses.toml", |text| {
+        format!("{text}\n[expected]\nevery = \"month\"\nsince = 2025-01-01\nby_day = 0\nperiod_in_name = \"_%Y\"\n")
+    });
+    assert!(told.contains("`by_day` is a number of days from 1") && told.contains("it needs %Y and %m"), "{told}");
+    let told =
+        with_change("exports/survey-responses.toml", |text| format!("{text}\n[expected]\nevery = \"monthly\"\n"));
+    assert!(told.contains("did you mean «month»") && told.contains("`since` is missing"), "{told}");
+}

@@ -138,3 +138,12 @@ fn a_hash_is_sixty_four_hexadecimal_digits() {
         "{hash}"
     );
 }
+
+#[test]
+fn the_calendar_of_deliveries_changes_no_number_and_no_hash() {
+    let mut sources = read(&schemas());
+    let before = hash(&sources);
+    let export = sources.iter_mut().find(|source| source.name == "exports/survey-responses.toml").expect("an export");
+    export.text.push_str("\n[expected]\nevery = \"month\"\nsince = 2025-01-01\nperiod_in_name = \"_%Y-%m\"\n");
+    assert_eq!(hash(&sources), before);
+}
