@@ -1,8 +1,16 @@
 //! Judges the columns of a file: what share of their values identifies a person.
+//!
+//! | a column | a value with the form of an identity number |
+//! |---|---|
+//! | declared `eleven_digits_are_pseudonyms` | is not looked at |
+//! | of which more than [`SHARE_MAX`] has it, and at least [`HITS_MIN`] values | stops the file |
+//! | of long codes, more of which have it than [`CHANCE_MAX`] explains | stops the file |
+//! | of long codes otherwise | is chance, and kept |
+//! | any other | costs its row, and its value is never shown |
 
 use super::{
     contact::{has_email, header_is_telephone, is_telephone},
-    national::has_identity_form,
+    written::find_identity,
 };
 
 /// A column with a larger share of hits than this stops the file. One to three in a hundred random strings of eleven digits have
@@ -10,6 +18,11 @@ use super::{
 pub(crate) const SHARE_MAX: f64 = 0.10;
 /// Fewer hits than this may be chance in a short column of codes.
 pub(crate) const HITS_MIN: u64 = 3;
+/// The largest share of codes of eleven digits that can have the form by chance: codes that begin with a date, of which four in
+/// eleven pass the first check as it is from 2032 and one in eleven the second.
+const CHANCE_MAX: f64 = 4.0 / 121.0;
+/// Standard errors above [`CHANCE_MAX`] that are no chance in any number of nightly files.
+const CHANCE_ERRORS: f64 = 6.0;
 /// Values of ten or eleven digits that a column needs before it counts as one of long codes, where a hit is chance.
 const CODES_MIN: u64 = 20;
 /// Shorter values hold no identity number, address or telephone number (a lost leading zero leaves ten digits).
@@ -51,7 +64,19 @@ impl Counts {
     }
 
     pub(crate) fn is_identity_column(&self) -> bool {
-        self.is_too_many(self.identity)
+        self.is_too_many(self.identity) || (self.is_long_codes() && self.exceeds_chance())
+    }
+
+    /// Most values are long numbers, and there are enough of them to tell.
+    fn is_long_codes(&self) -> bool {
+        self.digits >= CODES_MIN && self.digits.saturating_mul(2) >= self.values
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "counts of rows are far below 2^53")]
+    fn exceeds_chance(&self) -> bool {
+        let codes = self.digits as f64;
+        let error = (codes * CHANCE_MAX * (1.0 - CHANCE_MAX)).sqrt();
+        self.identity as f64 > CHANCE_MAX * codes + CHANCE_ERRORS * error
     }
 
     pub(crate) fn is_contact_column(&self) -> bool {
@@ -91,7 +116,7 @@ pub(crate) struct Context {
 
 impl From<Counts> for Context {
     fn from(counts: Counts) -> Self {
-        Self { long_codes: counts.digits >= CODES_MIN && counts.digits * 2 >= counts.values }
+        Self { long_codes: counts.is_long_codes() }
     }
 }
 
@@ -152,7 +177,7 @@ fn find(value: &str, telephone_header: bool) -> Finding {
         return Finding::Nothing;
     }
     if digits >= 10 {
-        let found = find_identity(value.as_bytes());
+        let found = find_identity(value);
         if found != Finding::Nothing {
             return found;
         }
@@ -160,92 +185,32 @@ fn find(value: &str, telephone_header: bool) -> Finding {
     if is_telephone(value, telephone_header) { Finding::Telephone } else { Finding::Nothing }
 }
 
-/// Looks for eleven digits that stand by themselves (or behind a word such as `fnr`), written together or with a blank, point or
-/// hyphen after the sixth; a whole value of ten digits is read as one that lost its leading zero. Digits among the letters of a
-/// hexadecimal pseudonym do not count.
-fn find_identity(bytes: &[u8]) -> Finding {
-    let mut long = false;
-    let mut start = 0;
-    while let Some(from) = bytes[start..].iter().position(u8::is_ascii_digit).map(|offset| start + offset) {
-        let end = digits_end(bytes, from);
-        let whole_from = from == 0;
-        match end - from {
-            11 if stands_alone(bytes, from, end) => {
-                let whole = whole_from && end == bytes.len();
-                if let Some(true) = form(bytes[from..end].iter().copied()) {
-                    return if whole { Finding::Identity } else { Finding::IdentityInText };
-                }
-                long = true;
-            }
-            10 if whole_from && end == bytes.len() => {
-                if let Some(true) = form(std::iter::once(b'0').chain(bytes.iter().copied())) {
-                    return Finding::IdentityWithoutZero;
-                }
-                long = true;
-            }
-            6 if matches!(bytes.get(end), Some(b' ' | b'.' | b'-')) => {
-                let second = digits_end(bytes, end + 1);
-                if second - end == 6 && stands_alone(bytes, from, second) {
-                    let digits = bytes[from..end].iter().chain(&bytes[end + 1..second]).copied();
-                    if let Some(true) = form(digits) {
-                        let whole = whole_from && second == bytes.len();
-                        return if whole { Finding::Identity } else { Finding::IdentityInText };
-                    }
-                }
-            }
-            _ => {}
-        }
-        start = end;
-    }
-    if long { Finding::Digits } else { Finding::Nothing }
-}
-
-/// No letter behind the digits, and none before them but those of a word: letters that are not all hexadecimal.
-fn stands_alone(bytes: &[u8], from: usize, end: usize) -> bool {
-    let before = bytes[..from].iter().rev().take_while(|byte| byte.is_ascii_alphanumeric());
-    let is_word = |byte: &u8| byte.is_ascii_alphabetic() && !byte.is_ascii_hexdigit();
-    let clear =
-        before.clone().all(u8::is_ascii_alphabetic) && (before.clone().next().is_none() || before.clone().any(is_word));
-    clear && !bytes.get(end).is_some_and(u8::is_ascii_alphanumeric)
-}
-
-fn digits_end(bytes: &[u8], from: usize) -> usize {
-    bytes[from..].iter().position(|byte| !byte.is_ascii_digit()).map_or(bytes.len(), |offset| from + offset)
-}
-
-fn form(digits: impl Iterator<Item = u8>) -> Option<bool> {
-    let mut all = [0; 11];
-    let mut count = 0;
-    for byte in digits {
-        *all.get_mut(count)? = u32::from(byte - b'0');
-        count += 1;
-    }
-    (count == 11).then(|| has_identity_form(all))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn counts(values: u64, digits: u64, identity: u64) -> Counts {
+        Counts { values, digits, identity, contact: 0 }
+    }
+
     #[test]
-    fn finds_numbers_however_they_are_written() {
-        for whole in ["15076500565", "150765 00565", "150765-00565"] {
-            assert_eq!(find(whole, false), Finding::Identity, "{whole}");
-        }
-        for inside in ["fnr 15076500565", "x150765 00565.", "(15076500565)", "fnr15076500565"] {
-            assert_eq!(find(inside, false), Finding::IdentityInText, "{inside}");
-        }
-        assert_eq!(find("15076500566", false), Finding::Digits);
-        assert_eq!(find("2013299997", false), Finding::IdentityWithoutZero);
-        for other in [
-            "115076500565",
-            "2025-10-01T12:30:00",
-            "974707152",
-            "15076500565a",
-            "bad15076500565",
-            "a1b2c3d4-e5f6-7890-abcd-ef1234567890",
+    fn a_column_is_judged_by_share_and_by_what_chance_allows() {
+        // Three of five, three of thirty; two are never enough, and one in ten million costs its row and nothing else.
+        for (is, of) in [
+            (true, counts(5, 3, 3)),
+            (true, counts(29, 3, 3)),
+            (false, counts(30, 3, 3)),
+            (false, counts(2, 2, 2)),
+            (false, counts(10_000_000, 1, 1)),
+            (false, counts(10_000_000, 900, 900)),
+            // Codes of eleven digits: what one of 30 passes by chance is no sign, what 7 or 5 of 100 do is.
+            (false, counts(1000, 1000, 33)),
+            (false, counts(1000, 1000, 66)),
+            (true, counts(1000, 1000, 70)),
+            (false, counts(1_000_000, 1_000_000, 33_100)),
+            (true, counts(1_000_000, 1_000_000, 50_000)),
         ] {
-            assert_eq!(find(other, false), Finding::Nothing, "{other}");
+            assert_eq!(of.is_identity_column(), is, "{of:?}");
         }
     }
 

@@ -3,6 +3,7 @@
 mod contact;
 mod guard;
 mod national;
+mod written;
 
 pub(crate) use guard::{Context, Counts, Finding, Guard, Scope, exceeds, is_sensitive};
 pub use national::is_identity_number;

@@ -1,0 +1,211 @@
+//! The ways in which people and programs write an identity number, and where in a value it stands.
+//!
+//! - Together, or with single blanks, points or hyphens between: as a whole value cut anywhere (`15 076 500 565`, what a
+//!   spreadsheet makes of large numbers); inside a text cut after the date (`150765 00565`, `15 07 65 00565`, `150765 005 65`).
+//! - As a spreadsheet's number: `15076500565.0`, `15076500565,00`, `1.5076500565E+10`.
+//! - Without its leading zero, as a whole value: ten digits.
+//!
+//! Digits among the letters of a hexadecimal pseudonym are no number; behind a word such as `fnr` they are.
+
+use super::{guard::Finding, national::has_identity_form};
+
+const LENGTH: usize = 11;
+/// Groups of digits in which a number is written inside a text: the date may be cut, and the rest after its third digit.
+const GROUPS: [&[usize]; 4] = [&[11], &[6, 5], &[6, 3, 2], &[2, 2, 2, 5]];
+const GROUPS_MAX: usize = 4;
+/// The exponent of a number of eleven digits, and of one that lost its leading zero.
+const EXPONENTS: [(&str, usize); 2] = [("10", 11), ("9", 10)];
+/// Last digits that may be zero in a number with an exponent before it counts as rounded.
+const ROUNDED: usize = 4;
+
+/// What a value says of identity numbers: [`Finding::Nothing`] where it has no eleven digits together.
+pub(super) fn find_identity(value: &str) -> Finding {
+    if let Some(digits) = whole_number(value) {
+        return match digits.len() {
+            LENGTH if has_form(digits.bytes()) => Finding::Identity,
+            10 if has_form(std::iter::once(b'0').chain(digits.bytes())) => Finding::IdentityWithoutZero,
+            10 | LENGTH => Finding::Digits,
+            _ => Finding::Nothing,
+        };
+    }
+    find_in_text(value)
+}
+
+/// The digits of a value that is one number, without separators, decimals or exponent.
+fn whole_number(value: &str) -> Option<String> {
+    let value = value.strip_prefix('+').unwrap_or(value);
+    if !value.starts_with(|c: char| c.is_ascii_digit()) {
+        return None;
+    }
+    if let Some((mantissa, exponent)) = value.split_once(['e', 'E']) {
+        return with_exponent(mantissa, exponent);
+    }
+    // Decimals that are all zeros are none.
+    let value = match value.rsplit_once(['.', ',']) {
+        Some((whole, decimals)) if whole.bytes().all(|b| b.is_ascii_digit()) && decimals.bytes().all(|b| b == b'0') => {
+            whole
+        }
+        _ => value,
+    };
+    let mut digits = String::with_capacity(LENGTH);
+    let mut separated = false;
+    for character in value.chars() {
+        if character.is_ascii_digit() {
+            digits.push(character);
+            separated = false;
+        } else if is_separator(character) && !separated {
+            separated = true;
+        } else {
+            return None;
+        }
+    }
+    let cut_ten = digits.len() == 10 && value.len() > 10;
+    // Ten digits with something between them are a telephone number or a date with a time rather than a lost zero.
+    (!separated && !cut_ten).then_some(digits)
+}
+
+/// `1.5076500565E+10` → `15076500565`.
+fn with_exponent(mantissa: &str, exponent: &str) -> Option<String> {
+    let exponent = exponent.strip_prefix('+').unwrap_or(exponent).trim_start_matches('0');
+    let (_, length) = EXPONENTS.into_iter().find(|(written, _)| *written == exponent)?;
+    let (first, rest) = mantissa.split_once(['.', ',']).unwrap_or((mantissa, ""));
+    let is_number = first.len() == 1 && rest.bytes().chain(first.bytes()).all(|byte| byte.is_ascii_digit());
+    let rest = rest.trim_end_matches('0');
+    // Fewer digits than this are a rounded number, which is nobody's.
+    let is_exact = (length - ROUNDED..=length).contains(&(rest.len() + 1));
+    let width = length - 1;
+    (is_number && is_exact).then(|| format!("{first}{rest:0<width$}"))
+}
+
+fn is_separator(character: char) -> bool {
+    matches!(character, ' ' | '.' | '-' | '\u{a0}' | '\u{202f}' | '\'' | '’')
+}
+
+/// A run of digits in a text, as bytes `from..to`.
+#[derive(Clone, Copy, Default)]
+struct Run {
+    from: usize,
+    to: usize,
+}
+
+impl Run {
+    fn length(self) -> usize {
+        self.to - self.from
+    }
+}
+
+fn find_in_text(text: &str) -> Finding {
+    let bytes = text.as_bytes();
+    let mut long = false;
+    // The runs that end here, the newest last; those that are not there have no length.
+    let mut recent = [Run::default(); GROUPS_MAX];
+    let mut start = 0;
+    while let Some(from) = bytes[start..].iter().position(u8::is_ascii_digit).map(|offset| start + offset) {
+        start =
+            bytes[from..].iter().position(|byte| !byte.is_ascii_digit()).map_or(bytes.len(), |length| from + length);
+        recent.rotate_left(1);
+        recent[GROUPS_MAX - 1] = Run { from, to: start };
+        for groups in GROUPS {
+            let group = &recent[GROUPS_MAX - groups.len()..];
+            let fits = group.iter().rev().zip(groups.iter().rev()).all(|(run, length)| run.length() == *length)
+                && group.windows(2).all(|pair| is_one_separator(&text[pair[0].to..pair[1].from]))
+                && stands_alone(bytes, group[0].from, start);
+            if fits && has_form(bytes[group[0].from..start].iter().copied().filter(u8::is_ascii_digit)) {
+                return Finding::IdentityInText;
+            }
+            long |= fits && groups.len() == 1;
+        }
+    }
+    if long { Finding::Digits } else { Finding::Nothing }
+}
+
+fn is_one_separator(between: &str) -> bool {
+    let mut characters = between.chars();
+    characters.next().is_some_and(is_separator) && characters.next().is_none()
+}
+
+/// No letter behind the digits, and none before them but those of a word: letters that are not all hexadecimal.
+fn stands_alone(bytes: &[u8], from: usize, end: usize) -> bool {
+    let before = bytes[..from].iter().rev().take_while(|byte| byte.is_ascii_alphanumeric());
+    let is_word = |byte: &u8| byte.is_ascii_alphabetic() && !byte.is_ascii_hexdigit();
+    let clear =
+        before.clone().all(u8::is_ascii_alphabetic) && (before.clone().next().is_none() || before.clone().any(is_word));
+    clear && !bytes.get(end).is_some_and(u8::is_ascii_alphanumeric)
+}
+
+fn has_form(digits: impl Iterator<Item = u8>) -> bool {
+    let mut all = [0; LENGTH];
+    let mut count = 0;
+    for byte in digits {
+        let Some(place) = all.get_mut(count) else { return false };
+        *place = u32::from(byte - b'0');
+        count += 1;
+    }
+    count == LENGTH && has_identity_form(all)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_numbers_however_they_are_written() {
+        for whole in [
+            "15076500565",
+            "150765 00565",
+            "150765-00565",
+            "15 076 500 565",
+            "15\u{a0}076\u{a0}500\u{a0}565",
+            "15.07.65-00565",
+            "15076500565.0",
+            "15076500565,00",
+            "1.5076500565E10",
+            "1,5076500565e+10",
+            "+15076500565",
+        ] {
+            assert_eq!(find_identity(whole), Finding::Identity, "{whole}");
+        }
+        for inside in [
+            "fnr 15076500565",
+            "x150765 00565.",
+            "(15076500565)",
+            "fnr15076500565",
+            "født 15.07.65 00565",
+            "fnr: 150765 005 65, ring",
+            "15076500565.5",
+            "15076500565;15076500566",
+        ] {
+            assert_eq!(find_identity(inside), Finding::IdentityInText, "{inside}");
+        }
+        for zero in ["2013299997", "2013299997.0", "2.013299997E+09"] {
+            assert_eq!(find_identity(zero), Finding::IdentityWithoutZero, "{zero}");
+        }
+        for digits in ["15076500566", "15076500566.0", "1.5076500566E10", "2013299998"] {
+            assert_eq!(find_identity(digits), Finding::Digits, "{digits}");
+        }
+        for other in [
+            "115076500565",
+            "2025-10-01T12:30:00",
+            "974707152",
+            "15076500565a",
+            "bad15076500565",
+            "a1b2c3d4-e5f6-7890-abcd-ef1234567890",
+            // Rounded: six digits of eleven are nobody's number.
+            "1.50765E+10",
+            "1.5076500565E+11",
+            "0.15076500565",
+            "15076.500565",
+            "20 13 29 99 97",
+            "1507 6500565 kr",
+            "",
+            "+",
+            "e",
+            "1e",
+            "٣",
+        ] {
+            assert_ne!(find_identity(other), Finding::Identity, "{other}");
+            assert_ne!(find_identity(other), Finding::IdentityInText, "{other}");
+            assert_ne!(find_identity(other), Finding::IdentityWithoutZero, "{other}");
+        }
+    }
+}
