@@ -23,7 +23,8 @@ const MATCHING: MatchOptions =
 /// When a file counts as complete.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Settled {
-    /// A marker `<name>.ok` stands beside it, or it was not changed in the `seconds` before `now`.
+    /// A marker `<name>.ok` stands beside it that is not older than the file, or the file was not changed in the `seconds`
+    /// before `now`.
     Since { now: Timestamp, seconds: i64 },
     /// Always: files that nobody is writing.
     Always,
@@ -51,6 +52,8 @@ pub struct Skipped {
 pub enum SkipReason {
     #[error("changed too recently and has no marker «.ok»; it is taken when it has settled")]
     NotSettled,
+    #[error("changed while it was read; it is taken when it has settled")]
+    Changed,
     #[error("is a link, which is not followed; deliver the file itself")]
     Link,
     #[error("is neither file nor folder")]
@@ -172,15 +175,20 @@ impl Walk<'_> {
         }
     }
 
-    /// A file whose time of change is unknown or lies in the future is settled only by its marker.
+    /// A file whose time of change is unknown or lies in the future is settled only by its marker. A marker that is older than
+    /// the file was made for what the file held before: somebody may be writing it anew.
     fn is_settled(&self, path: &Path, metadata: &fs::Metadata) -> bool {
         let Settled::Since { now, seconds } = self.settled else { return true };
+        let time_of = |metadata: &fs::Metadata| Timestamp::try_from(metadata.modified().ok()?).ok();
+        let changed = time_of(metadata);
+        let has_rested = changed.is_some_and(|changed| now.duration_since(changed).as_secs() >= seconds);
         let mut marker = path.as_os_str().to_owned();
         marker.push(MARKER);
-        if fs::symlink_metadata(&marker).is_ok_and(|marker| marker.is_file()) {
-            return true;
-        }
-        let changed = metadata.modified().ok().and_then(|time| Timestamp::try_from(time).ok());
-        changed.is_some_and(|changed| now.duration_since(changed).as_secs() >= seconds)
+        let Ok(marker) = fs::symlink_metadata(&marker) else { return has_rested };
+        let is_older = match (time_of(&marker), changed) {
+            (Some(marked), Some(changed)) => marked < changed && changed <= now,
+            _ => false,
+        };
+        (marker.is_file() && !is_older) || has_rested
     }
 }

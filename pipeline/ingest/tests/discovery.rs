@@ -7,7 +7,7 @@ use std::{
 };
 
 use jiff::Timestamp;
-use prem_ingest::{IngestError, Settled, SkipReason, discover};
+use prem_ingest::{IngestError, IngestOptions, RefusalCause, Settled, SkipReason, discover, ingest_file};
 
 use crate::fixture::{export, plan};
 
@@ -71,6 +71,66 @@ fn files_are_matched_sorted_and_waited_for() {
 
     let all = discover(&plan, inbox.path(), Settled::Always).unwrap();
     assert_eq!(all.found.len(), 7);
+}
+
+#[test]
+fn a_marker_counts_for_the_file_that_it_was_made_for() {
+    let inbox = tempfile::tempdir().unwrap();
+    // Delivered and marked an hour ago, and now being written again.
+    put(inbox.path(), "stays_1.csv", 20);
+    put(inbox.path(), "stays_1.csv.ok", 3600);
+    // Written anew and rested: no marker is needed.
+    put(inbox.path(), "stays_2.csv", 400);
+    put(inbox.path(), "stays_2.csv.ok", 3600);
+    // A clock that runs ahead: only the marker can say that the file is complete.
+    put(inbox.path(), "stays_3.csv", -3600);
+    put(inbox.path(), "stays_3.csv.ok", 10);
+    put(inbox.path(), "stays_4.csv", 20);
+    fs::create_dir(inbox.path().join("stays_4.csv.ok")).unwrap();
+    let settled = Settled::Since { now: Timestamp::from_second(NOW).unwrap(), seconds: 300 };
+    let seen = discover(&plan(), inbox.path(), settled).unwrap();
+    let found: Vec<&str> = seen.found.iter().map(|found| found.name.as_str()).collect();
+    assert_eq!(found, ["stays_2.csv", "stays_3.csv"]);
+    let skipped: Vec<&str> = seen.skipped.iter().map(|file| file.name.as_str()).collect();
+    assert_eq!(skipped, ["stays_1.csv", "stays_4.csv"]);
+}
+
+/// Somebody appends to a file while it is read, from the first row to after the last.
+#[test]
+fn a_file_that_grows_while_it_is_read_is_refused_as_that_and_nothing_else() {
+    use std::{
+        io::Write,
+        sync::atomic::{AtomicBool, Ordering},
+    };
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("stays_1.csv");
+    let out = folder.path().join("out");
+    fs::create_dir(&out).unwrap();
+    let plan = plan();
+    // A wrong header is the first thing that reading finds; the other file is sound, and ends inside a row.
+    for header in ["wrong", crate::fixture::HEADER] {
+        let rows = format!("{}\n", crate::fixture::GOOD).repeat(20_000);
+        fs::write(&path, format!("{header}\n{rows}a-1;W1")).unwrap();
+        let done = AtomicBool::new(false);
+        let result = std::thread::scope(|scope| {
+            scope.spawn(|| {
+                let mut file = File::options().append(true).open(&path).unwrap();
+                while !done.load(Ordering::Relaxed) {
+                    file.write_all(b";1;1;web\n").unwrap();
+                    std::thread::sleep(Duration::from_micros(50));
+                }
+            });
+            std::thread::sleep(Duration::from_millis(5));
+            let result = (0..200)
+                .map(|_| ingest_file(&plan, &plan.exports["register"], &path, &out, &IngestOptions::default()))
+                .find(|result| matches!(result, Err(error) if error.refusal().is_some_and(|r| r.cause == RefusalCause::Changed)));
+            done.store(true, Ordering::Relaxed);
+            result
+        });
+        assert!(result.is_some(), "never seen to change");
+        assert_eq!(fs::read_dir(&out).unwrap().count(), 0);
+    }
 }
 
 #[test]
