@@ -11,6 +11,9 @@ pub enum StageError {
     /// A frame could not be computed. The library's own message may quote a cell, so only its kind is kept.
     #[error("cannot {step}: {kind}")]
     Frame { step: &'static str, kind: String },
+    /// A frame could not be read or written because of the file system.
+    #[error("cannot {step}: {kind}; see that the disk has room and that the store may be read and written")]
+    Disk { step: &'static str, kind: std::io::ErrorKind },
     #[error("{} lacks the column {column}: it was written by another version; delete the derived tables", path.display())]
     Column { path: PathBuf, column: String },
     #[error("cannot {step} {}: {source}", path.display())]
@@ -25,7 +28,10 @@ pub enum StageError {
 
 impl StageError {
     pub(crate) fn frame(step: &'static str) -> impl Fn(PolarsError) -> Self {
-        move |error| Self::Frame { step, kind: kind_of(&error) }
+        move |error| match disk_error(&error) {
+            Some(kind) => Self::Disk { step, kind },
+            None => Self::Frame { step, kind: kind_of(&error) },
+        }
     }
 
     pub(crate) fn io(step: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
@@ -34,11 +40,18 @@ impl StageError {
     }
 }
 
+fn disk_error(error: &PolarsError) -> Option<std::io::ErrorKind> {
+    match error {
+        PolarsError::IO { error, .. } => Some(error.kind()),
+        PolarsError::Context { error, .. } => disk_error(error),
+        _ => None,
+    }
+}
+
 /// The variant's name and, for names of columns, the name: both come from schemas, never from cells.
 fn kind_of(error: &PolarsError) -> String {
     match error {
         PolarsError::ColumnNotFound(name) => format!("column {name} not found"),
-        PolarsError::IO { error, .. } => format!("input or output: {}", error.kind()),
         PolarsError::SchemaMismatch(_) => "schemas differ".to_owned(),
         PolarsError::ComputeError(_) => "computation failed".to_owned(),
         PolarsError::Context { error, .. } => kind_of(error),

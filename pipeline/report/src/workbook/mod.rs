@@ -27,17 +27,18 @@ pub(crate) fn write(
     language: Language,
     texts: &Texts,
 ) -> Result<(), ReportError> {
-    build(path, plan, protected, tables, language, texts).map_err(ReportError::workbook(path))
+    // Made in memory first, so that a full disk is told from a workbook that cannot be made.
+    let bytes = build(plan, protected, tables, language, texts).map_err(ReportError::workbook(path))?;
+    std::fs::write(path, bytes).map_err(ReportError::io("write", path))
 }
 
 fn build(
-    path: &Path,
     plan: &Plan,
     protected: &Protected,
     tables: &[SheetOf<'_>],
     language: Language,
     texts: &Texts,
-) -> Result<(), XlsxError> {
+) -> Result<Vec<u8>, XlsxError> {
     let (year, month, day) = CREATED;
     let mut workbook = Workbook::new();
     let created = ExcelDateTime::from_ymd(year, month, day)?;
@@ -47,5 +48,5 @@ fn build(
     for (name, cells) in tables {
         sheet::write(workbook.add_worksheet(), texts.get(name), cells)?;
     }
-    workbook.save(path)
+    workbook.save_to_buffer()
 }
