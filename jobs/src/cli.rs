@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use prem_spec::Period;
+use prem_store::KeyColumn;
 
 /// Case-mix adjusted patient experience, variation and indicator tables for a health region.
 #[derive(Debug, Parser)]
@@ -69,6 +70,8 @@ pub enum Command {
     Diff(DiffArgs),
     /// Make an earlier release the current one again
     Rollback(RollbackArgs),
+    /// Erase persons who withdrew: their rows go, and stay out of later deliveries
+    Erase(EraseArgs),
     /// Make a synthetic region whose truth is known
     Sample(SampleArgs),
     /// Compare the estimates of a run on a synthetic region with its truth
@@ -162,6 +165,48 @@ pub struct RollbackArgs {
     pub place: Place,
     /// Run id of the release
     pub release: String,
+}
+
+#[derive(Debug, Args)]
+pub struct EraseArgs {
+    #[command(flatten)]
+    pub place: Place,
+    /// File with one key a line
+    #[arg(long)]
+    pub keys: PathBuf,
+    /// What the keys are; everything that hangs below them goes too
+    #[arg(long, value_enum)]
+    pub column: KeyName,
+    /// Say what would go, and do nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// From the person down: contacts hang below persons, invitations below contacts, responses below both.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "snake_case")]
+pub enum KeyName {
+    PersonId,
+    ContactId,
+    InvitationId,
+    ResponseId,
+}
+
+impl From<KeyName> for KeyColumn {
+    fn from(name: KeyName) -> Self {
+        match name {
+            KeyName::PersonId => Self::PersonId,
+            KeyName::ContactId => Self::ContactId,
+            KeyName::InvitationId => Self::InvitationId,
+            KeyName::ResponseId => Self::ResponseId,
+        }
+    }
+}
+
+impl KeyName {
+    pub fn name(self) -> &'static str {
+        KeyColumn::from(self).name()
+    }
 }
 
 #[derive(Debug, Args)]

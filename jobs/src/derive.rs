@@ -38,8 +38,8 @@ fn month_folder(month: Date) -> String {
 
 fn link_key(session: &Session, inputs: &Inputs, questionnaire: &Questionnaire) -> String {
     let plan = &session.plan;
-    let seen = |dataset| -> Vec<(&str, &str)> {
-        inputs.of_dataset(dataset).map(|delivery| (delivery.sequence.as_str(), delivery.sha256.as_str())).collect()
+    let seen = |dataset| -> Vec<(&str, String)> {
+        inputs.of_dataset(dataset).map(|delivery| (delivery.sequence.as_str(), delivery.content_key())).collect()
     };
     let contracts: Vec<_> =
         ["responses", "invitations", "contacts"].iter().map(|name| plan.datasets.get(*name)).collect();

@@ -30,6 +30,9 @@ pub enum JobError {
     Declarations { errors: usize },
     #[error("{0}")]
     InputMissing(String),
+    /// A file of keys that is none.
+    #[error("{0}")]
+    Keys(String),
     #[error("cannot {action} {}: {source}", path.display())]
     Write { action: &'static str, path: PathBuf, source: std::io::Error },
     #[error(transparent)]
@@ -58,11 +61,17 @@ impl JobError {
         match self {
             Self::Configuration(_) | Self::Declarations { .. } => exit::CONFIGURATION,
             Self::InputMissing(_) => exit::INPUT_MISSING,
+            Self::Keys(_) => exit::DATA_REFUSED,
             Self::Write { .. } => exit::CANNOT_WRITE,
             Self::Store(error) => of_store(error),
             Self::Stage(StageError::Store(error)) => of_store(error),
             Self::Stage(StageError::Missing { .. }) => exit::INPUT_MISSING,
             Self::Stage(StageError::Io { .. }) => exit::CANNOT_WRITE,
+            Self::Stage(StageError::Disk { kind, .. }) if *kind != std::io::ErrorKind::NotFound => exit::CANNOT_WRITE,
+            Self::Stage(StageError::Disk { .. }) => exit::INPUT_MISSING,
+            Self::Report(ReportError::Io { .. }) => exit::CANNOT_WRITE,
+            Self::Report(ReportError::Table(error)) => of_store(error),
+            Self::Protect(ProtectError::Store(error)) => of_store(error),
             Self::Ingest(IngestError::Refused(_)) => exit::DATA_REFUSED,
             Self::Ingest(IngestError::Io { .. }) => exit::INPUT_MISSING,
             Self::Ingest(IngestError::Declaration { .. }) => exit::CONFIGURATION,

@@ -30,7 +30,8 @@ struct Identity<'a> {
     methods: &'a str,
     plan: &'a str,
     seed: u64,
-    deliveries: Vec<(&'a str, &'a str, &'a str, &'a str)>,
+    /// With what erasures left of each.
+    deliveries: Vec<(&'a str, &'a str, &'a str, String)>,
     periods: Vec<String>,
     indicators: &'a [String],
     units: &'a [String],
@@ -61,7 +62,7 @@ impl Inputs {
             seed: session.config.seed,
             deliveries: deliveries
                 .iter()
-                .map(|d| (d.dataset.as_str(), d.export.as_str(), d.sequence.as_str(), d.sha256.as_str()))
+                .map(|d| (d.dataset.as_str(), d.export.as_str(), d.sequence.as_str(), d.content_key()))
                 .collect(),
             periods: args.periods.iter().map(ToString::to_string).collect(),
             indicators: &indicators,
@@ -106,6 +107,13 @@ impl Inputs {
             invitations: self.parts(plan, store, "invitations", |_| true),
             contacts: self.parts(plan, store, "contacts", |_| true),
         }
+    }
+
+    /// Erasures that took rows of these deliveries after they were registered: what an earlier run may have read and this
+    /// one cannot.
+    pub fn later_erasures(&self) -> u64 {
+        let numbers: BTreeSet<u64> = self.deliveries.iter().flat_map(|of| of.erasures.keys().copied()).collect();
+        numbers.len() as u64
     }
 
     /// Questionnaires that an indicator of this run reads.

@@ -6,7 +6,9 @@ use std::{
 };
 
 use jiff::Timestamp;
-use prem_ingest::{Found, IngestError, IngestOptions, Ingested, Settled, SkipReason, discover, ingest_file};
+use prem_ingest::{
+    Found, IngestError, IngestOptions, Ingested, RefusalCause, Settled, SkipReason, discover, ingest_file,
+};
 use prem_spec::{Export, Sequence};
 use prem_store::{Delivery, LockedStore, NewDelivery, Pending, Refusal, arrival_sequence};
 
@@ -22,6 +24,23 @@ pub struct Intake {
     pub refused: Vec<Refusal>,
     /// Files passed over, by reason.
     pub skipped: BTreeMap<String, Vec<String>>,
+}
+
+impl Intake {
+    fn skip(&mut self, name: String, reason: SkipReason) {
+        if reason != SkipReason::NoExport {
+            tracing::warn!(file = name, %reason, "file passed over");
+        }
+        self.skipped.entry(reason.to_string()).or_default().push(name);
+    }
+}
+
+/// When a file of the inbox counts as complete.
+pub fn settled(session: &Session) -> Settled {
+    match session.config.settle_seconds {
+        Some(seconds) => Settled::Since { now: session.now, seconds },
+        None => Settled::Always,
+    }
 }
 
 /// How the files of one run are registered.
@@ -47,16 +66,9 @@ pub fn take_in(session: &Session, store: &LockedStore, registration: Registratio
         let inbox = session.config.inbox.display();
         return Err(JobError::InputMissing(format!("the inbox {inbox} is not a folder; create it or correct `inbox`")));
     }
-    let settled = match session.config.settle_seconds {
-        Some(seconds) => Settled::Since { now: session.now, seconds },
-        None => Settled::Always,
-    };
-    let inbox = discover(&session.plan, &session.config.inbox, settled)?;
+    let inbox = discover(&session.plan, &session.config.inbox, settled(session))?;
     for skipped in inbox.skipped {
-        if skipped.reason != SkipReason::NoExport {
-            tracing::warn!(file = skipped.name, reason = %skipped.reason, "file passed over");
-        }
-        intake.skipped.entry(skipped.reason.to_string()).or_default().push(skipped.name);
+        intake.skip(skipped.name, skipped.reason);
     }
     let mut seen = store.seen();
     let known = store.deliveries()?;
@@ -65,7 +77,15 @@ pub fn take_in(session: &Session, store: &LockedStore, registration: Registratio
     let mut fresh = Vec::new();
     for found in inbox.found {
         let Some(export) = session.plan.exports.get(&found.export) else { continue };
-        let sha256 = seen.sha256(&found.path)?;
+        // A file that went away or may not be read is no reason to stop the night.
+        let sha256 = match seen.sha256(&found.path) {
+            Ok(sha256) => sha256,
+            Err(error) => {
+                tracing::debug!(%error, "not read");
+                intake.skip(found.name, SkipReason::Unreadable);
+                continue;
+            }
+        };
         let is_again = is_superseded_since(&known, export, &found.name, &sha256);
         if is_again && !registration.accept_again {
             tracing::warn!(file = found.name, "an earlier content is back; it counts only with --accept-again");
@@ -81,6 +101,8 @@ pub fn take_in(session: &Session, store: &LockedStore, registration: Registratio
     for file in fresh {
         take_one(session, store, registration, &file, &mut intake)?;
     }
+    // A new row of an erased person may have named a contact that stands in rows stored before.
+    store.finish_erasures()?;
     seen.retain(&present);
     store.save_seen(&seen)?;
     Ok(intake)
@@ -110,18 +132,28 @@ fn take_one(
 ) -> Result<(), JobError> {
     let Some(export) = session.plan.exports.get(&file.found.export) else { return Ok(()) };
     let pending = store.begin()?;
-    match ingest_file(&session.plan, export, &file.found.path, pending.path(), &IngestOptions::default()) {
+    let options = IngestOptions { secret: Some(store.secret()?), ..IngestOptions::default() };
+    match ingest_file(&session.plan, export, &file.found.path, pending.path(), &options) {
         Ok(ingested) => {
             for note in &ingested.notes {
                 tracing::info!(file = file.found.name, "{note}");
             }
             let committed = commit(store, pending, export, file, registration, ingested)?;
             if committed.is_new {
+                let erased = committed.delivery.counts.erased;
+                if erased > 0 {
+                    tracing::info!(file = file.found.name, rows = erased, "rows of erased persons were kept out");
+                }
                 intake.new.push(committed.delivery);
             } else {
                 intake.known += 1;
             }
         }
+        // Not a judgement of what the file says: it is looked at again in the next run.
+        Err(IngestError::Refused(refusal)) if refusal.cause == RefusalCause::Changed => {
+            intake.skip(file.found.name.clone(), SkipReason::Changed);
+        }
+        Err(IngestError::Io { .. }) => intake.skip(file.found.name.clone(), SkipReason::Unreadable),
         Err(IngestError::Refused(refusal)) => {
             tracing::error!("{refusal}");
             let record = Refusal {

@@ -2,10 +2,12 @@
 
 #![allow(clippy::print_stderr, reason = "here a person is told what went wrong")]
 
+mod calendar;
 mod cli;
 mod config;
 mod declarations;
 mod derive;
+mod erase;
 mod error;
 mod figures;
 mod inputs;
@@ -133,6 +135,7 @@ fn dispatch(cli: &Cli, now: Timestamp) -> Result<u8, JobError> {
         Command::Status(place) => releases::status(place, now).map(|status| done(global, &status)),
         Command::Diff(args) => releases::diff(args, now).map(|difference| done(global, &difference)),
         Command::Rollback(args) => releases::rollback(args, now).map(|text| done(global, &text)),
+        Command::Erase(args) => erase::erase(args, now).map(|report| done(global, &report)),
         Command::Sample(args) => {
             let truth = sample::sample(args, now)?;
             let text =

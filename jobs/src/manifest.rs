@@ -20,6 +20,10 @@ pub struct Manifest {
     /// A narrowed run looked at a part only and never became the current release.
     pub narrowed: bool,
     pub inputs: Vec<Input>,
+    /// Persons, contacts, invitations or responses that were erased after their rows were delivered: the run can be repeated
+    /// except for them.
+    #[serde(default)]
+    pub later_erasures: u64,
     /// Dataset → rows in = kept + quarantined + duplicate + superseded + excluded.
     pub rows: BTreeMap<String, RowCounts>,
     /// Rate indicator → what became of the contacts that match it.
@@ -47,6 +51,9 @@ pub struct Input {
     /// What the export leaves to each file and was found in this one, such as encoding → windows-1252.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub detected: BTreeMap<String, String>,
+    /// Rows of persons who withdrew.
+    #[serde(default)]
+    pub erased: u64,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -74,6 +81,7 @@ impl From<&Delivery> for Input {
             kept: delivery.counts.kept,
             quarantined: delivery.counts.quarantined.clone(),
             detected: delivery.detected.clone(),
+            erased: delivery.counts.erased,
         }
     }
 }
@@ -119,6 +127,7 @@ impl Manifest {
             seed: session.config.seed,
             narrowed,
             inputs: inputs.deliveries.iter().map(Input::from).collect(),
+            later_erasures: inputs.later_erasures(),
             rows: found.rows.clone(),
             rates: rates.collect(),
             held_back: inputs.held_back.clone(),

@@ -15,6 +15,7 @@ use prem_store::{
 use serde::Serialize;
 
 use crate::{
+    calendar::{self, Awaited},
     cli::{DiffArgs, Place, RollbackArgs},
     config::Config,
     derive,
@@ -32,6 +33,10 @@ pub struct Status {
     pub store: String,
     pub deliveries: BTreeMap<String, Dataset>,
     pub refusals: Vec<Refusal>,
+    /// Exports that say when they are expected.
+    pub expected: Vec<Awaited>,
+    /// Keys that were withdrawn.
+    pub erasures: usize,
     pub derived: Vec<String>,
     pub releases: Vec<String>,
     pub current: Option<String>,
@@ -51,7 +56,9 @@ pub struct Dataset {
 pub fn status(place: &Place, now: Timestamp) -> Result<Status, JobError> {
     let session = Session::open(Config::load(place)?, now)?;
     let mut deliveries: BTreeMap<String, Dataset> = BTreeMap::new();
-    for delivery in session.store.deliveries()? {
+    let registered = session.store.deliveries()?;
+    let expected = calendar::awaited(&session.plan, &registered, now)?;
+    for delivery in registered {
         let dataset = deliveries.entry(delivery.dataset.clone()).or_default();
         dataset.files += 1;
         dataset.counts.merge(&delivery.counts);
@@ -64,6 +71,8 @@ pub fn status(place: &Place, now: Timestamp) -> Result<Status, JobError> {
         store: session.store.root().display().to_string(),
         deliveries,
         refusals: standing_refusals(&session)?,
+        expected,
+        erasures: session.store.erasures()?.len(),
         derived: derive::stored(&session.store)?,
         releases: session.publisher.releases()?,
         current: session.publisher.current()?.map(|current| current.run_id().to_owned()),
@@ -111,6 +120,12 @@ impl fmt::Display for Status {
         }
         for refusal in &self.refusals {
             writeln!(text, "refused {} ({}): {}", refusal.file_name, refusal.export, refusal.reason)?;
+        }
+        for awaited in &self.expected {
+            write!(text, "Expected: {awaited}")?;
+        }
+        if self.erasures > 0 {
+            writeln!(text, "Erased: {} keys", self.erasures)?;
         }
         writeln!(text, "Derived tables: {}", self.derived.join(", "))?;
         writeln!(text, "Releases: {}", self.releases.join(", "))?;

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp, civil::Date};
 use prem_protect::protect;
 use prem_report::{Language, RunFacts, file_hashes, write_release};
 use prem_stages::METHOD_VERSION;
 use prem_store::{Refusal, delivered_by};
 
 use crate::{
+    calendar,
     cli::{Global, RunArgs},
     config::Config,
     derive,
@@ -71,6 +72,7 @@ fn stages(
     let intake = clock.stage("ingest", || intake::take_in(session, store, registration))?;
     let inputs = inputs_of(session, store, &intake, args)?;
     let mut summary = Summary::new(session, &inputs, &intake);
+    summary.past_due = calendar::past_due(&session.plan, &store.deliveries()?, session.now)?;
     if last == Stage::Ingest {
         return Ok(summary);
     }
@@ -205,8 +207,7 @@ fn is_published(session: &Session, inputs: &Inputs, args: &RunArgs) -> Result<bo
 /// Midnight of a given day in Norwegian time, or now.
 fn delivered_at(date: Option<Date>, now: Timestamp) -> Result<Timestamp, JobError> {
     let Some(date) = date else { return Ok(now) };
-    TimeZone::get("Europe/Oslo")
-        .and_then(|zone| date.to_zoned(zone))
+    date.to_zoned(calendar::zone()?)
         .map(|zoned| zoned.timestamp())
         .map_err(|error| JobError::Configuration(format!("{date} is no day to reckon with: {error}")))
 }
@@ -232,8 +233,8 @@ fn dry_run(session: &Session, args: &RunArgs) -> Result<Summary, JobError> {
     let mut intake = Intake::default();
     let mut waiting = Vec::new();
     if session.config.inbox.is_dir() {
-        let settled = prem_ingest::Settled::Always;
-        for found in prem_ingest::discover(&session.plan, &session.config.inbox, settled)?.found {
+        let inbox = prem_ingest::discover(&session.plan, &session.config.inbox, intake::settled(session))?;
+        for found in inbox.found {
             let sha256 = prem_store::sha256_file(&found.path)?;
             if deliveries.iter().any(|delivery| delivery.sha256 == sha256) {
                 intake.known += 1;

@@ -9,7 +9,7 @@ use std::{
 use prem_store::{Refusal, RowCounts};
 use serde::Serialize;
 
-use crate::{inputs::Inputs, intake::Intake, manifest::Found, session::Session};
+use crate::{calendar::Awaited, inputs::Inputs, intake::Intake, manifest::Found, session::Session};
 
 /// Refused files that a person is shown.
 const SHOWN_MAX: usize = 5;
@@ -28,6 +28,8 @@ pub struct Summary {
     pub is_sample: bool,
     pub files_new: usize,
     pub files_known: usize,
+    /// Exports of which a delivery is past due.
+    pub past_due: Vec<Awaited>,
     /// File → why it was refused whole.
     pub refused: BTreeMap<String, String>,
     /// Files of the inbox that were passed over, by reason.
@@ -35,6 +37,8 @@ pub struct Summary {
     /// Files that a run would take in; of a dry run only.
     pub waiting: Option<Vec<String>>,
     pub held_back: BTreeMap<String, String>,
+    /// Erasures of rows that an earlier run of the same deliveries may have read.
+    pub later_erasures: u64,
     pub rows: BTreeMap<String, RowCounts>,
     /// Questionnaire → codes that no unit had on the day, with responses.
     pub unplaced_units: BTreeMap<String, BTreeMap<String, u64>>,
@@ -60,6 +64,7 @@ impl Summary {
             refused: intake.refused.iter().map(reason).collect(),
             skipped: intake.skipped.clone(),
             held_back: inputs.held_back.clone(),
+            later_erasures: inputs.later_erasures(),
             ..Self::default()
         }
     }
@@ -90,7 +95,7 @@ impl Summary {
 }
 
 /// 12345 → `12 345`.
-fn grouped(number: u64) -> String {
+pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (place, digit) in digits.chars().enumerate() {
@@ -102,7 +107,7 @@ fn grouped(number: u64) -> String {
     text
 }
 
-fn reasons<N: Copy + Into<u64>>(counts: &BTreeMap<String, N>) -> String {
+pub fn reasons<N: Copy + Into<u64>>(counts: &BTreeMap<String, N>) -> String {
     let each: Vec<String> =
         counts.iter().map(|(reason, rows)| format!("{reason} {}", grouped((*rows).into()))).collect();
     each.join(", ")
@@ -145,6 +150,9 @@ impl fmt::Display for Summary {
         if self.not_estimated > 0 {
             writeln!(text, "{} indicator periods have too little data; the manifest names them.", self.not_estimated)?;
         }
+        if self.later_erasures > 0 {
+            writeln!(text, "Reproducible except {} later erasures.", self.later_erasures)?;
+        }
         for (indicator, export) in &self.held_back {
             writeln!(text, "Held back: {indicator}, because a file of {export} was refused.")?;
         }
@@ -171,6 +179,9 @@ impl Summary {
         }
         for (reason, files) in &self.skipped {
             writeln!(text, "  passed over {} that {reason}", files.join(", "))?;
+        }
+        for awaited in &self.past_due {
+            write!(text, "Expected: {awaited}")?;
         }
         Ok(())
     }

@@ -13,7 +13,10 @@
 
 mod baseline;
 mod cahps;
+mod calendar;
 mod declarations;
+mod disk;
+mod erasure;
 mod faults;
 mod mixed;
 mod place;

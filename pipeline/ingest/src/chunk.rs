@@ -8,6 +8,8 @@ use arrow::{
     error::ArrowError,
 };
 
+use prem_store::KeyColumn;
+
 use crate::{
     columns::trim,
     formats::Batch,
@@ -39,6 +41,8 @@ pub(crate) struct Mistake {
     pub(crate) column: Option<usize>,
     pub(crate) reason: Reason,
     pub(crate) value: Option<String>,
+    /// Whose row it is, hashed.
+    pub(crate) subject: Option<String>,
 }
 
 /// `contexts` are those of the stored columns, from the file's beginning; empty for the beginning itself.
@@ -82,7 +86,9 @@ pub(crate) fn parse(
     Ok(Parsed {
         arrays,
         kept,
-        mistakes: mistakes(&table, without_echoes(&table, problems.into_sorted())),
+        mistakes: mistakes(&table, without_echoes(&table, problems.into_sorted()), |row| {
+            subject(&table, row, declared, layout)
+        }),
         records: table.records(),
         empty: table.empty,
         lines: table.lines,
@@ -99,12 +105,21 @@ fn without_echoes(table: &Table, mut problems: Vec<Problem>) -> Vec<Problem> {
     problems
 }
 
+/// The keys of a bad row, hashed: without them an erasure could not find it.
+fn subject(table: &Table, row: usize, declared: &Declared<'_>, layout: &Layout) -> Option<String> {
+    let keys = layout
+        .readers
+        .iter()
+        .filter_map(|reader| KeyColumn::from_name(&reader.name).map(|column| (column, reader.stored_text(table, row))));
+    declared.secret.as_ref()?.subject(keys)
+}
+
 /// Problems of rows and bad records, in the order of the file.
-fn mistakes(table: &Table, problems: Vec<Problem>) -> Vec<Mistake> {
+fn mistakes(table: &Table, problems: Vec<Problem>, subject: impl Fn(usize) -> Option<String>) -> Vec<Mistake> {
     let of_rows = problems.into_iter().map(|problem| {
         let place = table.place(problem.row);
-        let Problem { column, reason, value, .. } = problem;
-        Mistake { line: place.line, record: place.record, column, reason, value }
+        let Problem { row, column, reason, value } = problem;
+        Mistake { line: place.line, record: place.record, column, reason, value, subject: subject(row) }
     });
     let of_records = table.bad.iter().map(|bad| Mistake {
         line: bad.place.line,
@@ -112,6 +127,7 @@ fn mistakes(table: &Table, problems: Vec<Problem>) -> Vec<Mistake> {
         column: None,
         reason: bad.reason,
         value: None,
+        subject: None,
     });
     let mut all: Vec<Mistake> = of_rows.chain(of_records).collect();
     // Stable: a row's problems stay in the order of its columns.

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fs::Metadata, path::Path};
 
 use prem_spec::model::{Export, Plan};
-use prem_store::{IngestCounts, StoreError};
+use prem_store::{IngestCounts, Secret, StoreError};
 use rayon::prelude::*;
 
 use crate::{
@@ -25,10 +25,12 @@ const IDENTITY_PLAIN_MIN: u64 = 100;
 /// Reasons that a refusal for bad rows names.
 const REASONS_NAMED: usize = 5;
 
-/// How files are read; the default suits everything but tests.
+/// How files are read.
 #[derive(Debug, Clone, Default)]
 pub struct IngestOptions {
     pub limits: Limits,
+    /// The store's secret, with which quarantine notes whose a row is, so that an erasure finds it.
+    pub secret: Option<Secret>,
 }
 
 /// A file that was taken. Its rows are in `rows.parquet`, the bad ones in `quarantine.parquet`.
@@ -66,13 +68,19 @@ pub fn ingest_file(
     out: &Path,
     options: &IngestOptions,
 ) -> Result<Ingested, IngestError> {
-    let declared = Declared::new(plan, export)?;
+    let mut declared = Declared::new(plan, export)?;
+    declared.secret.clone_from(&options.secret);
+    let before = std::fs::symlink_metadata(path);
     let taken = take(&declared, path, out, options);
     if taken.is_err() {
         Sink::remove(out);
     }
     taken.map_err(|failure| match failure {
         Failure::Refused(cause, counts) => {
+            // Half a file may be wrong in any way: what it is refused for says nothing while somebody writes it.
+            let after = std::fs::symlink_metadata(path);
+            let is_stable = before.ok().zip(after.ok()).is_some_and(|(before, after)| !changed(&before, &after));
+            let cause = if is_stable { cause } else { RefusalCause::Changed };
             Refusal { file: file_name(path), export: export.name.clone(), cause, counts: *counts }.into()
         }
         Failure::Error(error) => error,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use prem_spec::model::{Column, Dataset, Export, ExtraColumns, FileFormat, Plan, SourceValue};
+use prem_store::Secret;
 
 use crate::{
     columns::{Cells, ColumnReader, DateFormat},
@@ -24,6 +25,8 @@ pub(crate) struct Declared<'a> {
     pub(crate) decimal: u8,
     pub(crate) rules: Vec<OrderRule>,
     pub(crate) rule_ids: Vec<String>,
+    /// For the subjects of quarantined rows.
+    pub(crate) secret: Option<Secret>,
     formats: Vec<DateFormat>,
 }
 
@@ -87,6 +90,7 @@ impl<'a> Declared<'a> {
             formats: formats.map(DateFormat::compile).collect(),
             decimal: byte("decimal", decimal)?,
             columns,
+            secret: None,
         })
     }
 

@@ -45,7 +45,7 @@ impl Tally {
         for (reason, rows) in &self.reasons {
             *quarantined.entry(reason.text(rule_ids)).or_default() += rows;
         }
-        IngestCounts { rows_in: self.records, kept: self.kept, quarantined }
+        IngestCounts { rows_in: self.records, kept: self.kept, quarantined, erased: 0 }
     }
 }
 
@@ -103,6 +103,7 @@ impl<'a> Sink<'a> {
                 column: column.map(|column| column.name.clone()),
                 reason: mistake.reason.text(&self.declared.rule_ids),
                 value: mistake.value,
+                subject: mistake.subject,
             })?;
         }
         self.records += parsed.records;

@@ -91,6 +91,7 @@ pub fn plan_of(columns: Vec<Column>, rules: Vec<Rule>) -> Plan {
         missing: vec!["NULL".to_owned()],
         date_formats: vec!["%Y-%m-%dT%H:%M".to_owned(), "%Y-%m-%d".to_owned(), "%d.%m.%Y".to_owned()],
         columns: BTreeMap::new(),
+        expected: None,
     };
     Plan {
         datasets: BTreeMap::from([("stays".to_owned(), dataset)]),
@@ -137,7 +138,13 @@ pub fn ingest_with(plan: &Plan, bytes: impl AsRef<[u8]>, limits: Limits) -> Trie
     fs::write(&path, bytes).unwrap();
     let out = folder.path().join("out");
     fs::create_dir(&out).unwrap();
-    let result = ingest_file(plan, &plan.exports["register"], &path, &out, &IngestOptions { limits });
+    let result = ingest_file(
+        plan,
+        &plan.exports["register"],
+        &path,
+        &out,
+        &IngestOptions { limits, ..IngestOptions::default() },
+    );
     Tried { folder, plan: plan.clone(), result }
 }
 

@@ -4,9 +4,12 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+/// The reason under which erased rows are excluded.
+const ERASED: &str = "erased";
+
 /// Where the rows of one delivered file went.
 ///
-/// Invariant: `rows_in = kept + Σ quarantined`. A row is counted once, under its first reason, also when the quarantine
+/// Invariant: `rows_in = kept + Σ quarantined + erased`. A row is counted once, under its first reason, also when the quarantine
 /// table lists several mistakes in it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -16,6 +19,13 @@ pub struct IngestCounts {
     pub kept: u64,
     /// Reason → rows.
     pub quarantined: BTreeMap<String, u64>,
+    /// Rows of persons who withdrew, kept out or taken out since.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub erased: u64,
+}
+
+fn is_zero(rows: &u64) -> bool {
+    *rows == 0
 }
 
 impl IngestCounts {
@@ -24,7 +34,8 @@ impl IngestCounts {
     }
 
     pub fn reconciles(&self) -> bool {
-        u128::from(self.rows_in) == u128::from(self.kept) + wide_total(&self.quarantined)
+        let accounted = u128::from(self.kept) + wide_total(&self.quarantined) + u128::from(self.erased);
+        u128::from(self.rows_in) == accounted
     }
 
     /// Adds the counts of another file or part.
@@ -32,6 +43,7 @@ impl IngestCounts {
         self.rows_in = self.rows_in.saturating_add(other.rows_in);
         self.kept = self.kept.saturating_add(other.kept);
         merge_reasons(&mut self.quarantined, &other.quarantined);
+        self.erased = self.erased.saturating_add(other.erased);
     }
 }
 
@@ -81,7 +93,10 @@ impl RowCounts {
 
 impl From<&IngestCounts> for RowCounts {
     fn from(counts: &IngestCounts) -> Self {
-        Self { rows_in: counts.rows_in, kept: counts.kept, quarantined: counts.quarantined.clone(), ..Self::default() }
+        let IngestCounts { rows_in, kept, quarantined, erased } = counts.clone();
+        let mut rows = Self { rows_in, kept, quarantined, ..Self::default() };
+        rows.exclude(ERASED, erased);
+        rows
     }
 }
 

@@ -1,6 +1,7 @@
-//! Deliveries: what one file brought, registered once and never changed.
+//! Deliveries: what one file brought, registered once and never changed but by an erasure.
 //!
-//! `deliveries/<dataset>/<number>-<first 12 of sha256>/{rows.parquet, quarantine.parquet, delivery.json}`
+//! `deliveries/<dataset>/<number>-<first 12 of sha256>/{rows.parquet, quarantine.parquet, delivery.json}`; after an erasure
+//! `rows.1.parquet` and so on ([`crate::Erasure`]): the record says which.
 //!
 //! Invariants: a delivery is known by dataset and content hash, so the same file twice is nothing new; numbers rise in
 //! the order of registration over the whole store; counts reconcile, and the rows file holds as many rows as were kept;
@@ -20,14 +21,14 @@ use prem_spec::DeliveryMode;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    IngestCounts, LockedStore, Pending, Store, StoreError, disk,
+    ErasedRows, IngestCounts, LockedStore, Pending, Store, StoreError, disk,
     hash::{is_sha256, sha256_file},
     parquet_file::OpenParquet,
 };
 
 pub(crate) const ROWS: &str = "rows.parquet";
 pub(crate) const QUARANTINE: &str = "quarantine.parquet";
-const RECORD: &str = "delivery.json";
+pub(crate) const RECORD: &str = "delivery.json";
 
 /// What is known of a file when it is registered. The store adds the number.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,6 +72,9 @@ pub struct Delivery {
     pub detected: BTreeMap<String, String>,
     /// The files that lie beside the record.
     pub files: BTreeMap<String, StoredFile>,
+    /// Number of the erasure → rows that it took after the delivery was registered.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub erasures: BTreeMap<u64, ErasedRows>,
 }
 
 /// A file as it was when it was stored.
@@ -85,6 +89,22 @@ impl Delivery {
     /// Which of two deliveries is the later one: by sequence, ties by content hash, then by registration.
     pub fn cmp_sequence(&self, other: &Self) -> Ordering {
         (&self.sequence, &self.sha256, self.number).cmp(&(&other.sequence, &other.sha256, other.number))
+    }
+
+    /// What the delivery's rows are known by: the hash of the delivered file, and where erased rows are missing from it, of
+    /// the rows that are left.
+    pub fn content_key(&self) -> String {
+        let rows = self.files.get(self.file_of(ROWS)).filter(|_| self.counts.erased > 0);
+        rows.map_or_else(
+            || self.sha256.clone(),
+            |rows| format!("{}-{}-{}", self.sha256, self.counts.erased, rows.sha256),
+        )
+    }
+
+    /// The name of the file that was first called `first`: an erasure writes a new one beside the old.
+    pub(crate) fn file_of(&self, first: &'static str) -> &str {
+        let stem = first.trim_end_matches("parquet");
+        self.files.keys().find(|name| name.starts_with(stem)).map_or(first, String::as_str)
     }
 
     fn folder_name(&self) -> String {
@@ -154,12 +174,12 @@ impl Store {
 
     /// The stored rows of a delivery.
     pub fn rows_path(&self, delivery: &Delivery) -> PathBuf {
-        self.delivery_folder(delivery).join(ROWS)
+        self.delivery_folder(delivery).join(delivery.file_of(ROWS))
     }
 
     /// The quarantined rows of a delivery.
     pub fn quarantine_path(&self, delivery: &Delivery) -> PathBuf {
-        self.delivery_folder(delivery).join(QUARANTINE)
+        self.delivery_folder(delivery).join(delivery.file_of(QUARANTINE))
     }
 }
 
@@ -188,6 +208,8 @@ impl LockedStore {
         {
             return Ok(Committed { delivery: same.clone(), is_new: false });
         }
+        let mut counts = new.counts;
+        self.keep_erased_out(pending.path(), &mut counts)?;
         let delivery = Delivery {
             number: known.last().map_or(1, |last| last.number + 1),
             dataset: new.dataset,
@@ -198,11 +220,12 @@ impl LockedStore {
             sequence: new.sequence,
             mode: new.mode,
             delivered_at: new.delivered_at,
-            counts: new.counts,
+            counts,
             detected: new.detected,
             files: stored_files(pending.path())?,
+            erasures: BTreeMap::new(),
         };
-        check_counts(pending.path(), &delivery.counts).map_err(|reason| StoreError::refused(pending.path(), reason))?;
+        check_counts(pending.path(), &delivery).map_err(|reason| StoreError::refused(pending.path(), reason))?;
 
         disk::write_file(&pending.path().join(RECORD), &disk::json_bytes(pending.path(), &delivery)?)?;
         disk::sync_tree(pending.path())?;
@@ -244,7 +267,7 @@ fn read_delivery(dataset: &str, folder: &Path) -> Result<Delivery, StoreError> {
             return Err(StoreError::damaged(&path, format!("it was stored with {} bytes", stored.bytes)));
         }
     }
-    check_counts(folder, &delivery.counts).map_err(|reason| StoreError::damaged(folder, reason))?;
+    check_counts(folder, &delivery).map_err(|reason| StoreError::damaged(folder, reason))?;
     Ok(delivery)
 }
 
@@ -258,13 +281,14 @@ fn stored_files(folder: &Path) -> Result<BTreeMap<String, StoredFile>, StoreErro
 }
 
 /// Whether counts add up and are what the files hold: every row that was not kept stands in quarantine at least once.
-fn check_counts(folder: &Path, counts: &IngestCounts) -> Result<(), String> {
+pub(crate) fn check_counts(folder: &Path, delivery: &Delivery) -> Result<(), String> {
+    let counts = &delivery.counts;
     if !counts.reconciles() {
-        let (rows_in, kept, bad) = (counts.rows_in, counts.kept, counts.quarantined_total());
-        return Err(format!("{rows_in} rows came in, but {kept} were kept and {bad} quarantined"));
+        let (rows_in, kept, bad, erased) = (counts.rows_in, counts.kept, counts.quarantined_total(), counts.erased);
+        return Err(format!("{rows_in} rows came in, but {kept} were kept, {bad} quarantined and {erased} erased"));
     }
     let rows = |name: &str| OpenParquet::open(&folder.join(name)).map(|file| file.rows).map_err(|e| e.to_string());
-    let (kept, quarantined) = (rows(ROWS)?, rows(QUARANTINE)?);
+    let (kept, quarantined) = (rows(delivery.file_of(ROWS))?, rows(delivery.file_of(QUARANTINE))?);
     if kept != counts.kept {
         return Err(format!("{ROWS} has {kept} rows, but {} were kept", counts.kept));
     }

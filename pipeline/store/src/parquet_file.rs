@@ -13,10 +13,11 @@ use std::{
 use arrow::{array::RecordBatch, compute::concat_batches, datatypes::SchemaRef};
 use parquet::{
     arrow::{
-        ArrowWriter,
+        ARROW_SCHEMA_META_KEY, ArrowWriter, ProjectionMask,
         arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder},
     },
     basic::{Compression, ZstdLevel},
+    errors::ParquetError,
     file::{metadata::KeyValue, properties::WriterProperties},
 };
 
@@ -55,7 +56,7 @@ impl ParquetFile {
             .build();
         let file = File::create(path).map_err(StoreError::io("create", path))?;
         let writer = ArrowWriter::try_new(file, SchemaRef::clone(&schema), Some(properties))
-            .map_err(|error| StoreError::parquet(path, error))?;
+            .map_err(|error| write_error(path, error))?;
         Ok(Self { path: path.to_path_buf(), schema, writer, waiting: Vec::new(), waiting_rows: 0, rows: 0 })
     }
 
@@ -79,21 +80,31 @@ impl ParquetFile {
     }
 
     fn write_block(&mut self) -> Result<(), StoreError> {
-        let block = concat_batches(&self.schema, &self.waiting).and_then(|block| {
-            self.waiting.clear();
-            self.waiting_rows = 0;
-            self.writer.write(&block).map_err(Into::into)
-        });
-        block.map_err(|error| StoreError::parquet(&self.path, error))
+        let block =
+            concat_batches(&self.schema, &self.waiting).map_err(|error| StoreError::parquet(&self.path, error))?;
+        self.waiting.clear();
+        self.waiting_rows = 0;
+        self.writer.write(&block).map_err(|error| write_error(&self.path, error))
     }
 
     /// Writes the footer and flushes; gives the number of rows.
     pub(crate) fn finish(mut self) -> Result<u64, StoreError> {
         self.write_block()?;
         let Self { path, writer, rows, .. } = self;
-        let file = writer.into_inner().map_err(|error| StoreError::parquet(&path, error))?;
+        let file = writer.into_inner().map_err(|error| write_error(&path, error))?;
         file.sync_all().map_err(StoreError::io("flush", &path))?;
         Ok(rows)
+    }
+}
+
+/// A full disk is no damaged file: what the operating system said is kept.
+fn write_error(path: &Path, error: ParquetError) -> StoreError {
+    match error {
+        ParquetError::External(source) => match source.downcast::<std::io::Error>() {
+            Ok(source) => StoreError::io("write", path)(*source),
+            Err(other) => StoreError::parquet(path, other),
+        },
+        other => StoreError::parquet(path, other),
     }
 }
 
@@ -128,8 +139,24 @@ impl OpenParquet {
         self.pairs.get(key).map_or("", String::as_str)
     }
 
+    /// All metadata pairs but the schema that the Arrow writer adds by itself, in the order of keys.
+    pub(crate) fn pairs(&self) -> Vec<(&str, &str)> {
+        let own = self.pairs.iter().filter(|(key, _)| key.as_str() != ARROW_SCHEMA_META_KEY);
+        let mut pairs: Vec<(&str, &str)> = own.map(|(key, value)| (key.as_str(), value.as_str())).collect();
+        pairs.sort_unstable();
+        pairs
+    }
+
     pub(crate) fn schema(&self) -> &SchemaRef {
         self.builder.schema()
+    }
+
+    /// Batches of the named columns alone, in the file's order; names that the file does not have are left out.
+    pub(crate) fn batches_of(mut self, names: &[&str]) -> Result<Batches, StoreError> {
+        let places: Vec<usize> = names.iter().filter_map(|name| self.schema().index_of(name).ok()).collect();
+        let mask = ProjectionMask::roots(self.builder.parquet_schema(), places);
+        self.builder = self.builder.with_projection(mask);
+        self.batches()
     }
 
     pub(crate) fn batches(self) -> Result<Batches, StoreError> {

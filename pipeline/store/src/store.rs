@@ -7,6 +7,7 @@
 //! refusals/      one small record per file that was refused whole
 //! derived/       partitions that can be made again from the deliveries
 //! runs/          unprotected tables of each run
+//! erasures/      tombstones of persons who withdrew, and the secret they are made with
 //! seen.json      hashes of inbox files, so that an idle night does not read them again
 //! ```
 //!
@@ -39,7 +40,7 @@ impl Store {
         &self.root
     }
 
-    /// Takes the store for writing: makes its folder (0700 on unix) and empties `pending/`.
+    /// Takes the store for writing: makes its folder (0700 on unix), empties `pending/` and finishes interrupted erasures.
     ///
     /// # Errors
     /// [`StoreError::Locked`] when another process, or another part of this one, holds it.
@@ -52,12 +53,14 @@ impl Store {
             disk::remove(&leftover)?;
         }
         disk::create_private_folder(&pending)?;
-        Ok(LockedStore {
+        let locked = LockedStore {
             store: self.clone(),
             next_pending: AtomicU64::new(1),
             registered: Mutex::new(None),
             _lock: lock,
-        })
+        };
+        locked.finish_erasures()?;
+        Ok(locked)
     }
 }
 

@@ -103,6 +103,27 @@ impl ColumnReader {
         })
     }
 
+    /// What a row has in this column, after missing values and recoding, before checking.
+    pub(crate) fn stored_text<'v>(&'v self, table: &'v Table, row: usize) -> &'v str {
+        self.stored(trim(self.raw(table, row)))
+    }
+
+    fn raw<'v>(&'v self, table: &'v Table, row: usize) -> &'v str {
+        match &self.cells {
+            Cells::Field(field) => table.cell(row, *field),
+            Cells::Constant(constant) => constant,
+            Cells::Checkboxes(_) | Cells::Absent => "",
+        }
+    }
+
+    /// Empty where `value` means that there is none.
+    fn stored<'v>(&'v self, value: &'v str) -> &'v str {
+        if value.is_empty() || self.missing.iter().any(|missing| missing == value) {
+            return "";
+        }
+        self.recode.get(value).map_or(value, String::as_str)
+    }
+
     /// Which fields of the file the column reads.
     pub(crate) fn fields(&self) -> Vec<usize> {
         match &self.cells {
@@ -150,7 +171,6 @@ impl Run<'_> {
         let mut ticked = String::new();
         for row in 0..self.table.rows() {
             let raw = match &self.reader.cells {
-                Cells::Field(field) => self.table.cell(row, *field),
                 Cells::Checkboxes(boxes) => match list_ticked(boxes, self.table, row, &mut ticked) {
                     Ok(()) => ticked.as_str(),
                     Err(value) => {
@@ -160,8 +180,7 @@ impl Run<'_> {
                         continue;
                     }
                 },
-                Cells::Constant(constant) => constant,
-                Cells::Absent => "",
+                _ => self.reader.raw(self.table, row),
             };
             if let Err((reason, value)) = self.one(&mut builder, raw, &mut counts) {
                 builder.null();
@@ -183,11 +202,7 @@ impl Run<'_> {
         if value.len() > CELL_BYTES_MAX {
             return Err((Reason::TooLong, None));
         }
-        let stored = if value.is_empty() || reader.missing.iter().any(|missing| missing == value) {
-            ""
-        } else {
-            reader.recode.get(value).map_or(value, String::as_str)
-        };
+        let stored = reader.stored(value);
         if stored.is_empty() {
             if reader.required {
                 return Err((Reason::MissingRequired, None));

@@ -9,7 +9,7 @@ pub type QuarantineWriter = TableWriter<Quarantine>;
 
 table! {
     /// A row of `quarantine`: one mistake in one source row.
-    Quarantine, "quarantine", "1.0.0";
+    Quarantine, "quarantine", "1.1.0";
     /// Dataset that the row was meant for.
     dataset: String,
     /// Export that described the file.
@@ -24,4 +24,6 @@ table! {
     reason: String,
     /// The value as delivered; null in columns that identify a person.
     value: Option<String>,
+    /// Whose row it is, for an erasure to find it: keyed hashes that say nothing outside the store; null without a key.
+    subject: Option<String>,
 }

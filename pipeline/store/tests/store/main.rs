@@ -12,6 +12,7 @@
 )]
 
 mod damage;
+mod erasures;
 mod kills;
 mod properties;
 mod round_trips;

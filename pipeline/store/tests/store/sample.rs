@@ -92,6 +92,7 @@ pub fn bad_row(line: i64) -> Quarantine {
         column: Some("age".to_owned()),
         reason: "out-of-range".to_owned(),
         value: Some("181".to_owned()),
+        subject: None,
     }
 }
 
@@ -121,7 +122,7 @@ pub fn new_delivery(content: &str) -> NewDelivery {
         sequence: "2025/visits.csv".to_owned(),
         mode: DeliveryMode::Upsert,
         delivered_at: "2025-03-01T02:00:00Z".parse().unwrap(),
-        counts: IngestCounts { rows_in: 10, kept: 8, quarantined: [("out-of-range".to_owned(), 2)].into() },
+        counts: IngestCounts { rows_in: 10, kept: 8, quarantined: [("out-of-range".to_owned(), 2)].into(), erased: 0 },
         detected: [("encoding".to_owned(), "windows-1252".to_owned())].into(),
         accept_again: false,
     }
