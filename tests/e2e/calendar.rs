@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::place::{Place, expect_code, text};
+use crate::place::{Place, copy_folder, expect_code, shipped_schemas, text};
 
 #[test]
 fn a_delivery_that_is_late_is_told_everywhere_and_changes_no_number() {
@@ -12,14 +12,12 @@ fn a_delivery_that_is_late_is_told_everywhere_and_changes_no_number() {
     let first = place.run(&[]);
     assert_eq!(first["past_due"], Value::Array(Vec::new()));
     let schemas = place.path().join("schemas");
-    copy(&crate::place::shipped_schemas(), &schemas);
+    copy_folder(&shipped_schemas(), &schemas);
     let export = schemas.join("exports/survey-responses.toml");
     let declared = fs::read_to_string(&export).expect("an export");
     let calendar = "\n[expected]\nevery = \"month\"\nsince = 2024-01-01\nperiod_in_name = \"_%Y-%m\"\n";
     fs::write(&export, declared + calendar).expect("a calendar");
-    let config = fs::read_to_string(place.path().join("prem.toml")).expect("a configuration");
-    let config: Vec<&str> = config.lines().filter(|line| !line.starts_with("schemas")).collect();
-    fs::write(place.path().join("prem.toml"), format!("schemas = \"schemas\"\n{}\n", config.join("\n"))).expect("one");
+    place.use_schemas("schemas");
 
     let output = place.prem(&["run"]);
     expect_code(&output, 0);
@@ -36,17 +34,4 @@ fn a_delivery_that_is_late_is_told_everywhere_and_changes_no_number() {
     let status = place.prem(&["status"]);
     let status: Value = serde_json::from_slice(&status.stdout).expect("a status");
     assert_eq!(status["expected"][0]["missing"], awaited["missing"]);
-}
-
-fn copy(from: &std::path::Path, to: &std::path::Path) {
-    fs::create_dir_all(to).expect("a folder");
-    for entry in fs::read_dir(from).expect("a folder") {
-        let path = entry.expect("an entry").path();
-        let target = to.join(path.file_name().expect("a name"));
-        if path.is_dir() {
-            copy(&path, &target);
-        } else {
-            fs::copy(&path, &target).expect("a copy");
-        }
-    }
 }

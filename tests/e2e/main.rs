@@ -11,6 +11,7 @@
     reason = "a test fails by panicking, says what it skipped, and counts small things"
 )]
 
+mod again;
 mod baseline;
 mod cahps;
 mod calendar;

@@ -23,6 +23,19 @@ pub fn shipped_schemas() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../schemas")
 }
 
+pub fn copy_folder(from: &Path, to: &Path) {
+    fs::create_dir_all(to).expect("a folder");
+    for entry in fs::read_dir(from).expect("a readable folder") {
+        let path = entry.expect("an entry").path();
+        let target = to.join(path.file_name().expect("a name"));
+        if path.is_dir() {
+            copy_folder(&path, &target);
+        } else {
+            fs::copy(&path, &target).expect("a copy");
+        }
+    }
+}
+
 pub fn prem(folder: &Path, arguments: &[&str]) -> Output {
     Command::new(assert_cmd::cargo::cargo_bin!("prem"))
         .current_dir(folder)
@@ -68,6 +81,14 @@ impl Place {
         fs::write(folder.path().join("prem.toml"), config).expect("a configuration");
         fs::create_dir_all(folder.path().join("inbox")).expect("an inbox");
         Self { folder }
+    }
+
+    /// Reads declarations from a folder of the place itself.
+    pub fn use_schemas(&self, folder: &str) {
+        let path = self.path().join("prem.toml");
+        let config = fs::read_to_string(&path).expect("a configuration");
+        let others: Vec<&str> = config.lines().filter(|line| !line.starts_with("schemas")).collect();
+        fs::write(&path, format!("schemas = {folder:?}\n{}\n", others.join("\n"))).expect("a configuration");
     }
 
     pub fn path(&self) -> &Path {

@@ -28,7 +28,7 @@ fn attempt(plan: &Plan, export: &str, name: &str, bytes: &[u8], limits: Limits) 
     fs::write(&path, bytes).unwrap();
     let out = folder.path().join("out");
     fs::create_dir(&out).unwrap();
-    match ingest_file(plan, &plan.exports[export], &path, &out, &IngestOptions { limits }) {
+    match ingest_file(plan, &plan.exports[export], &path, &out, &IngestOptions { limits, ..IngestOptions::default() }) {
         Ok(ingested) => {
             assert!(ingested.counts.reconciles());
             let quarantine = read_table::<Quarantine>(&out.join("quarantine.parquet")).unwrap().0;

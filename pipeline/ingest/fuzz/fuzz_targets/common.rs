@@ -31,6 +31,7 @@ pub fn plan(format: FileFormat) -> Plan {
         row: Text::default(),
         key: vec!["id".to_owned()],
         columns,
+        expected: None,
         rules: Vec::new(),
     };
     let export = Export {
@@ -62,7 +63,7 @@ pub fn ingest(plan: &Plan, folder: &Path, chunk_bytes: usize) -> Option<(Ingeste
     let out = folder.join(format!("out-{chunk_bytes}"));
     fs::create_dir_all(&out).expect("a folder");
     let limits = Limits { chunk_bytes, expansion_free_bytes: 1 << 20, text_bytes_max: 16 << 20, ..Limits::default() };
-    let result = ingest_file(plan, &plan.exports["fuzzed"], &folder.join("file"), &out, &IngestOptions { limits });
+    let result = ingest_file(plan, &plan.exports["fuzzed"], &folder.join("file"), &out, &IngestOptions { limits, ..IngestOptions::default() });
     let found = match result {
         Ok(ingested) => {
             assert!(ingested.counts.reconciles(), "{:?}", ingested.counts);

@@ -95,6 +95,7 @@ fn deliver(store: &LockedStore, dataset: &Dataset, rows: &[&[&str]], bad: &[Bad<
             quarantined,
             erased: 0,
         },
+        detected: BTreeMap::new(),
         accept_again: false,
     };
     store.commit(pending, new).unwrap().delivery
