@@ -42,12 +42,6 @@ pub struct Next {
     pub due: Date,
 }
 
-impl Awaited {
-    pub fn is_late(&self) -> bool {
-        self.missing.iter().any(|missing| missing.late)
-    }
-}
-
 /// # Errors
 /// When the time zone is not known.
 pub fn zone() -> Result<TimeZone, JobError> {

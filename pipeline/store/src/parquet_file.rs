@@ -90,9 +90,10 @@ impl ParquetFile {
     /// Writes the footer and flushes; gives the number of rows.
     pub(crate) fn finish(mut self) -> Result<u64, StoreError> {
         self.write_block()?;
-        let Self { path, writer, rows, .. } = self;
-        let file = writer.into_inner().map_err(|error| write_error(&path, error))?;
-        file.sync_all().map_err(StoreError::io("flush", &path))?;
+        let Self { path, mut writer, rows, .. } = self;
+        // Not `into_inner`, which makes a text of what the operating system said.
+        writer.finish().map_err(|error| write_error(&path, error))?;
+        writer.inner().sync_all().map_err(StoreError::io("flush", &path))?;
         Ok(rows)
     }
 }
