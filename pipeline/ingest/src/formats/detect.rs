@@ -119,7 +119,9 @@ impl Census {
 
 fn separator(head: &[u8], declared: &Declared<'_>, encoding: Encoding) -> Result<(u8, &'static str), RefusalCause> {
     let sought: Vec<String> = declared.columns.iter().flat_map(|column| declared.sought(column)).collect();
-    let mut best: Option<((usize, usize), (u8, &'static str))> = None;
+    // Headers known and headers in all, then the separator: more is better.
+    type Found = ((usize, usize), (u8, &'static str));
+    let mut best: Option<Found> = None;
     for (separator, name) in SEPARATORS.into_iter().filter(|(separator, _)| *separator != declared.quote) {
         let dialect = Dialect { separator, quote: declared.quote };
         let Ok((header, _)) = read_header(head, dialect, encoding) else { continue };

@@ -162,11 +162,10 @@ impl<'a> Tree<'a> {
         let mut parents = Vec::new();
         let mut up: Vec<u32> = (0..self.nodes[0] as u32).collect();
         let mut above = self.nodes[0];
-        for l in 1..self.nodes.len() {
-            let parent = &self.parents[l - 1];
+        for ((parent, nodes), is_random) in self.parents.iter().zip(&self.nodes[1..]).zip(&random[1..]) {
             up.iter_mut().for_each(|node| *node = parent[*node as usize]);
-            if random[l] {
-                above = self.nodes[l];
+            if *is_random {
+                above = *nodes;
                 parents.push(std::mem::replace(&mut up, (0..above as u32).collect()));
             }
         }

@@ -306,8 +306,11 @@ fn pair(text: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((&text[..at], &text[at + 1..]))
 }
 
+/// A variable's name and its missing values, as bytes.
+type LongMissing = (Vec<u8>, Vec<Vec<u8>>);
+
 /// Name, number of values, their length, values; again and again.
-fn long_missing(mut content: &[u8], order: Order) -> Option<Vec<(Vec<u8>, Vec<Vec<u8>>)>> {
+fn long_missing(mut content: &[u8], order: Order) -> Option<Vec<LongMissing>> {
     fn part<'c>(content: &mut &'c [u8], bytes: usize) -> Option<&'c [u8]> {
         let (here, rest) = content.split_at_checked(bytes)?;
         *content = rest;
