@@ -1,6 +1,6 @@
 //! Series over time: the rules on what is shown, and nothing of what is not.
 
-#![allow(clippy::expect_used, reason = "tests fail by panicking")]
+#![allow(clippy::expect_used, clippy::cast_precision_loss, reason = "tests fail by panicking; counts are small")]
 
 mod common;
 

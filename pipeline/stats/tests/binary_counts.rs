@@ -1,7 +1,12 @@
 //! By hand and by property: counts per unit and covariate pattern.
 
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a failure is a failed test")]
-#![allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small counts")]
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "small counts"
+)]
 
 use prem_stats::binary::{BinaryCounts, BinaryTable};
 use proptest::prelude::*;

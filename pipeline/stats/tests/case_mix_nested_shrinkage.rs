@@ -1,6 +1,12 @@
 //! Shrinkage in a tree: against one level, against lme4, and against the dense matrices.
 
-#![allow(clippy::expect_used, clippy::panic, clippy::print_stdout, reason = "a failure is a failed test")]
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a failure is a failed test"
+)]
 #![allow(clippy::needless_range_loop, reason = "matrices as they are written on paper")]
 #![allow(
     clippy::cast_possible_truncation,

@@ -3,9 +3,12 @@
 use super::{NUMBERS, Unsound};
 use prem_stats::binary::*;
 
-/// (name, rows of (unit, adjuster, trials, events)).
-fn tables() -> Vec<(String, Vec<(u32, f64, u64, u64)>)> {
-    let good: Vec<(u32, f64, u64, u64)> = (0..12).map(|i| (i % 4, f64::from(i % 3), 9, u64::from(i * 5 % 9))).collect();
+/// Unit, adjuster, trials, events.
+type Row = (u32, f64, u64, u64);
+
+/// Named tables.
+fn tables() -> Vec<(String, Vec<Row>)> {
+    let good: Vec<Row> = (0..12).map(|i| (i % 4, f64::from(i % 3), 9, u64::from(i * 5 % 9))).collect();
     let mut all = vec![
         ("no rows".to_string(), vec![]),
         ("good".to_string(), good.clone()),

@@ -36,7 +36,7 @@ fn questionnaires() {
         if let Ok(rule) = ItemRule::new(x, y, true, &[9.0], &[f64::NAN]) {
             for code in NUMBERS {
                 let answer = rule.read(Some(code));
-                assert!(!answer.score().is_some_and(|s| !(0.0..=100.0).contains(&s)), "{code} on {x} to {y}");
+                assert!(answer.score().is_none_or(|s| (0.0..=100.0).contains(&s)), "{code} on {x} to {y}");
                 counts.add(answer);
             }
             assert_eq!(counts.scored + counts.unknown + counts.out_of_range + counts.not_applicable, 16);
