@@ -185,6 +185,7 @@ pub struct EraseArgs {
 /// From the person down: contacts hang below persons, invitations below contacts, responses below both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 #[value(rename_all = "snake_case")]
+#[expect(clippy::enum_variant_names, reason = "they are the names of columns")]
 pub enum KeyName {
     PersonId,
     ContactId,
