@@ -1,12 +1,18 @@
 //! A grid over the variance ratios of a nested model, weighted by what the data say of them.
 //!
-//! **Estimand.** ω(θ) ∝ Πθ_l·exp(−REML(θ)/2) dθ: the weights of the averaged interval, for several θ_l at once.
-//! **Formula.** A trapezoid rule in w_l = t_l/(1 + t_l), t_l = (n_l θ_l²)^¼, n_l the rows of a typical node of level l: the
+//! # Estimand
+//! ω(θ) ∝ Πθ_l·exp(−REML(θ)/2) dθ: the weights of the averaged interval, for several θ_l at once.
+//! # Formula
+//! A trapezoid rule in w_l = t_l/(1 + t_l), t_l = (n_l θ_l²)^¼, n_l the rows of a typical node of level l: the
 //! density then vanishes like the third power at w = 0, and at w = 1 at least so with five nodes.
-//! **Source.** Davis, Rabinowitz (1984) Methods of Numerical Integration, section 2.9 (endpoints that vanish).
-//! **Assumptions.** Those of the likelihood; a flat prior on each σ_l² given σ, as for one level.
-//! **Edge cases.** Each axis is widened until its ends carry less than 10⁻⁴ of the weight or it spans the whole line.
-//! **Reference values.** `tests/case_mix_nested_shrinkage.rs`: one level against the grid of the plain random intercept.
+//! # Source
+//! Davis, Rabinowitz (1984) Methods of Numerical Integration, section 2.9 (endpoints that vanish).
+//! # Assumptions
+//! Those of the likelihood; a flat prior on each σ_l² given σ, as for one level.
+//! # Edge cases
+//! Each axis is widened until its ends carry less than 10⁻⁴ of the weight or it spans the whole line.
+//! # Reference values
+//! `tests/case_mix_nested_shrinkage.rs`: one level against the grid of the plain random intercept.
 
 use super::nested_likelihood::NestedLikelihood;
 use crate::error::{Result, StatsError};

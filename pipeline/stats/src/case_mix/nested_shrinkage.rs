@@ -1,19 +1,25 @@
 //! Shrunken values of all nodes of a tree: a ward borrows strength from its hospital, the hospital from its trust.
 //!
-//! **Estimand.** The mean of a node's respondents at the reference mix x̄: for a lowest unit μ + Σb over its path, for a
+//! # Estimand
+//! The mean of a node's respondents at the reference mix x̄: for a lowest unit μ + Σb over its path, for a
 //! higher node the mean of its lowest units by respondents, so that a hospital agrees with its wards.
-//! **Formula.** With U_c and z̄_c of the likelihood's recursion, v = θ² and λ_c = vU_c/(1 + vU_c), top-down from the root
+//! # Formula
+//! With U_c and z̄_c of the likelihood's recursion, v = θ² and λ_c = vU_c/(1 + vU_c), top-down from the root
 //! μ̂ = Σu z̄/Σu with variance σ²/Σu: m_c = λ_c z̄_c + (1 − λ_c)m_g, Var_c = σ²v/(1 + vU_c) + (1 − λ_c)²Var_g, g the parent.
 //! Higher nodes collect their parts bottom-up. Both are linear in z̄, so the adjusters' part is g'V(β̂)g with g the same
 //! combination of x̄_c − x̄. With the model's own β the root is x̄'β̂ and the β part h'V(β̂)h, h = (1, x̄) − m(1, x).
 //! Averaged over the grid of θ as for one level: m = Σωm(θ), variance Σω[v(θ) + m(θ)²] − m².
-//! **Source.** Robinson (1991) Statistical Science 6:15–32; Henderson (1975) Biometrics 31:423–447; Chou, Willsky, Benveniste
+//! # Source
+//! Robinson (1991) Statistical Science 6:15–32; Henderson (1975) Biometrics 31:423–447; Chou, Willsky, Benveniste
 //! (1994) IEEE Transactions on Automatic Control 39:464–478 (estimation on trees, upward and downward sweeps).
-//! **Assumptions.** Normal effects, independent between levels.
-//! **Edge cases.** A level has effects of its own only with [`MIN_UNITS`] nodes (plug-in: 2) and where it divides the rows
+//! # Assumptions
+//! Normal effects, independent between levels.
+//! # Edge cases
+//! A level has effects of its own only with [`MIN_UNITS`] nodes (plug-in: 2) and where it divides the rows
 //! otherwise than the level below; else its nodes are means of their parts. Nodes without rows get their parent's value.
 //! Reliability is 1 − Var(truth | data)/Var(truth), which is λ with one level.
-//! **Reference values.** `tests/case_mix_nested_shrinkage.rs`: lme4's ward-in-hospital effects (mixed/), one level against
+//! # Reference values
+//! `tests/case_mix_nested_shrinkage.rs`: lme4's ward-in-hospital effects (mixed/), one level against
 //! [`super::shrunken_means`], and by the dense matrices.
 
 use super::adjusted::{check_level, critical_value};

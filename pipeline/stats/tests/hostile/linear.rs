@@ -141,6 +141,15 @@ fn one_shape(u: &mut Unsound, name: &str, m: &UnitMoments) {
         }
         let parents: Vec<u32> = (0..m.units() as u32).map(|j| j % 3).collect();
         for (parents, tops) in [(vec![], m.units()), (vec![parents.clone()], 3), (vec![parents, vec![0, 0, 1]], 2)] {
+            if criterion == Criterion::Reml {
+                nested_values(u, name, m, (&parents[..], tops), fit.as_ref().ok());
+            }
+            if let Some(Ok(model)) = fit.as_ref().ok().map(|f| fit_nested_within(m, &parents, tops, f, criterion)) {
+                u.check(
+                    &of("nested, fixed β"),
+                    Ok((&model.coefficients, &model.theta, model.residual_sd, &model.effects)),
+                );
+            }
             let Ok(model) = fit_nested(m, &parents, tops, criterion) else { continue };
             u.check(&of("nested"), Ok((&model.coefficients, &model.theta, model.residual_sd, model.criterion)));
             u.check(&of("nested effects"), Ok((&model.effects, model.standard_errors(), model.variance_shares())));
@@ -148,6 +157,19 @@ fn one_shape(u: &mut Unsound, name: &str, m: &UnitMoments) {
         }
     }
     u.check(&of("fit"), fit);
+}
+
+fn nested_values(u: &mut Unsound, name: &str, m: &UnitMoments, tree: (&[Vec<u32>], usize), within: Option<&WithinFit>) {
+    for kind in [ShrinkageInterval::Averaged, ShrinkageInterval::PlugIn] {
+        for reference in [m.mean_adjusters(), vec![1e300; m.adjusters()], vec![f64::NAN; m.adjusters()]] {
+            for within in [None, within] {
+                u.check(
+                    &format!("{name}: nested_shrinkage"),
+                    nested_shrinkage(m, tree, within, &reference, kind, 0.95),
+                );
+            }
+        }
+    }
 }
 
 #[test]
