@@ -7,6 +7,7 @@ mod expected;
 mod export;
 mod format;
 mod indicator;
+mod municipality;
 mod organisation;
 mod questionnaire;
 mod reader;
@@ -23,7 +24,7 @@ use self::{
     reader::{Node, Sink},
     scope::Scope,
 };
-use crate::model::{Organisation, Plan};
+use crate::model::{Municipalities, Organisation, Plan};
 
 /// The plan where there is no error, and every mistake in any case.
 #[derive(Debug, Clone, PartialEq)]
@@ -56,7 +57,7 @@ pub fn load_folder(root: &Path) -> io::Result<Vec<SourceFile>> {
     Ok(files)
 }
 
-const KINDS: [&str; 5] = ["datasets", "exports", "questionnaires", "indicators", "organisations"];
+const KINDS: [&str; 6] = ["datasets", "exports", "questionnaires", "indicators", "organisations", "municipalities"];
 
 /// Compiles declarations; a file's folder says what it declares, and files are read in the order of their names. Reads
 /// nothing but `sources`.
@@ -128,6 +129,7 @@ fn build(files: &[File<'_>], scope: &mut Scope) -> Plan {
         questionnaires: BTreeMap::new(),
         indicators: BTreeMap::new(),
         organisation: Organisation { units: Vec::new() },
+        municipalities: Municipalities::default(),
     };
     for file in of("datasets") {
         let dataset = dataset::read(file.node(), scope);
@@ -140,6 +142,11 @@ fn build(files: &[File<'_>], scope: &mut Scope) -> Plan {
     }
     organisation::check_all(&units, scope);
     plan.organisation.units = organisation::in_tree_order(units.into_iter().map(|placed| placed.unit).collect());
+    let mut changes = municipality::Changes::default();
+    for file in of("municipalities") {
+        municipality::read(file.node(), &mut changes);
+    }
+    plan.municipalities = changes.finish();
     for file in of("exports") {
         let export = export::read(file.node(), scope);
         insert(&mut plan.exports, file, export, "name", |export| &export.name);
