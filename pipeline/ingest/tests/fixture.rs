@@ -23,6 +23,7 @@ pub fn column(name: &str, kind: ColumnKind) -> Column {
         required: false,
         identifying: false,
         eleven_digits_are_pseudonyms: false,
+        leading_zeros: false,
         description: Text::default(),
     }
 }
@@ -99,6 +100,7 @@ pub fn plan_of(columns: Vec<Column>, rules: Vec<Rule>) -> Plan {
         questionnaires: BTreeMap::new(),
         indicators: BTreeMap::new(),
         organisation: Organisation { units: Vec::new() },
+        municipalities: prem_spec::Municipalities::default(),
     }
 }
 

@@ -58,6 +58,10 @@ fn column(node: Node<'_>, names: &mut Names) -> Option<Column> {
     let required = node.opt_bool("required").unwrap_or(false);
     let identifying = node.opt_bool("identifying").unwrap_or(false);
     let pseudonyms = node.opt_bool("eleven_digits_are_pseudonyms").unwrap_or(false);
+    let leading_zeros = node.opt_bool("leading_zeros").unwrap_or(false);
+    if leading_zeros && kind.as_ref().is_some_and(|kind| !matches!(kind, ColumnKind::Text { .. })) {
+        node.error(node.span_of("leading_zeros"), "only a text has leading zeros that can be lost", None);
+    }
     let description = node.text("description");
     if let Some(name) = name.as_ref().filter(|name| !is_identifier(&name.value)) {
         node.error(name.span.clone(), "a column's name is lower-case letters, digits and _", None);
@@ -74,6 +78,7 @@ fn column(node: Node<'_>, names: &mut Names) -> Option<Column> {
         required,
         identifying,
         eleven_digits_are_pseudonyms: pseudonyms,
+        leading_zeros,
         description: description?,
     })
 }

@@ -68,6 +68,7 @@ impl Item {
             required: false,
             identifying: false,
             eleven_digits_are_pseudonyms: false,
+            leading_zeros: false,
             description: self.text.clone(),
         }
     }

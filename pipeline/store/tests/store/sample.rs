@@ -23,6 +23,7 @@ pub fn column(name: &str, kind: ColumnKind, required: bool) -> Column {
         required,
         identifying: false,
         eleven_digits_are_pseudonyms: false,
+        leading_zeros: false,
         description: Text::default(),
     }
 }
