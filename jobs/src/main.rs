@@ -20,6 +20,7 @@ mod run;
 mod sample;
 mod session;
 mod summary;
+mod unplaced;
 
 use std::{
     fmt::Display,

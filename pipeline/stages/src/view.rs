@@ -37,7 +37,7 @@ impl ViewCounts {
 }
 
 pub(crate) const SOURCE: &str = "_source";
-const DELIVERY: &str = "_delivery";
+pub(crate) const DELIVERY: &str = "_delivery";
 
 /// The parts that still count, each with its place in the sequence, and the rows of those that do not.
 fn standing(parts: &[Part]) -> (Vec<(usize, &Part)>, u64) {
