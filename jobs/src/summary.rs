@@ -9,9 +9,7 @@ use std::{
 use prem_store::{Refusal, RowCounts, tables::UnplacedCode};
 use serde::Serialize;
 
-use crate::{
-    calendar::Awaited, inputs::Inputs, intake::Intake, manifest::Found, session::Session, unplaced,
-};
+use crate::{calendar::Awaited, inputs::Inputs, intake::Intake, manifest::Found, session::Session, unplaced};
 
 /// Refused files that a person is shown.
 const SHOWN_MAX: usize = 5;
