@@ -13,6 +13,7 @@ pub fn plan(format: FileFormat) -> Plan {
         required,
         identifying: false,
         eleven_digits_are_pseudonyms: false,
+        leading_zeros: false,
         description: Text::default(),
     };
     let code = |code: &str| Code { code: code.to_owned(), label: Text::default() };
