@@ -14,6 +14,7 @@ mod inputs;
 mod intake;
 mod ledger;
 mod manifest;
+mod population;
 mod recovery;
 mod releases;
 mod run;

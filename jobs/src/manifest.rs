@@ -2,11 +2,13 @@
 
 use std::{collections::BTreeMap, fs, path::Path};
 
-use prem_stages::{METHOD_VERSION, estimate::NotEstimated};
+use prem_stages::{METHOD_VERSION, PopulationCount, estimate::NotEstimated};
 use prem_store::{Delivery, RowCounts};
 use serde::{Deserialize, Serialize};
 
-use crate::{derive::Linked, error::JobError, figures::Rates, inputs::Inputs, session::Session};
+use crate::{
+    derive::Linked, error::JobError, figures::Rates, inputs::Inputs, population::SeriesBroken, session::Session,
+};
 
 pub const FILE: &str = "manifest.json";
 
@@ -28,6 +30,15 @@ pub struct Manifest {
     pub rows: BTreeMap<String, RowCounts>,
     /// Rate indicator → what became of the contacts that match it.
     pub rates: BTreeMap<String, RateCounts>,
+    /// Indicator → period → linked responses = counted + left out by reason; `all` is all months.
+    #[serde(default)]
+    pub population: BTreeMap<String, BTreeMap<String, PopulationCount>>,
+    /// Questionnaire → item → answers taken away, since the respondent's form did not ask it.
+    #[serde(default)]
+    pub unasked_answers: BTreeMap<String, BTreeMap<String, u64>>,
+    /// Where what was asked changed, so that values before and after are not one series.
+    #[serde(default)]
+    pub series_breaks: Vec<SeriesBroken>,
     /// Indicator → export whose refused file holds it back.
     pub held_back: BTreeMap<String, String>,
     pub not_estimated: Vec<serde_json::Value>,
@@ -92,6 +103,8 @@ pub struct Found {
     pub rows: BTreeMap<String, RowCounts>,
     pub linked: BTreeMap<String, Linked>,
     pub rates: Rates,
+    pub population: BTreeMap<String, BTreeMap<String, PopulationCount>>,
+    pub series_breaks: Vec<SeriesBroken>,
     pub not_estimated: Vec<NotEstimated>,
     pub withheld: BTreeMap<String, usize>,
     pub estimates: usize,
@@ -130,6 +143,14 @@ impl Manifest {
             later_erasures: inputs.later_erasures(),
             rows: found.rows.clone(),
             rates: rates.collect(),
+            population: found.population.clone(),
+            unasked_answers: found
+                .linked
+                .iter()
+                .filter(|(_, linked)| !linked.outcome.unasked.is_empty())
+                .map(|(id, linked)| (id.clone(), linked.outcome.unasked.clone()))
+                .collect(),
+            series_breaks: found.series_breaks.clone(),
             held_back: inputs.held_back.clone(),
             not_estimated: found
                 .not_estimated

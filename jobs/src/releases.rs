@@ -8,6 +8,7 @@ use std::{
 };
 
 use jiff::Timestamp;
+use prem_stages::PopulationCount;
 use prem_store::{
     IngestCounts, Refusal,
     tables::{Estimate, read_table},
@@ -20,6 +21,8 @@ use crate::{
     config::Config,
     derive,
     error::JobError,
+    manifest::{self, Manifest},
+    population,
     session::Session,
 };
 
@@ -40,6 +43,8 @@ pub struct Status {
     pub derived: Vec<String>,
     pub releases: Vec<String>,
     pub current: Option<String>,
+    /// Of the current release: indicator → who counts, over all months.
+    pub population: BTreeMap<String, PopulationCount>,
 }
 
 #[derive(Debug, Clone, Default, Serialize)]
@@ -67,7 +72,9 @@ pub fn status(place: &Place, now: Timestamp) -> Result<Status, JobError> {
         }
         dataset.last_delivered_at = dataset.last_delivered_at.max(Some(delivery.delivered_at));
     }
+    let current = session.publisher.current()?.map(|current| current.run_id().to_owned());
     Ok(Status {
+        population: current.as_ref().map_or_else(|| Ok(BTreeMap::new()), |run_id| population(&session, run_id))?,
         store: session.store.root().display().to_string(),
         deliveries,
         refusals: standing_refusals(&session)?,
@@ -75,8 +82,16 @@ pub fn status(place: &Place, now: Timestamp) -> Result<Status, JobError> {
         erasures: session.store.erasures()?.len(),
         derived: derive::stored(&session.store)?,
         releases: session.publisher.releases()?,
-        current: session.publisher.current()?.map(|current| current.run_id().to_owned()),
+        current,
     })
+}
+
+/// Who counts in a release. Nothing where its manifest cannot be read: that is for `prem run` to say.
+fn population(session: &Session, run_id: &str) -> Result<BTreeMap<String, PopulationCount>, JobError> {
+    let path = session.publisher.release_folder(run_id)?.join(manifest::FILE);
+    let manifest: Option<Manifest> = fs::read(&path).ok().and_then(|text| serde_json::from_slice(&text).ok());
+    let all = manifest.into_iter().flat_map(|manifest| manifest.population);
+    Ok(all.filter_map(|(id, mut periods)| Some((id, periods.remove(population::ALL)?))).collect())
 }
 
 /// Refusals of files that still lie in the inbox and have not been delivered rightly since.
@@ -126,6 +141,11 @@ impl fmt::Display for Status {
         }
         if self.erasures > 0 {
             writeln!(text, "Erased: {} keys", self.erasures)?;
+        }
+        for (indicator, count) in &self.population {
+            let left_out: Vec<String> = count.left_out.iter().map(|(why, rows)| format!("{why} {rows}")).collect();
+            let left_out = if left_out.is_empty() { "nobody".to_owned() } else { left_out.join(", ") };
+            writeln!(text, "{indicator}: {} of {} linked count; left out: {left_out}", count.counted, count.linked)?;
         }
         writeln!(text, "Derived tables: {}", self.derived.join(", "))?;
         writeln!(text, "Releases: {}", self.releases.join(", "))?;

@@ -4,6 +4,7 @@
 //! stated order, sorts and counts; every sum of floats is made by a kernel, in a fixed order.
 
 mod area;
+mod asked;
 mod design;
 mod error;
 pub mod estimate;
@@ -11,6 +12,7 @@ mod events;
 mod frames;
 mod link;
 mod placement;
+mod population;
 mod score;
 mod survey_quality;
 mod tree;
@@ -21,6 +23,7 @@ pub use area::{Areas, load_areas};
 pub use error::StageError;
 pub use events::{RateCells, count_events};
 pub use link::{Invited, LinkInputs, LinkOutcome, link_responses, read_invited};
+pub use population::PopulationCount;
 pub use score::{ScoredMonth, read_scored, score_partition};
 pub use survey_quality::survey_quality;
 pub use vary::{VaryInputs, vary};

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     StageError,
+    asked::drop_unasked,
     frames::{self, days, days_of, month_of, texts},
     placement::Placement,
     view::{Part, SOURCE, current},
@@ -35,6 +36,12 @@ pub struct LinkOutcome {
     /// Unit codes that no unit had on the day, with the number of responses.
     pub unplaced: BTreeMap<String, u64>,
     pub kept: u64,
+    /// Item → answers taken away, since the respondent's form did not ask it.
+    #[serde(default)]
+    pub unasked: BTreeMap<String, u64>,
+    /// Item → months in which it was asked and nobody answered it.
+    #[serde(default)]
+    pub unanswered: BTreeMap<String, Vec<Date>>,
 }
 
 /// Invitations of one unit and month.
@@ -63,7 +70,7 @@ const RESPONSE: [&str; 9] = [
     "mode",
     "language",
 ];
-const CONTACT: [&str; 11] = [
+const CONTACT: [&str; 12] = [
     "contact_id",
     "unit_code",
     "admitted_at",
@@ -75,6 +82,7 @@ const CONTACT: [&str; 11] = [
     "urgency",
     "care_level",
     "main_diagnosis",
+    "discharge_status",
 ];
 const INVITED_FILE: &str = "invited.parquet";
 
@@ -107,9 +115,12 @@ pub fn link_responses(
         }
     }
     let linked = keep(&plan.organisation, joined, &verdicts)?;
-    write_months(&linked, out, &mut outcome)?;
+    let months: Vec<Option<Date>> = days(&linked, PERIOD_DATE)?.iter().map(|day| day.and_then(month_of)).collect();
+    let (linked, unasked) = drop_unasked(plan, questionnaire, linked, &months)?;
+    (outcome.unasked, outcome.unanswered) = (unasked.dropped, unasked.unanswered);
+    write_months(&linked, &months, out, &mut outcome)?;
     if matches!(questionnaire.link, Link::Contact { .. }) {
-        write_invited(plan, inputs, &out.join(INVITED_FILE))?;
+        write_invited(plan, questionnaire, inputs, &out.join(INVITED_FILE))?;
     }
     Ok(outcome)
 }
@@ -212,18 +223,16 @@ fn judge(plan: &Plan, questionnaire: &Questionnaire, joined: &DataFrame) -> Resu
         _ => Verdict::Excluded("no-unit-code"),
     };
     let versions = texts(joined, "questionnaire_version")?;
-    let (valid_from, valid_to) = (days_of(questionnaire.valid_from), questionnaire.valid_to.map(days_of));
     let out_of_place = |row: usize| {
-        let day = period_days[row];
         if ids[row] != Some(questionnaire.id.as_str()) {
-            Some("other-questionnaire")
-        } else if versions[row] != Some(questionnaire.version.as_str()) {
-            Some("other-version")
-        } else if day.is_some_and(|day| day < valid_from || valid_to.is_some_and(|to| day >= to)) {
-            Some("outside-validity")
-        } else {
-            None
+            return Some("other-questionnaire");
         }
+        let Some(version) = versions[row].and_then(|name| questionnaire.version(name)) else {
+            return Some("other-version");
+        };
+        let is_outside =
+            |day: i32| day < days_of(version.valid_from) || version.valid_to.is_some_and(|end| day >= days_of(end));
+        period_days[row].is_some_and(is_outside).then_some("outside-validity")
     };
     let Link::Contact { answer_days_max } = questionnaire.link else {
         let verdict = |row| match (out_of_place(row), period_days[row]) {
@@ -326,9 +335,12 @@ fn keep(organisation: &Organisation, joined: DataFrame, verdicts: &[Verdict]) ->
         .map_err(StageError::frame("order linked responses"))
 }
 
-fn write_months(linked: &DataFrame, out: &Path, outcome: &mut LinkOutcome) -> Result<(), StageError> {
-    let dates = days(linked, PERIOD_DATE)?;
-    let months: Vec<Option<Date>> = dates.iter().map(|day| day.and_then(month_of)).collect();
+fn write_months(
+    linked: &DataFrame,
+    months: &[Option<Date>],
+    out: &Path,
+    outcome: &mut LinkOutcome,
+) -> Result<(), StageError> {
     let mut start = 0;
     while start < months.len() {
         let length = months[start..].iter().take_while(|month| **month == months[start]).count();
@@ -348,15 +360,23 @@ pub(crate) fn month_folder(month: Date) -> String {
     format!("month={:04}-{:02}", month.year(), month.month())
 }
 
-/// Invitations by the contact's unit and discharge month, for response rates.
-fn write_invited(plan: &Plan, inputs: &LinkInputs, path: &Path) -> Result<(), StageError> {
+/// Invitations to `questionnaire` by the contact's unit and discharge month, for response rates. An invitation that names no
+/// questionnaire is one to every questionnaire.
+fn write_invited(
+    plan: &Plan,
+    questionnaire: &Questionnaire,
+    inputs: &LinkInputs,
+    path: &Path,
+) -> Result<(), StageError> {
     let (Some(invitations_of), Some(contacts_of)) = (plan.datasets.get("invitations"), plan.datasets.get("contacts"))
     else {
         return Ok(());
     };
-    let invitations = current(invitations_of, &inputs.invitations, &["contact_id", "outcome"])?;
+    let invitations = current(invitations_of, &inputs.invitations, &["contact_id", "outcome", "questionnaire_id"])?;
     let contacts = current(contacts_of, &inputs.contacts, &["unit_code", "discharged_at"])?;
     let (Some(invitations), Some(contacts)) = (invitations, contacts) else { return Ok(()) };
+    let invitations = invitations
+        .filter(col("questionnaire_id").is_null().or(col("questionnaire_id").eq(lit(questionnaire.id.as_str()))));
     let contacts = contacts.with_columns([col("discharged_at").cast(DataType::Date).alias(PERIOD_DATE)]);
     let joined = left_join(invitations.drop(cols([SOURCE, "_delivery"])), contacts, "contact_id")
         .collect()

@@ -24,6 +24,10 @@ impl Names {
         }
     }
 
+    pub fn insert(&mut self, name: &str) {
+        self.names.insert(name.to_owned());
+    }
+
     pub fn set_partial(&mut self) {
         self.is_partial = true;
     }
