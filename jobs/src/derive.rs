@@ -64,6 +64,9 @@ pub fn link(session: &Session, store: &LockedStore, inputs: &Inputs) -> Result<B
             let pending = store.begin()?;
             let parts = inputs.link_inputs(&session.plan, store, id);
             let outcome = link_responses(&session.plan, questionnaire, &parts, pending.path())?;
+            for (reason, invitations) in &outcome.invitations_left_out {
+                tracing::warn!(questionnaire = id, reason, invitations, "invitations that count in no unit");
+            }
             for (code, responses) in &outcome.unplaced {
                 tracing::warn!(questionnaire = id, code, responses, "unit code that no unit had on the day");
             }

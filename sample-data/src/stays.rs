@@ -55,6 +55,7 @@ pub(crate) fn stays(world: &World, month: u32, index: usize, numbers: Range<u64>
             ward: index,
             year: world.year_of(month),
             by_range: vec![(0, 0.0); world.age_ranges.len()],
+            eligible: vec![0; world.age_ranges.len()],
             values: world.characteristics.iter().map(|one| vec![0; one.values.len()]).collect(),
             cut: 0,
         },
@@ -172,6 +173,10 @@ impl<'a> Block<'a> {
             && let Some(reason) = sheet.faults.spoil(self.stream, &mut row)
         {
             self.output.count(Kind::Invitations, "quarantine", reason);
+        } else if outcome != "ineligible" && !unknown_unit {
+            let age = self.age() as i64;
+            let ranges = self.respondents.eligible.iter_mut().zip(&world.age_ranges);
+            ranges.filter(|(_, (low, high))| (*low..=*high).contains(&age)).for_each(|(count, _)| *count += 1);
         }
         self.output.write(&sheet.table, Kind::Invitations, self.file(world.month_of(sent)), &row);
         self.output.give_row(row);

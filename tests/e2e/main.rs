@@ -26,3 +26,5 @@ mod refusals;
 mod releases;
 mod same_bytes;
 mod truth;
+mod weights;
+mod weights_by_hand;

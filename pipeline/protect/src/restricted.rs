@@ -15,17 +15,14 @@ use crate::{
 };
 
 impl Protected {
-    /// The trust's own units at all levels, the region, and other trusts at trust level only. Case mix and survey
-    /// quality are the region's and stay. Extremes between units below trust level go where fewer than three of the
+    /// The trust's own units at all levels, the region, and other trusts at trust level only. Case mix, survey
+    /// quality and weighting are the region's and stay. Extremes between units below trust level go where fewer than three of the
     /// units are another trust's, since they would then be recognised.
     pub fn restricted_to(&self, plan: &Plan, trust_id: &str) -> Self {
         let owners = Owners::of(plan);
-        let estimates: Vec<Estimate> = self
-            .estimates
-            .iter()
-            .filter(|row| is_common(&row.level) || owners.trust_of(&row.unit_id) == Some(trust_id))
-            .cloned()
-            .collect();
+        let is_seen = |level: &str, unit: &str| is_common(level) || owners.trust_of(unit) == Some(trust_id);
+        let estimates: Vec<Estimate> =
+            self.estimates.iter().filter(|row| is_seen(&row.level, &row.unit_id)).cloned().collect();
         let mut own: BTreeMap<(&str, &str, &str), usize> = BTreeMap::new();
         for row in estimates.iter().filter(|row| !row.suppressed && row.stratum == TOTAL && row.value.is_some()) {
             *own.entry((&row.period, &row.indicator, &row.level)).or_default() += 1;
@@ -43,12 +40,9 @@ impl Protected {
             variation,
             case_mix: self.case_mix.clone(),
             survey_quality: self.survey_quality.clone(),
-            sensitivity: self
-                .sensitivity
-                .iter()
-                .filter(|row| is_common(&row.level) || owners.trust_of(&row.unit_id) == Some(trust_id))
-                .cloned()
-                .collect(),
+            sensitivity: self.sensitivity.iter().filter(|row| is_seen(&row.level, &row.unit_id)).cloned().collect(),
+            response: self.response.iter().filter(|row| is_seen(&row.level, &row.unit_id)).cloned().collect(),
+            weighting: self.weighting.clone(),
             trends: trends::of(&estimates),
             spread: spread::for_trust(&owners, &self.estimates, trust_id),
             meta: self.meta.clone(),

@@ -9,9 +9,11 @@ mod error;
 pub mod estimate;
 mod events;
 mod frames;
+mod invited;
 mod link;
 mod placement;
 mod score;
+mod strata;
 mod survey_quality;
 mod tree;
 mod vary;
@@ -20,11 +22,12 @@ mod view;
 pub use area::{Areas, load_areas};
 pub use error::StageError;
 pub use events::{RateCells, count_events};
-pub use link::{Invited, LinkInputs, LinkOutcome, link_responses, read_invited};
+pub use invited::{Invitations, Invited, read_invited};
+pub use link::{LinkInputs, LinkOutcome, link_responses};
 pub use score::{ScoredMonth, read_scored, score_partition};
 pub use survey_quality::survey_quality;
 pub use vary::{VaryInputs, vary};
 pub use view::{Part, ViewCounts, count_view};
 
 /// Version of the methods: written into every row, part of every run id. Raise it when a number may change.
-pub const METHOD_VERSION: &str = "1.0.0";
+pub const METHOD_VERSION: &str = "1.1.0";

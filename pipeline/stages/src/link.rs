@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     StageError,
     frames::{self, days, days_of, month_of, texts},
+    invited::{INVITED_FILE, write_invited},
     placement::Placement,
     view::{Part, SOURCE, current},
 };
@@ -35,23 +36,16 @@ pub struct LinkOutcome {
     /// Unit codes that no unit had on the day, with the number of responses.
     pub unplaced: BTreeMap<String, u64>,
     pub kept: u64,
-}
-
-/// Invitations of one unit and month.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Invited {
-    /// Position of the unit in the organisation.
-    pub unit: u32,
-    pub month: Date,
-    pub invited: u64,
-    pub undeliverable: u64,
-    pub ineligible: u64,
+    /// Invitations that no unit and month could be found for, by reason.
+    #[serde(default)]
+    pub invitations_left_out: BTreeMap<String, u64>,
 }
 
 /// Columns of the linked table besides the questionnaire's items.
 pub(crate) const UNIT: &str = "unit_id";
 pub(crate) const PERIOD_DATE: &str = "period_date";
 pub(crate) const WEIGHT: &str = "design_weight";
+pub(crate) const SAMPLING_STRATUM: &str = "sampling_stratum";
 const RESPONSE: [&str; 9] = [
     "response_id",
     "invitation_id",
@@ -76,7 +70,6 @@ const CONTACT: [&str; 11] = [
     "care_level",
     "main_diagnosis",
 ];
-const INVITED_FILE: &str = "invited.parquet";
 
 /// Links the responses of `questionnaire` and writes `<out>/month=YYYY-MM/part.parquet`, rows in the order of unit and
 /// response id, and `<out>/invited.parquet`.
@@ -109,7 +102,7 @@ pub fn link_responses(
     let linked = keep(&plan.organisation, joined, &verdicts)?;
     write_months(&linked, out, &mut outcome)?;
     if matches!(questionnaire.link, Link::Contact { .. }) {
-        write_invited(plan, inputs, &out.join(INVITED_FILE))?;
+        outcome.invitations_left_out = write_invited(plan, questionnaire, inputs, &out.join(INVITED_FILE))?;
     }
     Ok(outcome)
 }
@@ -119,6 +112,7 @@ fn read_responses(plan: &Plan, questionnaire: &Questionnaire, parts: &[Part]) ->
     let frame = responses.with_columns([
         col("answered_at").alias(PERIOD_DATE),
         lit(1.0).alias(WEIGHT),
+        lit(NULL).cast(DataType::String).alias(SAMPLING_STRATUM),
         col(SOURCE).alias("unit_source"),
     ]);
     frame.collect().map(Some).map_err(StageError::frame("read responses"))
@@ -142,21 +136,24 @@ fn join_contacts(
     let contacts_of = plan.datasets.get("contacts").ok_or_else(|| missing("contacts"))?;
     let invitations_of = plan.datasets.get("invitations").ok_or_else(|| missing("invitations"))?;
     let responses = responses.drop(cols([SOURCE, "_delivery", "unit_code"]));
-    let invited = match current(invitations_of, &inputs.invitations, &["contact_id", "inclusion_probability"])? {
-        Some(invitations) => left_join(
-            responses,
-            invitations.select([
-                col("invitation_id"),
-                col("contact_id").alias("invited_contact"),
-                col("inclusion_probability"),
+    let invited =
+        match current(invitations_of, &inputs.invitations, &["contact_id", "inclusion_probability", "stratum"])? {
+            Some(invitations) => left_join(
+                responses,
+                invitations.select([
+                    col("invitation_id"),
+                    col("contact_id").alias("invited_contact"),
+                    col("inclusion_probability"),
+                    col("stratum").alias(SAMPLING_STRATUM),
+                ]),
+                "invitation_id",
+            ),
+            None => responses.with_columns([
+                lit(NULL).cast(DataType::String).alias("invited_contact"),
+                lit(NULL).cast(DataType::Float64).alias("inclusion_probability"),
+                lit(NULL).cast(DataType::String).alias(SAMPLING_STRATUM),
             ]),
-            "invitation_id",
-        ),
-        None => responses.with_columns([
-            lit(NULL).cast(DataType::String).alias("invited_contact"),
-            lit(NULL).cast(DataType::Float64).alias("inclusion_probability"),
-        ]),
-    };
+        };
     // A response's own contact id is the better witness; its invitation's contact is the usual one.
     let with_contact = invited.with_columns([
         when(col("contact_id").is_not_null())
@@ -175,7 +172,7 @@ fn join_contacts(
     joined.collect().map(Some).map_err(StageError::frame("join responses to contacts"))
 }
 
-fn left_join(left: LazyFrame, right: LazyFrame, on: &str) -> LazyFrame {
+pub(crate) fn left_join(left: LazyFrame, right: LazyFrame, on: &str) -> LazyFrame {
     left.join_builder().with(right).how(JoinType::Left).on([col(on)]).maintain_order(MaintainOrderJoin::Left).finish()
 }
 
@@ -346,77 +343,4 @@ fn write_months(linked: &DataFrame, out: &Path, outcome: &mut LinkOutcome) -> Re
 
 pub(crate) fn month_folder(month: Date) -> String {
     format!("month={:04}-{:02}", month.year(), month.month())
-}
-
-/// Invitations by the contact's unit and discharge month, for response rates.
-fn write_invited(plan: &Plan, inputs: &LinkInputs, path: &Path) -> Result<(), StageError> {
-    let (Some(invitations_of), Some(contacts_of)) = (plan.datasets.get("invitations"), plan.datasets.get("contacts"))
-    else {
-        return Ok(());
-    };
-    let invitations = current(invitations_of, &inputs.invitations, &["contact_id", "outcome"])?;
-    let contacts = current(contacts_of, &inputs.contacts, &["unit_code", "discharged_at"])?;
-    let (Some(invitations), Some(contacts)) = (invitations, contacts) else { return Ok(()) };
-    let contacts = contacts.with_columns([col("discharged_at").cast(DataType::Date).alias(PERIOD_DATE)]);
-    let joined = left_join(invitations.drop(cols([SOURCE, "_delivery"])), contacts, "contact_id")
-        .collect()
-        .map_err(StageError::frame("join invitations to contacts"))?;
-    let placement = Placement::new(&plan.organisation);
-    let (codes, sources) = (texts(&joined, "unit_code")?, texts(&joined, SOURCE)?);
-    let (outcomes, dates) = (texts(&joined, "outcome")?, days(&joined, PERIOD_DATE)?);
-    let mut counts: BTreeMap<(u32, Date), [i64; 3]> = BTreeMap::new();
-    for row in 0..joined.height() {
-        let (Some(code), Some(source), Some(day)) = (codes[row], sources[row], dates[row]) else { continue };
-        let (Some(unit), Some(month)) = (placement.unit(source, code, day), month_of(day)) else { continue };
-        let count = counts.entry((unit, month)).or_default();
-        count[0] += 1;
-        count[1] += i64::from(outcomes[row] == Some("undeliverable"));
-        count[2] += i64::from(outcomes[row] == Some("ineligible"));
-    }
-    let unit_ids = counts.keys().map(|(unit, _)| placement.organisation.units[*unit as usize].id.as_str());
-    let months: Int32Chunked = counts.keys().map(|(_, month)| Some(frames::days_of(*month))).collect();
-    let count = |place: usize| counts.values().map(|count| count[place]).collect::<Vec<i64>>();
-    let mut frame = df!(
-        UNIT => unit_ids.collect::<Vec<_>>(),
-        "invited" => count(0),
-        "undeliverable" => count(1),
-        "ineligible" => count(2),
-    )
-    .and_then(|mut frame| {
-        frame.with_column(months.into_series().cast(&DataType::Date)?.with_name("month".into()).into())?;
-        Ok(frame)
-    })
-    .map_err(StageError::frame("count invitations"))?;
-    frames::write(&mut frame, path)
-}
-
-/// Reads what [`link_responses`] wrote of the invitations; empty where there are none.
-///
-/// # Errors
-/// When the table cannot be read.
-pub fn read_invited(organisation: &Organisation, linked: &Path) -> Result<Vec<Invited>, StageError> {
-    let path = linked.join(INVITED_FILE);
-    if !path.exists() {
-        return Ok(Vec::new());
-    }
-    let frame = frames::scan(&path)?.collect().map_err(StageError::frame("read invitations"))?;
-    let ids = texts(&frame, UNIT)?;
-    let months = days(&frame, "month")?;
-    let count = |name| -> Result<Vec<u64>, StageError> {
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "counts written as Int64")]
-        Ok(frames::numbers(&frame, name)?.into_iter().map(|count| count as u64).collect())
-    };
-    let (invited, undeliverable, ineligible) = (count("invited")?, count("undeliverable")?, count("ineligible")?);
-    let position: std::collections::HashMap<&str, u32> =
-        organisation.units.iter().map(|unit| unit.id.as_str()).zip(0u32..).collect();
-    let row = |row: usize| {
-        Some(Invited {
-            unit: *position.get(ids[row]?)?,
-            month: month_of(months[row]?)?,
-            invited: invited[row],
-            undeliverable: undeliverable[row],
-            ineligible: ineligible[row],
-        })
-    };
-    Ok((0..frame.height()).filter_map(row).collect())
 }

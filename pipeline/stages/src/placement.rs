@@ -22,7 +22,6 @@ pub(crate) fn on_day(spans: &[Valid], day: i32) -> Option<u32> {
 
 /// Units as numbers: the position in the organisation's order.
 pub(crate) struct Placement<'a> {
-    pub organisation: &'a Organisation,
     by_code: HashMap<(&'a str, &'a str), Vec<Valid>>,
 }
 
@@ -37,7 +36,7 @@ impl<'a> Placement<'a> {
                 }
             }
         }
-        Self { organisation, by_code }
+        Self { by_code }
     }
 
     /// The unit that `source` called `code` on `day`.

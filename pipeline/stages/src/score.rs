@@ -12,7 +12,8 @@ use crate::{
     StageError,
     design::{Coded, band_of},
     frames::{self, codes, numbers, texts},
-    link::{UNIT, WEIGHT},
+    link::{SAMPLING_STRATUM, UNIT, WEIGHT},
+    strata::{level_column, levels_of},
 };
 
 /// The scored rows of one month of one questionnaire, in the order of unit and response id.
@@ -23,6 +24,12 @@ pub struct ScoredMonth {
     pub units: Vec<u32>,
     /// Inverse inclusion probability.
     pub weights: Vec<f64>,
+    /// Name of the sampling stratum, as a position in `sampling_strata`; `None` where none was stated.
+    pub(crate) sampling: Vec<Option<u32>>,
+    /// Sorted.
+    pub(crate) sampling_strata: Vec<String>,
+    /// Levels of the questionnaire's stratifiers, in their order.
+    pub(crate) groups: Vec<Vec<Option<i16>>>,
     /// In the order of the questionnaire's adjusters.
     pub(crate) adjusters: Vec<Coded>,
     /// Indicator → value; NaN where the respondent has none.
@@ -72,7 +79,7 @@ pub fn score_partition(
 ) -> Result<u64, StageError> {
     let frame = frames::scan(linked)?.collect().map_err(StageError::frame("read linked responses"))?;
     let mut columns: Vec<Column> = Vec::new();
-    for name in ["response_id", UNIT, WEIGHT] {
+    for name in ["response_id", UNIT, WEIGHT, SAMPLING_STRATUM] {
         columns.push(frame.column(name).map_err(StageError::frame("read linked responses"))?.clone());
     }
     for adjuster in &questionnaire.adjusters {
@@ -80,6 +87,9 @@ pub fn score_partition(
             Coded::Continuous(values) => optional_numbers(&adjuster_column(&adjuster.id), &values),
             Coded::Level(levels) => Column::new(adjuster_column(&adjuster.id).as_str().into(), levels),
         });
+    }
+    for stratifier in &questionnaire.stratifiers {
+        columns.push(Column::new(level_column(stratifier).as_str().into(), levels_of(&frame, stratifier)?));
     }
     for indicator in indicators_of(plan, &questionnaire.id) {
         let counts = in_population(&frame, &indicator.population)?;
@@ -232,8 +242,26 @@ pub fn read_scored(
             items.insert(indicator.id.clone(), columns.map_err(|_| absent(item_column(&indicator.id, 0)))?);
         }
     }
+    let mut groups = Vec::new();
+    for stratifier in &questionnaire.stratifiers {
+        let name = level_column(stratifier);
+        groups.push(codes(&frame, &name).map_err(|_| absent(name))?);
+    }
+    let named = texts(&frame, SAMPLING_STRATUM)?;
+    let mut sampling_strata: Vec<String> = named.iter().flatten().map(|name| (*name).to_owned()).collect();
+    sampling_strata.sort();
+    sampling_strata.dedup();
+    let stratum = |name: Option<&str>| {
+        let name = name?;
+        let place = sampling_strata.binary_search_by(|other| other.as_str().cmp(name)).ok()?;
+        u32::try_from(place).ok()
+    };
+    let sampling = named.into_iter().map(stratum).collect();
     Ok(ScoredMonth {
         month,
+        sampling,
+        sampling_strata,
+        groups,
         units: unit_positions(&plan.organisation, &frame, path)?,
         weights: numbers(&frame, WEIGHT)?,
         adjusters,

@@ -11,6 +11,8 @@ mod organisation;
 mod questionnaire;
 mod reader;
 mod scope;
+mod stratifier;
+mod weighting;
 
 use std::{cell::RefCell, collections::BTreeMap, fs, io, path::Path};
 

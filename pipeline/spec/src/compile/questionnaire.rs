@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::{
     reader::{At, Node},
     scope::{Names, Scope},
+    stratifier::{self, StratifierNames},
 };
 use crate::model::{Adjuster, AdjusterKind, Band, Item, Link, Questionnaire, ResponseScale, ScaleCode, Text};
 
@@ -32,7 +33,7 @@ pub(super) fn read_items(node: &Node<'_>, bank: &mut Bank, scope: &mut Scope) {
 }
 
 /// Notes a declared id and reports one that is taken.
-fn declare(node: &Node<'_>, what: &str, id: Option<&At<String>>, names: &mut Names) {
+pub(super) fn declare(node: &Node<'_>, what: &str, id: Option<&At<String>>, names: &mut Names) {
     if !names.declare(id)
         && let Some(id) = id
     {
@@ -156,14 +157,19 @@ pub(super) fn read(node: Node<'_>, bank: &Bank, scope: &mut Scope) -> Option<Que
     let mut ids = Names::default();
     let read = |table| read_adjuster(table, &stored, &mut ids);
     let adjusters = node.tables("adjuster").into_iter().filter_map(read).collect();
+    let mut strata = StratifierNames::default();
+    let stratifiers = stratifier::read_all(&node, &names, &stored, (linked, scope), &mut strata);
     if node.has_strangers() {
         ids.set_partial();
+        strata.set_partial();
     }
     node.finish();
     scope.questionnaires.declare(id.as_ref());
     if let Some(id) = &id {
         scope.questionnaire_items.insert(id.value.clone(), names);
         scope.adjusters.insert(id.value.clone(), ids);
+        scope.stratifiers.insert(id.value.clone(), strata.all);
+        scope.register_stratifiers.insert(id.value.clone(), strata.from_register);
     }
     Some(Questionnaire {
         id: id?.value,
@@ -174,6 +180,7 @@ pub(super) fn read(node: Node<'_>, bank: &Bank, scope: &mut Scope) -> Option<Que
         link: link?,
         items,
         adjusters,
+        stratifiers,
     })
 }
 
@@ -251,7 +258,7 @@ fn read_adjuster(node: Node<'_>, stored: &Names, ids: &mut Names) -> Option<Adju
 }
 
 #[expect(clippy::cast_precision_loss, reason = "bounds are ages and the like, far below 2^53")]
-fn bands(bounds: &[At<i64>]) -> Vec<Band> {
+pub(super) fn bands(bounds: &[At<i64>]) -> Vec<Band> {
     let upper = |index: usize| bounds.get(index + 1).map(|at| at.value);
     let label = |from: i64, to: Option<i64>| to.map_or_else(|| format!("{from}+"), |to| format!("{from}-{}", to - 1));
     bounds

@@ -20,10 +20,13 @@ pub use export::{
 pub use indicator::{
     Adjustment, Alternative, BetaSource, CaseMix, Comparison, ContactFilter, Convention, Direction, FamilyCorrection,
     GoalLevels, Indicator, IntervalMethod, Measure, MissingAdjuster, PeriodLength, Population, PrimaryReason,
-    Protection, Shrinkage, StandardPopulation, Standardisation, ValueScale, Weighting,
+    Protection, Shrinkage, StandardPopulation, Standardisation, ValueScale, Weighting, Weights,
 };
 pub use organisation::{Level, Organisation, Ownership, Unit};
-pub use questionnaire::{Adjuster, AdjusterKind, Band, Item, Link, Questionnaire, ResponseScale, ScaleCode};
+pub use questionnaire::{
+    Adjuster, AdjusterKind, Band, CodeGroup, Item, Link, Questionnaire, ResponseScale, ScaleCode, Stratifier,
+    StratifierLevels,
+};
 
 /// A text in the languages of the region: bokmål always, nynorsk and English where somebody wrote them.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
