@@ -6,6 +6,7 @@ mod cli;
 mod config;
 mod declarations;
 mod derive;
+mod draw;
 mod error;
 mod figures;
 mod inputs;
@@ -105,6 +106,7 @@ fn place_of(command: &Command) -> Option<&cli::Place> {
         | Command::Vary(args)
         | Command::Protect(args)
         | Command::Publish(args) => Some(&args.place),
+        Command::Draw(args) => Some(&args.place),
         _ => None,
     }
 }
@@ -133,6 +135,7 @@ fn dispatch(cli: &Cli, now: Timestamp) -> Result<u8, JobError> {
         Command::Status(place) => releases::status(place, now).map(|status| done(global, &status)),
         Command::Diff(args) => releases::diff(args, now).map(|difference| done(global, &difference)),
         Command::Rollback(args) => releases::rollback(args, now).map(|text| done(global, &text)),
+        Command::Draw(args) => draw::draw(args, now).map(|drawn| done(global, &drawn)),
         Command::Sample(args) => {
             let truth = sample::sample(args, now)?;
             let text =

@@ -14,6 +14,7 @@
 mod baseline;
 mod cahps;
 mod declarations;
+mod draw;
 mod faults;
 mod mixed;
 mod place;

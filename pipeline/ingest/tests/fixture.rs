@@ -98,6 +98,7 @@ pub fn plan_of(columns: Vec<Column>, rules: Vec<Rule>) -> Plan {
         questionnaires: BTreeMap::new(),
         indicators: BTreeMap::new(),
         organisation: Organisation { units: Vec::new() },
+        draws: BTreeMap::new(),
     }
 }
 

@@ -51,6 +51,25 @@ pub(crate) fn texts<'a>(frame: &'a DataFrame, name: &str) -> Result<Vec<Option<&
     Ok(series(frame, name)?.str().map_err(StageError::frame("read texts"))?.iter().collect())
 }
 
+/// A column of codes as the declarations write them, whether stored as text or as integers.
+pub(crate) fn code_texts(frame: &DataFrame, name: &str) -> Result<Vec<Option<String>>, StageError> {
+    let codes = series(frame, name)?.cast(&DataType::String).map_err(StageError::frame("read codes"))?;
+    let codes = codes.str().map_err(StageError::frame("read codes"))?;
+    Ok(codes.iter().map(|code| code.map(str::to_owned)).collect())
+}
+
+/// Codes longer than this, or with other characters, are not shown: they may be something else than a code.
+const CODE_SHOWN_MAX: usize = 16;
+
+/// A unit's or an area's code as a log may show it.
+pub(crate) fn shown_code(code: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    let digits = code.chars().filter(char::is_ascii_digit).count();
+    // Eleven digits may be a person.
+    let is_code = code.len() <= CODE_SHOWN_MAX && code.chars().all(is_plain) && digits < 11;
+    if is_code { code.to_owned() } else { "(of another shape)".to_owned() }
+}
+
 /// Days since 1970-01-01 of a date or timestamp column.
 pub(crate) fn days(frame: &DataFrame, name: &str) -> Result<Vec<Option<i32>>, StageError> {
     let dates = series(frame, name)?.cast(&DataType::Date).map_err(StageError::frame("read dates"))?;

@@ -5,6 +5,7 @@
 
 mod area;
 mod design;
+mod draw;
 mod error;
 pub mod estimate;
 mod events;
@@ -18,6 +19,7 @@ mod vary;
 mod view;
 
 pub use area::{Areas, load_areas};
+pub use draw::{DrawInputs, DrawReport, DrawRequest, DrawnStratum, draw};
 pub use error::StageError;
 pub use events::{RateCells, count_events};
 pub use link::{Invited, LinkInputs, LinkOutcome, link_responses, read_invited};

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     StageError,
-    frames::{self, days, days_of, month_of, texts},
+    frames::{self, days, days_of, month_of, shown_code, texts},
     placement::Placement,
     view::{Part, SOURCE, current},
 };
@@ -177,17 +177,6 @@ fn join_contacts(
 
 fn left_join(left: LazyFrame, right: LazyFrame, on: &str) -> LazyFrame {
     left.join_builder().with(right).how(JoinType::Left).on([col(on)]).maintain_order(MaintainOrderJoin::Left).finish()
-}
-
-/// Codes longer than this, or with other characters, are not shown: they may be something else than a code.
-const CODE_SHOWN_MAX: usize = 16;
-
-fn shown_code(code: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-    let digits = code.chars().filter(char::is_ascii_digit).count();
-    // Eleven digits may be a person.
-    let is_code = code.len() <= CODE_SHOWN_MAX && code.chars().all(is_plain) && digits < 11;
-    if is_code { code.to_owned() } else { "(of another shape)".to_owned() }
 }
 
 enum Verdict {

@@ -3,6 +3,7 @@
 mod consistency;
 mod dataset;
 mod diagnostic;
+mod draw;
 mod export;
 mod format;
 mod indicator;
@@ -127,6 +128,7 @@ fn build(files: &[File<'_>], scope: &mut Scope) -> Plan {
         questionnaires: BTreeMap::new(),
         indicators: BTreeMap::new(),
         organisation: Organisation { units: Vec::new() },
+        draws: BTreeMap::new(),
     };
     for file in of("datasets") {
         let dataset = dataset::read(file.node(), scope);
@@ -156,8 +158,10 @@ fn read_questionnaires(plan: &mut Plan, files: &[File<'_>], scope: &mut Scope) {
     enum Kind {
         Bank,
         Questionnaire,
+        Draw,
     }
-    const WORDS: [(&str, Kind); 2] = [("bank", Kind::Bank), ("questionnaire", Kind::Questionnaire)];
+    const WORDS: [(&str, Kind); 3] =
+        [("bank", Kind::Bank), ("questionnaire", Kind::Questionnaire), ("draw", Kind::Draw)];
     let nodes: Vec<(&File<'_>, Node<'_>, Option<Kind>)> = files
         .iter()
         .filter(|file| file.kind == "questionnaires")
@@ -186,6 +190,7 @@ fn read_questionnaires(plan: &mut Plan, files: &[File<'_>], scope: &mut Scope) {
     for node in banks() {
         questionnaire::read_items(node, &mut bank, scope);
     }
+    let (draws, nodes): (Vec<_>, Vec<_>) = nodes.into_iter().partition(|(.., kind)| *kind == Some(Kind::Draw));
     for (file, node, kind) in nodes {
         match kind {
             Some(Kind::Bank) => node.finish(),
@@ -193,8 +198,12 @@ fn read_questionnaires(plan: &mut Plan, files: &[File<'_>], scope: &mut Scope) {
                 let questionnaire = questionnaire::read(node, &bank, scope);
                 insert(&mut plan.questionnaires, file, questionnaire, "id", |questionnaire| &questionnaire.id);
             }
-            None => {}
+            Some(Kind::Draw) | None => {}
         }
+    }
+    for (file, node, _) in draws {
+        let draw = draw::read(node, scope, plan);
+        insert(&mut plan.draws, file, draw, "id", |draw| &draw.id);
     }
 }
 

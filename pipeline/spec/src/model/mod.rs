@@ -1,6 +1,7 @@
 //! The typed plan: what every other crate reads instead of TOML.
 
 mod dataset;
+mod draw;
 mod export;
 mod indicator;
 mod organisation;
@@ -12,6 +13,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 pub use dataset::{Code, Column, ColumnKind, Dataset, Rule};
+pub use draw::{DrawPlan, Eligibility, Quota};
 pub use export::{
     DeliveryMode, Encoding, Export, ExtraColumns, FileFormat, ResourceElement, Sequence, SourceColumn, SourceValue,
 };
@@ -50,6 +52,9 @@ pub struct Plan {
     pub questionnaires: BTreeMap<String, Questionnaire>,
     pub indicators: BTreeMap<String, Indicator>,
     pub organisation: Organisation,
+    /// Sampling plans. They decide who is asked, not what a run makes of the answers, so they are not in the plan's hash.
+    #[serde(skip)]
+    pub draws: BTreeMap<String, DrawPlan>,
 }
 
 impl Plan {

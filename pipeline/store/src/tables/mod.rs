@@ -23,7 +23,7 @@ pub use sensitivity::Sensitivity;
 pub use survey_quality::SurveyQuality;
 pub use trends::Trend;
 pub use variation::Variation;
-pub use working::{Components, Expected};
+pub use working::{Components, Drawn, Expected};
 
 use crate::StoreError;
 

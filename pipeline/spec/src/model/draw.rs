@@ -1,0 +1,44 @@
+//! Sampling plans: which contacts of a month are asked to answer a questionnaire.
+
+use serde::Serialize;
+
+use super::{Level, Text};
+
+/// A plan for drawing persons (`schemas/questionnaires/*.toml`, `kind = "draw"`).
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct DrawPlan {
+    pub id: String,
+    pub title: Text,
+    /// The questionnaire that the drawn are asked to answer.
+    pub questionnaire: String,
+    pub eligible: Eligibility,
+    /// Nobody is drawn again, in any survey, before so many months have passed.
+    pub rest_months: i64,
+    /// Units of this level are the sampling strata.
+    pub stratum: Level,
+    pub quota: Quota,
+}
+
+/// Which contacts may be drawn; every condition must hold, and an empty list means «any».
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Eligibility {
+    pub care_levels: Vec<String>,
+    pub urgencies: Vec<String>,
+    pub age_min: Option<i64>,
+    pub age_max: Option<i64>,
+    /// Fewest hours from admission to discharge.
+    pub stay_hours_min: Option<i64>,
+    /// ICD-10 codes or beginnings of codes of the main diagnosis.
+    pub main_diagnoses: Vec<String>,
+    pub main_diagnoses_excluded: Vec<String>,
+}
+
+/// How many are drawn in each stratum: the larger of `per_unit` and `share`, all where few are eligible.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Quota {
+    pub per_unit: u64,
+    /// Share of the eligible, 0 for none.
+    pub share: f64,
+    /// Strata with at most so many eligible persons are asked whole.
+    pub census_up_to: u64,
+}
