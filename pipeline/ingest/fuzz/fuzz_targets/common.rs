@@ -54,6 +54,7 @@ pub fn plan(format: FileFormat) -> Plan {
         questionnaires: Default::default(),
         indicators: Default::default(),
         organisation: Organisation { units: Vec::new() },
+        draws: Default::default(),
     }
 }
 
