@@ -10,6 +10,10 @@
 use super::{guard::Finding, national::has_identity_form};
 
 const LENGTH: usize = 11;
+/// Without its leading zero.
+const SHORT: usize = 10;
+/// Digits of the date that a number begins with.
+const DATE: usize = 6;
 /// Groups of digits in which a number is written inside a text: the date may be cut, and the rest after its third digit.
 const GROUPS: [&[usize]; 4] = [&[11], &[6, 5], &[6, 3, 2], &[2, 2, 2, 5]];
 const GROUPS_MAX: usize = 4;
@@ -20,18 +24,36 @@ const ROUNDED: usize = 4;
 
 /// What a value says of identity numbers: [`Finding::Nothing`] where it has no eleven digits together.
 pub(super) fn find_identity(value: &str) -> Finding {
-    if let Some(digits) = whole_number(value) {
-        return match digits.len() {
-            LENGTH if has_form(digits.bytes()) => Finding::Identity,
-            10 if has_form(std::iter::once(b'0').chain(digits.bytes())) => Finding::IdentityWithoutZero,
-            10 | LENGTH => Finding::Digits,
-            _ => Finding::Nothing,
-        };
+    if let Some((whole, decimals)) = decimal_number(value) {
+        // Decimals that are all zeros are none; others say that the value is a measure, whatever its whole part looks like.
+        let is_whole = decimals.bytes().all(|byte| byte == b'0');
+        return if is_whole { of_digits(whole) } else { find_in_text(whole) };
     }
-    find_in_text(value)
+    match whole_number(value) {
+        Some(digits) if digits.len() == LENGTH || digits.len() == SHORT => of_digits(&digits),
+        // Digits of another length may hold a number all the same: `15076500565 2`.
+        _ => find_in_text(value),
+    }
 }
 
-/// The digits of a value that is one number, without separators, decimals or exponent.
+/// What digits without anything between them say.
+fn of_digits(digits: &str) -> Finding {
+    match digits.len() {
+        LENGTH if has_form(digits.bytes()) => Finding::Identity,
+        SHORT if has_form(std::iter::once(b'0').chain(digits.bytes())) => Finding::IdentityWithoutZero,
+        SHORT | LENGTH => Finding::Digits,
+        _ => Finding::Nothing,
+    }
+}
+
+/// The whole part and the decimals of a plain decimal number. A cut after six digits is that of an identity number.
+fn decimal_number(value: &str) -> Option<(&str, &str)> {
+    let is_digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let (whole, decimals) = value.strip_prefix('+').unwrap_or(value).split_once(['.', ','])?;
+    (is_digits(whole) && is_digits(decimals) && whole.len() != DATE).then_some((whole, decimals))
+}
+
+/// The digits of a value that is one number, without separators or exponent.
 fn whole_number(value: &str) -> Option<String> {
     let value = value.strip_prefix('+').unwrap_or(value);
     if !value.starts_with(|c: char| c.is_ascii_digit()) {
@@ -40,13 +62,6 @@ fn whole_number(value: &str) -> Option<String> {
     if let Some((mantissa, exponent)) = value.split_once(['e', 'E']) {
         return with_exponent(mantissa, exponent);
     }
-    // Decimals that are all zeros are none.
-    let value = match value.rsplit_once(['.', ',']) {
-        Some((whole, decimals)) if whole.bytes().all(|b| b.is_ascii_digit()) && decimals.bytes().all(|b| b == b'0') => {
-            whole
-        }
-        _ => value,
-    };
     let mut digits = String::with_capacity(LENGTH);
     let mut separated = false;
     for character in value.chars() {
@@ -59,7 +74,7 @@ fn whole_number(value: &str) -> Option<String> {
             return None;
         }
     }
-    let cut_ten = digits.len() == 10 && value.len() > 10;
+    let cut_ten = digits.len() == SHORT && value.len() > digits.len();
     // Ten digits with something between them are a telephone number or a date with a time rather than a lost zero.
     (!separated && !cut_ten).then_some(digits)
 }
@@ -173,6 +188,7 @@ mod tests {
             "født 15.07.65 00565",
             "fnr: 150765 005 65, ring",
             "15076500565.5",
+            "15076500565 2",
             "15076500565;15076500566",
         ] {
             assert_eq!(find_identity(inside), Finding::IdentityInText, "{inside}");
