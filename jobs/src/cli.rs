@@ -64,6 +64,8 @@ pub enum Command {
     Publish(RunArgs),
     /// Say all that is wrong with configuration and schemas
     Check(Place),
+    /// Write the data dictionary: what every dataset holds and demands
+    Dictionary(DictionaryArgs),
     /// Say what is stored, refused and released
     Status(Place),
     /// Show which published numbers differ between two releases
@@ -147,6 +149,18 @@ impl RunArgs {
     pub fn is_narrowed(&self) -> bool {
         !self.periods.is_empty() || !self.indicators.is_empty() || !self.units.is_empty() || self.as_of.is_some()
     }
+}
+
+#[derive(Debug, Args)]
+pub struct DictionaryArgs {
+    /// Configuration whose schemas are described [default: the embedded ones]
+    #[arg(long)]
+    pub config: Option<PathBuf>,
+    /// File to write, a page where its name ends in .html, else Markdown [default: Markdown on stdout]
+    pub file: Option<PathBuf>,
+    /// Language: nb, nn or en [default: the configuration's]
+    #[arg(long, value_parser = ["nb", "nn", "en"])]
+    pub language: Option<String>,
 }
 
 #[derive(Debug, Args)]

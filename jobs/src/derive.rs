@@ -9,7 +9,7 @@ use prem_store::{LockedStore, Partition, Store};
 
 use crate::{
     error::JobError,
-    inputs::{Inputs, hash_of},
+    inputs::{Inputs, Seen, hash_of},
     session::Session,
 };
 
@@ -38,9 +38,7 @@ fn month_folder(month: Date) -> String {
 
 fn link_key(session: &Session, inputs: &Inputs, questionnaire: &Questionnaire) -> String {
     let plan = &session.plan;
-    let seen = |dataset| -> Vec<(&str, String)> {
-        inputs.of_dataset(dataset).map(|delivery| (delivery.sequence.as_str(), delivery.content_key())).collect()
-    };
+    let seen = |dataset| -> Vec<Seen<'_>> { inputs.of_dataset(dataset).map(Seen::of).collect() };
     let contracts: Vec<_> =
         ["responses", "invitations", "contacts"].iter().map(|name| plan.datasets.get(*name)).collect();
     hash_of(&(

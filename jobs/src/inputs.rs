@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use prem_spec::{DeliveryMode, Level, Link, Plan};
-use prem_stages::{LinkInputs, METHOD_VERSION, Part};
-use prem_store::{Delivery, Refusal, Store, sha256_hex};
+use prem_stages::{LinkInputs, METHOD_VERSION, Part, Replaces};
+use prem_store::{Covered, Delivery, Refusal, Store, sha256_hex};
 use serde::Serialize;
 
 use crate::{cli::RunArgs, session::Session};
@@ -30,8 +30,7 @@ struct Identity<'a> {
     methods: &'a str,
     plan: &'a str,
     seed: u64,
-    /// With what erasures left of each.
-    deliveries: Vec<(&'a str, &'a str, &'a str, String)>,
+    deliveries: Vec<Seen<'a>>,
     periods: Vec<String>,
     indicators: &'a [String],
     units: &'a [String],
@@ -39,6 +38,31 @@ struct Identity<'a> {
     is_narrowed: bool,
     held_back: &'a BTreeMap<String, String>,
     language: &'a str,
+}
+
+/// What a delivery says: its bytes, its place among others, and what it replaces.
+#[derive(Serialize)]
+pub struct Seen<'a> {
+    dataset: &'a str,
+    export: &'a str,
+    sequence: &'a str,
+    /// With what erasures left of it.
+    content: String,
+    mode: DeliveryMode,
+    covers: Option<&'a Covered>,
+}
+
+impl<'a> Seen<'a> {
+    pub fn of(delivery: &'a Delivery) -> Self {
+        Self {
+            dataset: &delivery.dataset,
+            export: &delivery.export,
+            sequence: &delivery.sequence,
+            content: delivery.content_key(),
+            mode: delivery.mode,
+            covers: delivery.covers.as_ref(),
+        }
+    }
 }
 
 impl Inputs {
@@ -60,10 +84,7 @@ impl Inputs {
             methods: METHOD_VERSION,
             plan: &session.plan_hash,
             seed: session.config.seed,
-            deliveries: deliveries
-                .iter()
-                .map(|d| (d.dataset.as_str(), d.export.as_str(), d.sequence.as_str(), d.content_key()))
-                .collect(),
+            deliveries: deliveries.iter().map(Seen::of).collect(),
             periods: args.periods.iter().map(ToString::to_string).collect(),
             indicators: &indicators,
             units: &args.units,
@@ -86,7 +107,7 @@ impl Inputs {
                     rows: store.rows_path(delivery),
                     export: export.name.clone(),
                     source: export.source.clone(),
-                    is_snapshot: delivery.mode == DeliveryMode::Snapshot,
+                    replaces: replaces(delivery),
                     kept: delivery.counts.kept,
                 })
             })
@@ -124,6 +145,16 @@ impl Inputs {
 
     pub fn has_rates(&self, plan: &Plan) -> bool {
         self.indicators.iter().filter_map(|id| plan.indicators.get(id)).any(|indicator| indicator.measure.is_rate())
+    }
+}
+
+fn replaces(delivery: &Delivery) -> Replaces {
+    match (delivery.mode, &delivery.covers) {
+        (DeliveryMode::Snapshot, _) => Replaces::Everything,
+        (DeliveryMode::ReplacePeriod, Some(covers)) => {
+            Replaces::Months { column: covers.column.clone(), months: covers.months.clone() }
+        }
+        (DeliveryMode::Upsert | DeliveryMode::ReplacePeriod, _) => Replaces::Keys,
     }
 }
 

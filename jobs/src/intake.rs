@@ -10,7 +10,7 @@ use prem_ingest::{
     Found, IngestError, IngestOptions, Ingested, RefusalCause, Settled, SkipReason, discover, ingest_file,
 };
 use prem_spec::{Export, Sequence};
-use prem_store::{Delivery, LockedStore, NewDelivery, Pending, Refusal, arrival_sequence};
+use prem_store::{Covered, Delivery, LockedStore, NewDelivery, Pending, Refusal, arrival_sequence};
 
 use crate::{error::JobError, session::Session};
 
@@ -166,6 +166,7 @@ fn take_one(
                 plan_hash: session.plan_hash.clone(),
                 reason: refusal.cause.to_string(),
                 counts: refusal.counts,
+                first: refusal.first,
             };
             store.refuse(&record)?;
             intake.refused.push(record);
@@ -183,8 +184,9 @@ fn commit(
     registration: Registration,
     ingested: Ingested,
 ) -> Result<prem_store::Committed, JobError> {
-    let sequence = match export.sequence {
-        Sequence::FileName => file.found.name.clone(),
+    let sequence = match &export.sequence {
+        Sequence::FileName => export.place_in_sequence(&file.found.name).to_owned(),
+        Sequence::Column(_) => ingested.sequence.unwrap_or_default(),
         Sequence::Arrival => arrival_sequence(registration.delivered_at),
     };
     let detected = ingested.detected();
@@ -196,6 +198,7 @@ fn commit(
         bytes: ingested.bytes,
         sequence,
         mode: export.mode,
+        covers: ingested.covered.map(|(column, months)| Covered { column, months }),
         delivered_at: registration.delivered_at,
         counts: ingested.counts,
         detected,

@@ -7,6 +7,7 @@ mod cli;
 mod config;
 mod declarations;
 mod derive;
+mod dictionary;
 mod erase;
 mod error;
 mod figures;
@@ -19,6 +20,7 @@ mod releases;
 mod run;
 mod sample;
 mod session;
+mod status;
 mod summary;
 
 use std::{
@@ -132,7 +134,8 @@ fn dispatch(cli: &Cli, now: Timestamp) -> Result<u8, JobError> {
             print(global, &Checked::of(&plan, &config));
             Ok(exit::DONE)
         }
-        Command::Status(place) => releases::status(place, now).map(|status| done(global, &status)),
+        Command::Dictionary(args) => dictionary::dictionary(args).map(|text| done(global, &text)),
+        Command::Status(place) => status::status(place, now).map(|status| done(global, &status)),
         Command::Diff(args) => releases::diff(args, now).map(|difference| done(global, &difference)),
         Command::Rollback(args) => releases::rollback(args, now).map(|text| done(global, &text)),
         Command::Erase(args) => erase::erase(args, now).map(|report| done(global, &report)),

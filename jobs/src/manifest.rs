@@ -6,7 +6,7 @@ use prem_stages::{METHOD_VERSION, estimate::NotEstimated};
 use prem_store::{Delivery, RowCounts};
 use serde::{Deserialize, Serialize};
 
-use crate::{derive::Linked, error::JobError, figures::Rates, inputs::Inputs, session::Session};
+use crate::{derive::Linked, error::JobError, figures::Rates, inputs::Inputs, ledger::Ledger, session::Session};
 
 pub const FILE: &str = "manifest.json";
 
@@ -46,8 +46,8 @@ pub struct Input {
     pub sha256: String,
     pub bytes: u64,
     pub rows_in: u64,
-    pub kept: u64,
-    pub quarantined: BTreeMap<String, u64>,
+    /// Rows in = kept + quarantined + duplicate + superseded + excluded, in this run.
+    pub rows: RowCounts,
     /// What the export leaves to each file and was found in this one, such as encoding → windows-1252.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub detected: BTreeMap<String, String>,
@@ -69,8 +69,8 @@ pub struct FileEntry {
     pub sha256: String,
 }
 
-impl From<&Delivery> for Input {
-    fn from(delivery: &Delivery) -> Self {
+impl Input {
+    fn of(delivery: &Delivery, ledger: &Ledger) -> Self {
         Self {
             dataset: delivery.dataset.clone(),
             export: delivery.export.clone(),
@@ -78,8 +78,7 @@ impl From<&Delivery> for Input {
             sha256: delivery.sha256.clone(),
             bytes: delivery.bytes,
             rows_in: delivery.counts.rows_in,
-            kept: delivery.counts.kept,
-            quarantined: delivery.counts.quarantined.clone(),
+            rows: ledger.deliveries.get(&delivery.number).cloned().unwrap_or_default(),
             detected: delivery.detected.clone(),
             erased: delivery.counts.erased,
         }
@@ -89,7 +88,7 @@ impl From<&Delivery> for Input {
 /// What a run found, for the manifest and the summary.
 #[derive(Debug, Clone, Default)]
 pub struct Found {
-    pub rows: BTreeMap<String, RowCounts>,
+    pub ledger: Ledger,
     pub linked: BTreeMap<String, Linked>,
     pub rates: Rates,
     pub not_estimated: Vec<NotEstimated>,
@@ -126,9 +125,9 @@ impl Manifest {
             plan_hash: session.plan_hash.clone(),
             seed: session.config.seed,
             narrowed,
-            inputs: inputs.deliveries.iter().map(Input::from).collect(),
+            inputs: inputs.deliveries.iter().map(|delivery| Input::of(delivery, &found.ledger)).collect(),
             later_erasures: inputs.later_erasures(),
-            rows: found.rows.clone(),
+            rows: found.ledger.datasets.clone(),
             rates: rates.collect(),
             held_back: inputs.held_back.clone(),
             not_estimated: found
@@ -149,6 +148,28 @@ impl Manifest {
         let path = folder.join(FILE);
         let mut text = serde_json::to_string_pretty(self).unwrap_or_default();
         text.push('\n');
-        fs::write(&path, text).map_err(JobError::write("write", &path))
+        fs::write(&path, text).map_err(JobError::write("write", &path))?;
+        Self::read(&path)?.check()
+    }
+
+    /// # Errors
+    /// When there is no manifest, or it is none.
+    pub fn read(path: &Path) -> Result<Self, JobError> {
+        let unreadable = |error: String| {
+            JobError::InputMissing(format!("{} is no manifest: {error}; restore it or publish again", path.display()))
+        };
+        let text = fs::read_to_string(path).map_err(|error| unreadable(error.to_string()))?;
+        serde_json::from_str(&text).map_err(|error| unreadable(error.to_string()))
+    }
+
+    /// The rows that the file says it was made of add up, as whoever reads it later can see.
+    ///
+    /// # Errors
+    /// [`JobError::Irreconcilable`] where they do not.
+    pub fn check(&self) -> Result<(), JobError> {
+        let inputs = || (1..).zip(&self.inputs);
+        let deliveries = inputs().map(|(place, input)| (place, input.rows.clone())).collect();
+        let files = inputs().map(|(place, input)| (place, (input.dataset.as_str(), input.rows_in))).collect();
+        Ledger { datasets: self.rows.clone(), deliveries }.check_against(&files)
     }
 }

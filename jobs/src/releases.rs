@@ -1,4 +1,4 @@
-//! `prem status`, `prem diff` and `prem rollback`.
+//! `prem diff` and `prem rollback`.
 
 use std::{
     collections::BTreeMap,
@@ -8,17 +8,12 @@ use std::{
 };
 
 use jiff::Timestamp;
-use prem_store::{
-    IngestCounts, Refusal,
-    tables::{Estimate, read_table},
-};
+use prem_store::tables::{Estimate, read_table};
 use serde::Serialize;
 
 use crate::{
-    calendar::{self, Awaited},
-    cli::{DiffArgs, Place, RollbackArgs},
+    cli::{DiffArgs, RollbackArgs},
     config::Config,
-    derive,
     error::JobError,
     session::Session,
 };
@@ -27,112 +22,6 @@ use crate::{
 const SAME_SHARE: f64 = 1e-12;
 /// Lines of differences that a person is shown; the program's output has all.
 const SHOWN_MAX: usize = 50;
-
-#[derive(Debug, Clone, Serialize)]
-pub struct Status {
-    pub store: String,
-    pub deliveries: BTreeMap<String, Dataset>,
-    pub refusals: Vec<Refusal>,
-    /// Exports that say when they are expected.
-    pub expected: Vec<Awaited>,
-    /// Keys that were withdrawn.
-    pub erasures: usize,
-    pub derived: Vec<String>,
-    pub releases: Vec<String>,
-    pub current: Option<String>,
-}
-
-#[derive(Debug, Clone, Default, Serialize)]
-pub struct Dataset {
-    pub files: u64,
-    pub counts: IngestCounts,
-    /// What was detected in files → how many of them.
-    pub detected: BTreeMap<String, u64>,
-    pub last_delivered_at: Option<Timestamp>,
-}
-
-/// # Errors
-/// When the store or the releases cannot be read.
-pub fn status(place: &Place, now: Timestamp) -> Result<Status, JobError> {
-    let session = Session::open(Config::load(place)?, now)?;
-    let mut deliveries: BTreeMap<String, Dataset> = BTreeMap::new();
-    let registered = session.store.deliveries()?;
-    let expected = calendar::awaited(&session.plan, &registered, now)?;
-    for delivery in registered {
-        let dataset = deliveries.entry(delivery.dataset.clone()).or_default();
-        dataset.files += 1;
-        dataset.counts.merge(&delivery.counts);
-        for (what, value) in &delivery.detected {
-            *dataset.detected.entry(format!("{what} {value}")).or_default() += 1;
-        }
-        dataset.last_delivered_at = dataset.last_delivered_at.max(Some(delivery.delivered_at));
-    }
-    Ok(Status {
-        store: session.store.root().display().to_string(),
-        deliveries,
-        refusals: standing_refusals(&session)?,
-        expected,
-        erasures: session.store.erasures()?.len(),
-        derived: derive::stored(&session.store)?,
-        releases: session.publisher.releases()?,
-        current: session.publisher.current()?.map(|current| current.run_id().to_owned()),
-    })
-}
-
-/// Refusals of files that still lie in the inbox and have not been delivered rightly since.
-fn standing_refusals(session: &Session) -> Result<Vec<Refusal>, JobError> {
-    let deliveries = session.store.deliveries()?;
-    let stands = |refusal: &Refusal| {
-        let is_replaced = deliveries.iter().any(|delivery| {
-            delivery.export == refusal.export
-                && delivery.file_name == refusal.file_name
-                && delivery.delivered_at >= refusal.refused_at
-        });
-        !is_replaced && session.config.inbox.join(&refusal.file_name).exists()
-    };
-    Ok(session.store.refusals()?.into_iter().filter(stands).collect())
-}
-
-impl fmt::Display for Status {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut text = format!("Store {}\n", self.store);
-        writeln!(
-            text,
-            "{:<14}{:>7}{:>12}{:>12}{:>13}  last delivered",
-            "dataset", "files", "rows in", "kept", "quarantined"
-        )?;
-        for (name, dataset) in &self.deliveries {
-            writeln!(
-                text,
-                "{name:<14}{:>7}{:>12}{:>12}{:>13}  {}",
-                dataset.files,
-                dataset.counts.rows_in,
-                dataset.counts.kept,
-                dataset.counts.quarantined_total(),
-                dataset.last_delivered_at.map(|at| at.to_string()).unwrap_or_default()
-            )?;
-            for (reason, rows) in &dataset.counts.quarantined {
-                writeln!(text, "    {reason}: {rows}")?;
-            }
-            for (found, files) in &dataset.detected {
-                writeln!(text, "    detected {found}: {files} files")?;
-            }
-        }
-        for refusal in &self.refusals {
-            writeln!(text, "refused {} ({}): {}", refusal.file_name, refusal.export, refusal.reason)?;
-        }
-        for awaited in &self.expected {
-            write!(text, "Expected: {awaited}")?;
-        }
-        if self.erasures > 0 {
-            writeln!(text, "Erased: {} keys", self.erasures)?;
-        }
-        writeln!(text, "Derived tables: {}", self.derived.join(", "))?;
-        writeln!(text, "Releases: {}", self.releases.join(", "))?;
-        writeln!(text, "Current: {}", self.current.as_deref().unwrap_or("none"))?;
-        f.write_str(&text)
-    }
-}
 
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Difference {

@@ -91,7 +91,7 @@ fn stages(
     }
     let mut found =
         Found { linked: clock.stage("link", || derive::link(session, store, &inputs))?, ..Found::default() };
-    found.rows = ledger::row_counts(session, store, &inputs, &found.linked)?;
+    found.ledger = ledger::row_counts(session, store, &inputs, &found.linked)?;
     if last >= Stage::Score {
         let scored = clock.stage("score", || derive::score(session, store, &found.linked))?;
         if last >= Stage::Estimate {

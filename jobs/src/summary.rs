@@ -83,7 +83,7 @@ impl Summary {
             .into_iter()
             .map(|(id, cells)| (id, (cells.contacts, cells.same_episode, cells.excluded)))
             .collect();
-        self.rows = found.rows;
+        self.rows = found.ledger.datasets;
         self.indicators = found.indicators;
         self.periods = found.periods;
         self.units = found.units;
@@ -212,6 +212,12 @@ impl Summary {
             }
             if !rows.excluded.is_empty() {
                 writeln!(text, "  {dataset} excluded: {}", reasons(&rows.excluded))?;
+            }
+            for (column, cells) in &rows.cleared {
+                writeln!(text, "  {dataset} cells of {column} set to missing: {}", reasons(cells))?;
+            }
+            for (column, rows) in &rows.unmatched {
+                writeln!(text, "  {dataset}: {} rows whose {column} is not delivered (yet)", grouped(*rows))?;
             }
         }
         for (questionnaire, codes) in &self.unplaced_units {

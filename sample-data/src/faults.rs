@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::{ToSpan, civil::Date};
-use prem_spec::{Column, ColumnKind, Dataset, Export};
+use prem_spec::{Column, ColumnKind, Dataset, Export, RuleKind};
 
 use crate::{
     draw::{Stream, below},
@@ -46,10 +46,11 @@ impl Faults {
             }
         }
         for rule in &dataset.rules {
-            if let (Some(earlier), Some(later)) = (field_of(&rule.earlier), field_of(&rule.later))
-                && same_kind(dataset, &rule.earlier, &rule.later)
+            let RuleKind::LaterOrEqual { earlier, later } = &rule.kind else { continue };
+            if same_kind(dataset, earlier, later)
+                && let (Some(earlier), Some(later)) = (field_of(earlier), field_of(later))
             {
-                reasons.entry(format!("rule:{}", rule.id)).or_default().push(Change::Swap { earlier, later });
+                reasons.entry(rule.reason()).or_default().push(Change::Swap { earlier, later });
             }
         }
         Self { reasons: reasons.into_iter().collect() }

@@ -23,7 +23,7 @@ use common::{Record, plan, read};
 use jiff::civil::Date;
 use prem_sample::{Settings, generate, read_truth};
 use prem_spec::{
-    AdjusterKind, Column, ColumnKind, Dataset, Encoding, FileFormat, Link, Plan, SourceColumn, SourceValue,
+    AdjusterKind, Column, ColumnKind, Dataset, Encoding, FileFormat, Link, Plan, RuleKind, SourceColumn, SourceValue,
 };
 
 fn small() -> Settings {
@@ -180,7 +180,8 @@ fn mistake(dataset: &Dataset, columns: &[Column], format: &str, record: &Record)
         }
     }
     let broken = dataset.rules.iter().find(|rule| {
-        let (earlier, later) = (&record[&rule.earlier], &record[&rule.later]);
+        let RuleKind::LaterOrEqual { earlier, later } = &rule.kind else { return false };
+        let (earlier, later) = (&record[earlier], &record[later]);
         !earlier.is_empty() && !later.is_empty() && later < earlier
     });
     broken.map(|rule| format!("rule:{}", rule.id))

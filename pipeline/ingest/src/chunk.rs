@@ -18,6 +18,8 @@ use crate::{
     problem::{Problem, Problems},
     reason::Reason,
     records::Table,
+    rules::check_all,
+    unique::{Keyed, keyed},
 };
 
 /// A chunk's rows and what is wrong with the others. Lines and records are counted from the chunk's first.
@@ -33,6 +35,10 @@ pub(crate) struct Parsed {
     pub(crate) lines: u32,
     /// Per stored column, then per extra one.
     pub(crate) counts: Vec<Counts>,
+    /// Rule → cells of good rows that it set to missing.
+    pub(crate) cleared: Vec<(usize, u64)>,
+    /// Values of unique columns in good rows.
+    pub(crate) keyed: Vec<Keyed>,
 }
 
 pub(crate) struct Mistake {
@@ -67,8 +73,10 @@ pub(crate) fn parse(
         arrays.push(array);
         counts.push(found);
     }
-    for (index, rule) in declared.rules.iter().enumerate() {
-        rule.check(index, &arrays, &mut problems);
+    let shown = |row, column: usize| layout.readers.get(column).and_then(|reader| reader.shown(&table, row));
+    let cleared = check_all(&declared.rules, &mut arrays, &mut problems, shown)?;
+    if let Some(window) = &layout.window {
+        window.check(&arrays, &mut problems, shown);
     }
     for extra in &layout.extra {
         let mut found = Counts::default();
@@ -78,6 +86,8 @@ pub(crate) fn parse(
         counts.push(found);
     }
     let good: Vec<bool> = (0..table.rows()).map(|row| !problems.is_bad(row)).collect();
+    let cleared = cleared.counts(|row| good[row]).collect();
+    let keyed = keys(declared, &arrays, &table, &good);
     let kept = (0..table.rows()).filter(|row| good[*row]).map(|row| table.place(row).record).collect();
     if !problems.is_empty() {
         let good = BooleanArray::from(good);
@@ -93,6 +103,8 @@ pub(crate) fn parse(
         empty: table.empty,
         lines: table.lines,
         counts,
+        cleared,
+        keyed,
     })
 }
 
@@ -112,6 +124,15 @@ fn subject(table: &Table, row: usize, declared: &Declared<'_>, layout: &Layout) 
         .iter()
         .filter_map(|reader| KeyColumn::from_name(&reader.name).map(|column| (column, reader.stored_text(table, row))));
     declared.secret.as_ref()?.subject(keys)
+}
+
+fn keys(declared: &Declared<'_>, arrays: &[ArrayRef], table: &Table, good: &[bool]) -> Vec<Keyed> {
+    if declared.unique.is_empty() {
+        return Vec::new();
+    }
+    let kept: Vec<(usize, u32)> =
+        (0..table.rows()).filter(|row| good[*row]).map(|row| (row, table.place(row).line)).collect();
+    declared.unique.iter().flat_map(|column| keyed(*column, &arrays[*column], &kept)).collect()
 }
 
 /// Problems of rows and bad records, in the order of the file.

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use prem_store::IngestCounts;
+use prem_store::{BadRow, IngestCounts};
 use thiserror::Error;
 
 #[derive(Debug, Error)]
@@ -60,6 +60,8 @@ pub struct Refusal {
     pub cause: RefusalCause,
     /// As far as the file was read.
     pub counts: IngestCounts,
+    /// The first bad rows, as far as the file was read.
+    pub first: Vec<BadRow>,
 }
 
 /// Why a file is not taken, and what to do.
@@ -116,10 +118,16 @@ pub enum RefusalCause {
     #[error("it has columns that the export does not know: {}; declare `extra_columns = \"ignore\"` or remove them", names.join(", "))]
     ExtraHeaders { names: Vec<String> },
     #[error(
-        "{quarantined} of {rows_in} rows are bad, more than the accepted share of {share_max} ({}); \
-         see what the sender changed", reasons.join(", ")
+        "{quarantined} of {rows_in} rows are bad, more than the accepted share of {share_max} ({}). The first: {}. Look at these \
+         lines and see what the sender changed", reasons.join(", "), first.join("; ")
     )]
-    TooManyBadRows { quarantined: u64, rows_in: u64, share_max: f64, reasons: Vec<String> },
+    TooManyBadRows { quarantined: u64, rows_in: u64, share_max: f64, reasons: Vec<String>, first: Vec<String> },
+    #[error(
+        "its name says no period such as 2025-03 or 2025-T2 where the export's `file_name = {pattern:?}` looks for one"
+    )]
+    NoPeriodInName { pattern: String },
+    #[error("no row has a value in column {column}, which says which of two deliveries is the later one")]
+    NoSequence { column: String },
     #[error(
         "{} as if they were national identity numbers; these are never stored. Ask the sender for pseudonyms, or declare \
          `eleven_digits_are_pseudonyms` where they are", columns.join(", ")
@@ -153,6 +161,8 @@ impl RefusalCause {
             Self::MissingHeaders { .. } => "missing-headers",
             Self::ExtraHeaders { .. } => "extra-headers",
             Self::TooManyBadRows { .. } => "too-many-bad-rows",
+            Self::NoPeriodInName { .. } => "no-period-in-name",
+            Self::NoSequence { .. } => "no-sequence",
             Self::IdentityNumbers { .. } => "identity-numbers",
             Self::ContactDetails { .. } => "contact-details",
         }

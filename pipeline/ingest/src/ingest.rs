@@ -2,8 +2,9 @@
 
 use std::{collections::BTreeMap, fs::Metadata, path::Path};
 
+use jiff::civil::Date;
 use prem_spec::model::{Export, Plan};
-use prem_store::{IngestCounts, Secret, StoreError};
+use prem_store::{BadRow, IngestCounts, Secret, StoreError};
 use rayon::prelude::*;
 
 use crate::{
@@ -42,6 +43,10 @@ pub struct Ingested {
     pub bytes: u64,
     pub counts: IngestCounts,
     pub notes: Vec<Note>,
+    /// With `mode = "replace-period"`: the column that places rows in months, and the months that the file covers.
+    pub covered: Option<(String, Vec<Date>)>,
+    /// With `sequence = { column = … }`: the file's place among deliveries, as text that sorts.
+    pub sequence: Option<String>,
 }
 
 impl Ingested {
@@ -76,12 +81,13 @@ pub fn ingest_file(
         Sink::remove(out);
     }
     taken.map_err(|failure| match failure {
-        Failure::Refused(cause, counts) => {
+        Failure::Refused(cause, read) => {
             // Half a file may be wrong in any way: what it is refused for says nothing while somebody writes it.
             let after = std::fs::symlink_metadata(path);
             let is_stable = before.ok().zip(after.ok()).is_some_and(|(before, after)| !changed(&before, &after));
             let cause = if is_stable { cause } else { RefusalCause::Changed };
-            Refusal { file: file_name(path), export: export.name.clone(), cause, counts: *counts }.into()
+            let AsRead { counts, first } = *read;
+            Refusal { file: file_name(path), export: export.name.clone(), cause, counts, first }.into()
         }
         Failure::Error(error) => error,
     })
@@ -89,8 +95,21 @@ pub fn ingest_file(
 
 /// Why a file was not taken; a cause still lacks the file's name.
 enum Failure {
-    Refused(RefusalCause, Box<IngestCounts>),
+    Refused(RefusalCause, Box<AsRead>),
     Error(IngestError),
+}
+
+/// What a refused file held, as far as it was read.
+#[derive(Default)]
+struct AsRead {
+    counts: IngestCounts,
+    first: Vec<BadRow>,
+}
+
+impl AsRead {
+    fn of(tally: &Tally, declared: &Declared<'_>) -> Box<Self> {
+        Box::new(Self { counts: tally.ingest_counts(declared), first: tally.first.clone() })
+    }
 }
 
 impl From<RefusalCause> for Failure {
@@ -124,15 +143,14 @@ fn take(declared: &Declared<'_>, path: &Path, out: &Path, options: &IngestOption
         SourceFault::Error(error) => Failure::from(error),
     };
     let Opened { header, mut records } = formats::open(path, declared, options.limits).map_err(fault)?;
-    let layout = declared.bind(&header)??;
+    let mut layout = declared.bind(&header)??;
     let name = file_name(path);
+    layout.window = declared.wanted.window(&name)?;
     let mut sink = Sink::create(out, declared, &layout, &name, header.lines)?;
     let run = Run { declared, layout: &layout };
     run.all(records.as_mut(), &mut sink, path).map_err(|failure| match failure {
         Stopped::Source(source) => match fault(source) {
-            Failure::Refused(cause, _) => {
-                Failure::Refused(cause, Box::new(sink.tally().ingest_counts(&declared.rule_ids)))
-            }
+            Failure::Refused(cause, _) => Failure::Refused(cause, AsRead::of(sink.tally(), declared)),
             error @ Failure::Error(_) => error,
         },
         Stopped::Error(error) => error.into(),
@@ -140,7 +158,7 @@ fn take(declared: &Declared<'_>, path: &Path, out: &Path, options: &IngestOption
     let mut told = records.notes();
     let (sha256, bytes) = records.finish().map_err(IngestError::io("read", path))?;
     let tally = sink.finish()?;
-    let counts = tally.ingest_counts(&declared.rule_ids);
+    let counts = tally.ingest_counts(declared);
     let after = std::fs::symlink_metadata(path).map_err(IngestError::io("find", path))?;
     let cause = if changed(&before, &after) || bytes != after.len() {
         Some(RefusalCause::Changed)
@@ -148,10 +166,12 @@ fn take(declared: &Declared<'_>, path: &Path, out: &Path, options: &IngestOption
         judge(declared, &layout, &tally, &counts)
     };
     match cause {
-        Some(cause) => Err(Failure::Refused(cause, Box::new(counts))),
+        Some(cause) => Err(Failure::Refused(cause, AsRead::of(&tally, declared))),
         None => {
             told.extend(notes(&layout, &tally));
-            Ok(Ingested { sha256, bytes, notes: told, counts })
+            let covered = tally.facts.covered(&declared.wanted, layout.window.as_ref());
+            let sequence = tally.facts.sequence(&declared.wanted)?;
+            Ok(Ingested { sha256, bytes, counts, notes: told, covered, sequence })
         }
     }
 }
@@ -258,7 +278,8 @@ fn judge(declared: &Declared<'_>, layout: &Layout, tally: &Tally, counts: &Inges
         reasons.sort_by_key(|(reason, rows)| (std::cmp::Reverse(**rows), *reason));
         let reasons =
             reasons.into_iter().take(REASONS_NAMED).map(|(reason, rows)| format!("{reason}: {rows}")).collect();
-        return Some(RefusalCause::TooManyBadRows { quarantined, rows_in: counts.rows_in, share_max, reasons });
+        let first = tally.first.iter().map(ToString::to_string).collect();
+        return Some(RefusalCause::TooManyBadRows { quarantined, rows_in: counts.rows_in, share_max, reasons, first });
     }
     None
 }

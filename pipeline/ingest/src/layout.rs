@@ -2,16 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use prem_spec::model::{Column, Dataset, Export, ExtraColumns, FileFormat, Plan, SourceValue};
+use prem_spec::model::{Column, Dataset, Export, ExtraColumns, FileFormat, Plan, Rule, SourceValue};
 use prem_store::Secret;
 
 use crate::{
     columns::{Cells, ColumnReader, DateFormat},
     error::{IngestError, RefusalCause},
+    facts::{Wanted, Window},
     formats::CANONICAL_DATES,
     header::{Header, show, show_all},
     identity::Guard,
-    rules::OrderRule,
+    rules::RowRule,
 };
 
 /// What holds for every file of an export.
@@ -23,8 +24,12 @@ pub(crate) struct Declared<'a> {
     pub(crate) separator: Option<u8>,
     pub(crate) quote: u8,
     pub(crate) decimal: u8,
-    pub(crate) rules: Vec<OrderRule>,
-    pub(crate) rule_ids: Vec<String>,
+    pub(crate) rules: Vec<RowRule>,
+    /// Places of columns whose values may stand once in a file.
+    pub(crate) unique: Vec<usize>,
+    pub(crate) wanted: Wanted,
+    /// The reason of each rule.
+    pub(crate) rule_reasons: Vec<String>,
     /// For the subjects of quarantined rows.
     pub(crate) secret: Option<Secret>,
     formats: Vec<DateFormat>,
@@ -39,6 +44,8 @@ pub(crate) struct Layout {
     pub(crate) width: usize,
     /// Optional columns that the file does not have.
     pub(crate) absent: Vec<String>,
+    /// The days that the file may have rows of, where its name says so.
+    pub(crate) window: Option<Window>,
 }
 
 pub(crate) struct Extra {
@@ -79,14 +86,16 @@ impl<'a> Declared<'a> {
             _ => &CANONICAL_DATES,
         };
         let formats = canonical.iter().copied().chain(export.date_formats.iter().map(String::as_str));
-        let rules = dataset.rules.iter().map(|rule| OrderRule::new(rule, &columns)).collect::<Result<_, _>>();
+        let rules = dataset.rules.iter().map(|rule| RowRule::new(rule, &columns)).collect::<Result<_, _>>();
         Ok(Self {
             export,
             dataset,
             separator,
             quote,
             rules: rules.map_err(wrong)?,
-            rule_ids: dataset.rules.iter().map(|rule| rule.id.clone()).collect(),
+            unique: (0..columns.len()).filter(|index| columns[*index].unique).collect(),
+            wanted: Wanted::new(export, &columns).map_err(wrong)?,
+            rule_reasons: dataset.rules.iter().map(Rule::reason).collect(),
             formats: formats.map(DateFormat::compile).collect(),
             decimal: byte("decimal", decimal)?,
             columns,
@@ -141,7 +150,7 @@ impl<'a> Declared<'a> {
             let names = show_all(extra.iter().map(|extra| header.names[extra.field].as_str()));
             return Ok(Err(RefusalCause::ExtraHeaders { names }));
         }
-        Ok(Ok(Layout { readers, extra, width: header.names.len(), absent }))
+        Ok(Ok(Layout { readers, extra, width: header.names.len(), absent, window: None }))
     }
 
     /// Where the column's values stand, or the header names under which they were sought.

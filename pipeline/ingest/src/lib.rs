@@ -7,6 +7,7 @@
 //! records    batches into tables of text cells, the one shape in which all formats are checked
 //! header     names of the columns;  layout  which of them feeds which stored column
 //! columns    cells into typed arrays, one file per kind of column;  rules  across columns
+//! unique     values that may stand once in a file;  facts  the months and the place among deliveries that its rows tell
 //! identity   what must never be stored: identity numbers, addresses, telephone numbers
 //! sink       good rows and quarantine, in the order of the file
 //! ```
@@ -17,7 +18,9 @@
 mod chunk;
 mod columns;
 mod discover;
+mod distinct;
 mod error;
+mod facts;
 mod formats;
 mod header;
 mod identity;
@@ -31,6 +34,7 @@ mod records;
 mod rules;
 mod sink;
 mod source;
+mod unique;
 
 pub use discover::{Found, Inbox, Settled, SkipReason, Skipped, discover};
 pub use error::{IngestError, Refusal, RefusalCause};

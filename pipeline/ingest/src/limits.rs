@@ -52,6 +52,9 @@ pub const ZSTD_WINDOW_LOG_MAX: u32 = 27;
 /// Problems that one row may put in quarantine; the count of rows is not affected.
 pub const PROBLEMS_PER_ROW_MAX: u8 = 5;
 
+/// Bad rows that the message and the record of a refusal name: enough to see a pattern, few enough to read.
+pub const BAD_ROWS_NAMED_MAX: usize = 10;
+
 /// Characters of a raw value that quarantine shows.
 pub const RAW_CHARACTERS_MAX: usize = 200;
 

@@ -62,7 +62,7 @@ impl Problems {
 }
 
 /// A value as quarantine may show it: short, on one line, and nothing that identifies a person or is prose.
-fn shown(value: &str) -> Option<String> {
+pub(crate) fn shown(value: &str) -> Option<String> {
     if is_sensitive(value) || value.split_whitespace().count() > WORDS_MAX {
         return None;
     }

@@ -35,12 +35,16 @@ pub enum Reason {
     SeveralAnswers,
     /// An answer of a kind that no column stores, such as an attachment.
     AnswerType,
+    /// A value that stood in an earlier row, in a column whose values may stand once.
+    NotUnique,
+    /// A day outside the period that the file's name says it covers.
+    OutsidePeriod,
     /// A rule across columns, by its place in the dataset's list.
     Rule(usize),
 }
 
 impl Reason {
-    /// The reason's stable text; `rules` are the ids of the dataset's rules in declared order.
+    /// The reason's stable text; `rules` are the reasons of the dataset's rules in declared order.
     pub fn text(self, rules: &[String]) -> String {
         let fixed = match self {
             Self::NotUtf8 => "not-utf8",
@@ -63,8 +67,10 @@ impl Reason {
             Self::ResourceStatus => "resource-status",
             Self::SeveralAnswers => "several-answers",
             Self::AnswerType => "answer-type",
+            Self::NotUnique => "not-unique",
+            Self::OutsidePeriod => "outside-period",
             Self::Rule(index) => {
-                return format!("rule:{}", rules.get(index).map_or("unknown", String::as_str));
+                return rules.get(index).map_or_else(|| "rule:unknown".to_owned(), String::clone);
             }
         };
         fixed.to_owned()

@@ -1,31 +1,42 @@
 //! Parsed chunks, in order, into the two tables of a delivery.
 
-use std::{collections::BTreeMap, path::Path, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use arrow::array::{ArrayRef, Int64Array, RecordBatch};
-use prem_store::{IngestCounts, Quarantine, QuarantineWriter, RowsWriter, StoreError, tables::TableMeta};
+use prem_store::{BadRow, IngestCounts, Quarantine, QuarantineWriter, RowsWriter, StoreError, tables::TableMeta};
 
 use crate::{
-    chunk::Parsed,
+    chunk::{Mistake, Parsed},
+    distinct::keep_first,
+    facts::Facts,
     identity::Counts,
     layout::{Declared, Layout},
+    limits::BAD_ROWS_NAMED_MAX,
     reason::Reason,
+    unique::Uniques,
 };
 
 /// Files of a delivery, as the store names them.
 const ROWS: &str = "rows.parquet";
 const QUARANTINE: &str = "quarantine.parquet";
+/// Rows on the way to being written anew.
+pub(crate) const DISTINCT: &str = "rows.distinct";
 
 pub(crate) struct Sink<'a> {
     declared: &'a Declared<'a>,
     layout: &'a Layout,
-    file: &'a str,
     rows: RowsWriter,
-    quarantine: QuarantineWriter,
+    quarantined: Quarantined<'a>,
     /// Records and lines before the next chunk.
     records: u64,
     lines: u64,
     tally: Tally,
+    out: PathBuf,
+    uniques: Option<Uniques>,
 }
 
 /// What a file's rows came to.
@@ -35,17 +46,61 @@ pub(crate) struct Tally {
     pub(crate) records: u64,
     pub(crate) empty: u64,
     pub(crate) reasons: BTreeMap<Reason, u64>,
+    /// Rule → cells of kept rows that it set to missing.
+    pub(crate) cleared: BTreeMap<usize, u64>,
+    pub(crate) facts: Facts,
+    /// The first bad rows, for the message of a refusal.
+    pub(crate) first: Vec<BadRow>,
     /// Per stored column, then per extra one.
     pub(crate) counts: Vec<Counts>,
 }
 
+/// The table of bad rows while it is written.
+pub(crate) struct Quarantined<'a> {
+    declared: &'a Declared<'a>,
+    file: &'a str,
+    writer: QuarantineWriter,
+}
+
+impl Quarantined<'_> {
+    /// Lists one mistake of one row.
+    pub(crate) fn add(
+        &mut self,
+        tally: &mut Tally,
+        line: u64,
+        column: Option<&str>,
+        (reason, value, subject): (Reason, Option<String>, Option<String>),
+    ) -> Result<(), StoreError> {
+        let reason = reason.text(&self.declared.rule_reasons);
+        if tally.first.len() < BAD_ROWS_NAMED_MAX {
+            tally.first.push(BadRow { line, column: column.map(str::to_owned), reason: reason.clone() });
+        }
+        self.writer.push(Quarantine {
+            dataset: self.declared.dataset.name.clone(),
+            export: self.declared.export.name.clone(),
+            source_file: self.file.to_owned(),
+            line: line as i64,
+            column: column.map(str::to_owned),
+            reason,
+            value,
+            subject,
+        })
+    }
+}
+
 impl Tally {
-    pub(crate) fn ingest_counts(&self, rule_ids: &[String]) -> IngestCounts {
+    pub(crate) fn ingest_counts(&self, declared: &Declared<'_>) -> IngestCounts {
         let mut quarantined = BTreeMap::new();
         for (reason, rows) in &self.reasons {
-            *quarantined.entry(reason.text(rule_ids)).or_default() += rows;
+            *quarantined.entry(reason.text(&declared.rule_reasons)).or_default() += rows;
         }
-        IngestCounts { rows_in: self.records, kept: self.kept, quarantined, erased: 0 }
+        let mut cleared: BTreeMap<String, BTreeMap<String, u64>> = BTreeMap::new();
+        for (rule, cells) in &self.cleared {
+            let Some(rule) = declared.dataset.rules.get(*rule) else { continue };
+            let column = rule.subject().unwrap_or_default().to_owned();
+            *cleared.entry(column).or_default().entry(rule.reason()).or_default() += cells;
+        }
+        IngestCounts { rows_in: self.records, kept: self.kept, quarantined, erased: 0, cleared }
     }
 }
 
@@ -61,15 +116,20 @@ impl<'a> Sink<'a> {
         Ok(Self {
             declared,
             layout,
-            file,
             rows: RowsWriter::create(&out.join(ROWS), declared.dataset, &declared.columns)?,
-            quarantine: QuarantineWriter::create(&out.join(QUARANTINE), &TableMeta::default())?,
+            quarantined: Quarantined {
+                declared,
+                file,
+                writer: QuarantineWriter::create(&out.join(QUARANTINE), &TableMeta::default())?,
+            },
             records: 0,
             lines,
             tally: Tally {
                 counts: vec![Counts::default(); layout.readers.len() + layout.extra.len()],
                 ..Tally::default()
             },
+            out: out.to_path_buf(),
+            uniques: (!declared.unique.is_empty()).then(|| Uniques::new(out)),
         })
     }
 
@@ -83,7 +143,16 @@ impl<'a> Sink<'a> {
         }
         self.tally.empty += parsed.empty;
         self.tally.records += parsed.records;
+        if let Some(uniques) = &mut self.uniques {
+            for keyed in &parsed.keyed {
+                let added = uniques.add(keyed, self.tally.kept, self.lines);
+                added.map_err(|source| StoreError::Io { action: "write", path: self.out.clone(), source })?;
+            }
+        }
         self.tally.kept += parsed.kept.len() as u64;
+        for (rule, cells) in parsed.cleared {
+            *self.tally.cleared.entry(rule).or_default() += cells;
+        }
         if !parsed.kept.is_empty() {
             self.write_rows(parsed.arrays, &parsed.kept)?;
         }
@@ -95,16 +164,10 @@ impl<'a> Sink<'a> {
                 *self.tally.reasons.entry(mistake.reason).or_default() += 1;
             }
             let column = mistake.column.and_then(|index| self.layout.readers.get(index));
-            self.quarantine.push(Quarantine {
-                dataset: self.declared.dataset.name.clone(),
-                export: self.declared.export.name.clone(),
-                source_file: self.file.to_owned(),
-                line: (self.lines + u64::from(mistake.line) + 1) as i64,
-                column: column.map(|column| column.name.clone()),
-                reason: mistake.reason.text(&self.declared.rule_ids),
-                value: mistake.value,
-                subject: mistake.subject,
-            })?;
+            let line = self.lines + u64::from(mistake.line) + 1;
+            let column = column.map(|column| column.name.as_str());
+            let Mistake { reason, value, subject, .. } = mistake;
+            self.quarantined.add(&mut self.tally, line, column, (reason, value, subject))?;
         }
         self.records += parsed.records;
         self.lines += u64::from(parsed.lines);
@@ -112,6 +175,7 @@ impl<'a> Sink<'a> {
     }
 
     fn write_rows(&mut self, arrays: Vec<ArrayRef>, kept: &[u32]) -> Result<(), StoreError> {
+        self.tally.facts.see(&self.declared.wanted, &arrays);
         let numbers: Int64Array = kept.iter().map(|record| (self.records + u64::from(*record) + 1) as i64).collect();
         let mut columns: Vec<ArrayRef> = Vec::with_capacity(arrays.len() + 1);
         columns.push(Arc::new(numbers));
@@ -126,15 +190,20 @@ impl<'a> Sink<'a> {
         self.rows.write(&batch)
     }
 
+    /// Completes both tables; repeated values of unique columns leave the rows at last.
     pub(crate) fn finish(self) -> Result<Tally, StoreError> {
-        self.rows.finish()?;
-        self.quarantine.finish()?;
-        Ok(self.tally)
+        let Self { declared, rows, mut quarantined, mut tally, out, uniques, .. } = self;
+        rows.finish()?;
+        if let Some(uniques) = uniques {
+            keep_first(declared, &out.join(ROWS), uniques, &mut quarantined, &mut tally)?;
+        }
+        quarantined.writer.finish()?;
+        Ok(tally)
     }
 
     /// Removes what was written of a file that is not taken.
     pub(crate) fn remove(out: &Path) {
-        for name in [ROWS, QUARANTINE] {
+        for name in [ROWS, QUARANTINE, DISTINCT] {
             // The folder is pending: what cannot be removed here goes with it.
             let _ = std::fs::remove_file(out.join(name));
         }

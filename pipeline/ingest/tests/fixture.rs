@@ -7,8 +7,8 @@ use arrow::datatypes::{Date32Type, Float64Type, Int16Type, Int64Type, TimestampM
 use jiff::civil::date;
 use prem_ingest::{IngestError, IngestOptions, Ingested, Limits, Refusal, RefusalCause, ingest_file};
 use prem_spec::model::{
-    Code, Column, ColumnKind, Dataset, DeliveryMode, Encoding, Export, ExtraColumns, FileFormat, Organisation, Plan,
-    Rule, Sequence, SourceColumn, SourceValue, Text,
+    Code, Column, ColumnKind, Dataset, DeliveryMode, Encoding, Export, ExtraColumns, FileFormat, OnBreak, Organisation,
+    Plan, Rule, RuleKind, Sequence, SourceColumn, SourceValue, Text,
 };
 use prem_store::{Quarantine, read_rows, tables::read_table};
 use tempfile::TempDir;
@@ -21,6 +21,8 @@ pub fn column(name: &str, kind: ColumnKind) -> Column {
         name: name.to_owned(),
         kind,
         required: false,
+        unique: false,
+        references: None,
         identifying: false,
         eleven_digits_are_pseudonyms: false,
         description: Text::default(),
@@ -31,6 +33,10 @@ fn codes(codes: &[&str]) -> ColumnKind {
     ColumnKind::Code {
         codes: codes.iter().map(|code| Code { code: (*code).to_owned(), label: Text::default() }).collect(),
     }
+}
+
+pub fn rule(id: &str, kind: RuleKind, on_break: OnBreak) -> Rule {
+    Rule { id: id.to_owned(), description: Text::default(), kind, on_break }
 }
 
 pub fn plan() -> Plan {
@@ -53,12 +59,8 @@ pub fn plan() -> Plan {
             ..column("person", text(11, Some("[0-9]{11}")))
         },
     ];
-    let rule = Rule {
-        id: "stay-order".to_owned(),
-        earlier: "admitted".to_owned(),
-        later: "discharged".to_owned(),
-        description: Text::default(),
-    };
+    let order = RuleKind::LaterOrEqual { earlier: "admitted".to_owned(), later: "discharged".to_owned() };
+    let rule = rule("stay-order", order, OnBreak::Row);
     plan_of(columns, vec![rule])
 }
 
@@ -84,6 +86,7 @@ pub fn plan_of(columns: Vec<Column>, rules: Vec<Rule>) -> Plan {
             decimal: ',',
         },
         mode: DeliveryMode::Upsert,
+        period: None,
         sequence: Sequence::FileName,
         questionnaire: None,
         max_bad_share: 1.0,

@@ -8,8 +8,10 @@
     reason = "a test that panics has found something"
 )]
 
+mod broken;
 mod by_hand;
 mod collection;
+mod constraints;
 mod discovery;
 mod fixture;
 mod formats;

@@ -14,6 +14,7 @@
 
 mod cells;
 mod datapackage;
+mod dictionary;
 mod error;
 mod facts;
 mod folder;
@@ -28,6 +29,7 @@ mod texts;
 mod words;
 mod workbook;
 
+pub use dictionary::{dictionary_html, dictionary_markdown};
 pub use error::ReportError;
 pub use facts::{Language, RunFacts};
 pub use hashes::file_hashes;

@@ -24,7 +24,7 @@ pub use link::{Invited, LinkInputs, LinkOutcome, link_responses, read_invited};
 pub use score::{ScoredMonth, read_scored, score_partition};
 pub use survey_quality::survey_quality;
 pub use vary::{VaryInputs, vary};
-pub use view::{Part, ViewCounts, count_view};
+pub use view::{Part, Replaces, ViewCounts, count_unmatched, count_view};
 
 /// Version of the methods: written into every row, part of every run id. Raise it when a number may change.
 pub const METHOD_VERSION: &str = "1.0.0";

@@ -14,7 +14,7 @@ use crate::{
     StageError,
     frames::{self, days, days_of, month_of, texts},
     placement::Placement,
-    view::{Part, SOURCE, current},
+    view::{DELIVERY, Part, SOURCE, current},
 };
 
 /// Deliveries of the datasets that linking reads, each in sequence order.
@@ -35,6 +35,15 @@ pub struct LinkOutcome {
     /// Unit codes that no unit had on the day, with the number of responses.
     pub unplaced: BTreeMap<String, u64>,
     pub kept: u64,
+    /// What became of each delivery's responses that stand, by the delivery's place among those of the questionnaire.
+    pub deliveries: BTreeMap<u32, LinkedDelivery>,
+}
+
+/// Responses of one delivery.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LinkedDelivery {
+    pub kept: u64,
+    pub excluded: BTreeMap<String, u64>,
 }
 
 /// Invitations of one unit and month.
@@ -96,7 +105,14 @@ pub fn link_responses(
     let mut outcome = LinkOutcome::default();
     let Some(joined) = joined else { return Ok(outcome) };
     let verdicts = judge(plan, questionnaire, &joined)?;
-    for verdict in &verdicts {
+    let deliveries = frames::series(&joined, DELIVERY)?;
+    let deliveries = deliveries.u32().map_err(StageError::frame("read deliveries"))?;
+    for (verdict, delivery) in verdicts.iter().zip(deliveries.iter()) {
+        let of_delivery = outcome.deliveries.entry(delivery.unwrap_or(u32::MAX)).or_default();
+        match verdict.reason() {
+            None => of_delivery.kept += 1,
+            Some(reason) => *of_delivery.excluded.entry(reason.to_owned()).or_default() += 1,
+        }
         match verdict {
             Verdict::Kept { .. } => outcome.kept += 1,
             Verdict::Excluded(reason) => *outcome.excluded.entry((*reason).to_owned()).or_default() += 1,
@@ -141,7 +157,7 @@ fn join_contacts(
     let missing = |dataset| StageError::Missing { dataset, needed_by: format!("questionnaire {}", questionnaire.id) };
     let contacts_of = plan.datasets.get("contacts").ok_or_else(|| missing("contacts"))?;
     let invitations_of = plan.datasets.get("invitations").ok_or_else(|| missing("invitations"))?;
-    let responses = responses.drop(cols([SOURCE, "_delivery", "unit_code"]));
+    let responses = responses.drop(cols([SOURCE, "unit_code"]));
     let invited = match current(invitations_of, &inputs.invitations, &["contact_id", "inclusion_probability"])? {
         Some(invitations) => left_join(
             responses,
@@ -171,7 +187,7 @@ fn join_contacts(
         col(SOURCE).alias("unit_source"),
         lit(true).alias("contact_found"),
     ]);
-    let joined = left_join(with_contact, contacts.drop(cols([SOURCE, "_delivery"])), "contact_id");
+    let joined = left_join(with_contact, contacts.drop(cols([SOURCE, DELIVERY])), "contact_id");
     joined.collect().map(Some).map_err(StageError::frame("join responses to contacts"))
 }
 
@@ -194,6 +210,17 @@ enum Verdict {
     Kept { unit: u32 },
     Excluded(&'static str),
     Unplaced(String),
+}
+
+impl Verdict {
+    /// Why the response is left out.
+    fn reason(&self) -> Option<&'static str> {
+        match self {
+            Self::Kept { .. } => None,
+            Self::Excluded(reason) => Some(reason),
+            Self::Unplaced(_) => Some("unit-unknown"),
+        }
+    }
 }
 
 /// One verdict per row: the first reason that applies.
@@ -307,7 +334,7 @@ fn keep(organisation: &Organisation, joined: DataFrame, verdicts: &[Verdict]) ->
         "unit_code",
         "unit_source",
         SOURCE,
-        "_delivery",
+        DELIVERY,
     ];
     let present: Vec<&str> = keys.into_iter().filter(|name| joined.column(name).is_ok()).collect();
     joined
@@ -358,7 +385,7 @@ fn write_invited(plan: &Plan, inputs: &LinkInputs, path: &Path) -> Result<(), St
     let contacts = current(contacts_of, &inputs.contacts, &["unit_code", "discharged_at"])?;
     let (Some(invitations), Some(contacts)) = (invitations, contacts) else { return Ok(()) };
     let contacts = contacts.with_columns([col("discharged_at").cast(DataType::Date).alias(PERIOD_DATE)]);
-    let joined = left_join(invitations.drop(cols([SOURCE, "_delivery"])), contacts, "contact_id")
+    let joined = left_join(invitations.drop(cols([SOURCE, DELIVERY])), contacts, "contact_id")
         .collect()
         .map_err(StageError::frame("join invitations to contacts"))?;
     let placement = Placement::new(&plan.organisation);

@@ -22,6 +22,9 @@ pub struct IngestCounts {
     /// Rows of persons who withdrew, kept out or taken out since.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub erased: u64,
+    /// Column → reason → cells of kept rows that a rule set to missing. Cells are no rows: they are not part of the sum.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub cleared: BTreeMap<String, BTreeMap<String, u64>>,
 }
 
 fn is_zero(rows: &u64) -> bool {
@@ -44,6 +47,7 @@ impl IngestCounts {
         self.kept = self.kept.saturating_add(other.kept);
         merge_reasons(&mut self.quarantined, &other.quarantined);
         self.erased = self.erased.saturating_add(other.erased);
+        merge_cells(&mut self.cleared, &other.cleared);
     }
 }
 
@@ -63,6 +67,13 @@ pub struct RowCounts {
     pub superseded: u64,
     /// Reason → rows.
     pub excluded: BTreeMap<String, u64>,
+    /// Column → reason → cells of kept rows that a rule set to missing; not part of the sum.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub cleared: BTreeMap<String, BTreeMap<String, u64>>,
+    /// Column → rows that stand and whose value the dataset it refers to does not have (yet); not part of the sum, since the
+    /// other file may come tomorrow. What needs the partner leaves such rows out under a reason of its own.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub unmatched: BTreeMap<String, u64>,
 }
 
 impl RowCounts {
@@ -88,13 +99,15 @@ impl RowCounts {
         self.duplicate = self.duplicate.saturating_add(other.duplicate);
         self.superseded = self.superseded.saturating_add(other.superseded);
         merge_reasons(&mut self.excluded, &other.excluded);
+        merge_cells(&mut self.cleared, &other.cleared);
+        merge_reasons(&mut self.unmatched, &other.unmatched);
     }
 }
 
 impl From<&IngestCounts> for RowCounts {
     fn from(counts: &IngestCounts) -> Self {
-        let IngestCounts { rows_in, kept, quarantined, erased } = counts.clone();
-        let mut rows = Self { rows_in, kept, quarantined, ..Self::default() };
+        let IngestCounts { rows_in, kept, quarantined, erased, cleared } = counts.clone();
+        let mut rows = Self { rows_in, kept, quarantined, cleared, ..Self::default() };
         rows.exclude(ERASED, erased);
         rows
     }
@@ -118,5 +131,11 @@ fn add_reason(reasons: &mut BTreeMap<String, u64>, reason: &str, rows: u64) {
 fn merge_reasons(into: &mut BTreeMap<String, u64>, from: &BTreeMap<String, u64>) {
     for (reason, rows) in from {
         add_reason(into, reason, *rows);
+    }
+}
+
+fn merge_cells(into: &mut BTreeMap<String, BTreeMap<String, u64>>, from: &BTreeMap<String, BTreeMap<String, u64>>) {
+    for (column, reasons) in from {
+        merge_reasons(into.entry(column.clone()).or_default(), reasons);
     }
 }

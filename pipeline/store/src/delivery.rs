@@ -16,7 +16,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date};
 use prem_spec::DeliveryMode;
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +24,7 @@ use crate::{
     ErasedRows, IngestCounts, LockedStore, Pending, Store, StoreError, disk,
     hash::{is_sha256, sha256_file},
     parquet_file::OpenParquet,
+    sequence::cmp_places,
 };
 
 pub(crate) const ROWS: &str = "rows.parquet";
@@ -40,9 +41,11 @@ pub struct NewDelivery {
     /// Of the file as it was delivered, compressed or not.
     pub sha256: String,
     pub bytes: u64,
-    /// Decides which of two deliveries is the later one: compared as text, byte by byte (see [`arrival_sequence`]).
+    /// Decides which of two deliveries is the later one, see [`cmp_places`].
     pub sequence: String,
     pub mode: DeliveryMode,
+    /// What the delivery replaces, with [`DeliveryMode::ReplacePeriod`].
+    pub covers: Option<Covered>,
     pub delivered_at: Timestamp,
     pub counts: IngestCounts,
     /// What the export leaves to each file and was found in this one, such as encoding → windows-1252.
@@ -65,6 +68,8 @@ pub struct Delivery {
     pub sequence: String,
     #[serde(with = "mode_text")]
     pub mode: DeliveryMode,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub covers: Option<Covered>,
     pub delivered_at: Timestamp,
     pub counts: IngestCounts,
     /// What the export leaves to each file and was found in this one.
@@ -75,6 +80,16 @@ pub struct Delivery {
     /// Number of the erasure → rows that it took after the delivery was registered.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub erasures: BTreeMap<u64, ErasedRows>,
+}
+
+/// The months of which a delivery holds everything: rows of these months in earlier deliveries of its export are gone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Covered {
+    /// The stored date or date-time that places a row in a month.
+    pub column: String,
+    /// First days of the months, in order.
+    pub months: Vec<Date>,
 }
 
 /// A file as it was when it was stored.
@@ -88,7 +103,8 @@ pub struct StoredFile {
 impl Delivery {
     /// Which of two deliveries is the later one: by sequence, ties by content hash, then by registration.
     pub fn cmp_sequence(&self, other: &Self) -> Ordering {
-        (&self.sequence, &self.sha256, self.number).cmp(&(&other.sequence, &other.sha256, other.number))
+        let ties = || (&self.sha256, self.number).cmp(&(&other.sha256, other.number));
+        cmp_places(&self.sequence, &other.sequence).then_with(ties)
     }
 
     /// What the delivery's rows are known by: the hash of the delivered file, and where erased rows are missing from it, of
@@ -110,11 +126,6 @@ impl Delivery {
     fn folder_name(&self) -> String {
         format!("{:06}-{}", self.number, self.sha256.get(..12).unwrap_or(&self.sha256))
     }
-}
-
-/// A sequence text for exports whose order is that of arrival: fixed width, so that text order is time order.
-pub fn arrival_sequence(delivered_at: Timestamp) -> String {
-    format!("{delivered_at:.9}")
 }
 
 /// What [`LockedStore::commit`] did.
@@ -219,6 +230,7 @@ impl LockedStore {
             bytes: new.bytes,
             sequence: new.sequence,
             mode: new.mode,
+            covers: new.covers,
             delivered_at: new.delivered_at,
             counts,
             detected: new.detected,
@@ -310,11 +322,12 @@ mod mode_text {
     use prem_spec::DeliveryMode;
     use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
-    const ALL: [DeliveryMode; 2] = [DeliveryMode::Upsert, DeliveryMode::Snapshot];
+    const ALL: [DeliveryMode; 3] = [DeliveryMode::Upsert, DeliveryMode::ReplacePeriod, DeliveryMode::Snapshot];
 
     fn text(mode: DeliveryMode) -> &'static str {
         match mode {
             DeliveryMode::Upsert => "upsert",
+            DeliveryMode::ReplacePeriod => "replace-period",
             DeliveryMode::Snapshot => "snapshot",
         }
     }

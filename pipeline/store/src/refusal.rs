@@ -2,7 +2,7 @@
 //!
 //! `refusals/<export>-<first 12 of sha256>.json`, replaced in one step, forgotten when the file is taken after all.
 
-use std::path::PathBuf;
+use std::{fmt, path::PathBuf};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -26,6 +26,29 @@ pub struct Refusal {
     pub reason: String,
     /// As far as the file was read; they need not reconcile.
     pub counts: IngestCounts,
+    /// The first bad rows, for whoever asks the sender.
+    #[serde(default)]
+    pub first: Vec<BadRow>,
+}
+
+/// Where a bad row stands and why it is bad; never what it says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BadRow {
+    /// Line of the file, from 1, the header counted.
+    pub line: u64,
+    /// Stored column that is wrong; `None` where the row as a whole is.
+    pub column: Option<String>,
+    pub reason: String,
+}
+
+impl fmt::Display for BadRow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.column {
+            Some(column) => write!(f, "line {} column {column} {}", self.line, self.reason),
+            None => write!(f, "line {} {}", self.line, self.reason),
+        }
+    }
 }
 
 impl Store {

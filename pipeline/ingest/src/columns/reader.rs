@@ -133,6 +133,16 @@ impl ColumnReader {
         }
     }
 
+    /// The cell of a row as it was delivered, where it may be shown: quarantine names it under a rule across columns.
+    pub(crate) fn shown<'t>(&self, table: &'t Table, row: usize) -> Option<&'t str> {
+        match self.cells {
+            Cells::Field(field) if !self.identifying => {
+                Some(trim(table.cell(row, field))).filter(|cell| !cell.is_empty())
+            }
+            _ => None,
+        }
+    }
+
     /// Reads all rows of a chunk; the array has a null where a value is missing or does not fit.
     pub(crate) fn read(
         &self,

@@ -1,12 +1,15 @@
 //! `schemas/datasets/*.toml`.
 
+use std::collections::BTreeMap;
+
 use jiff::civil::{Date, date};
 
 use super::{
     reader::{At, Node},
-    scope::{Names, Scope},
+    rule::{self, Known},
+    scope::{Names, Referring, Scope},
 };
-use crate::model::{Code, Column, ColumnKind, Dataset, Rule};
+use crate::model::{Code, Column, ColumnKind, Dataset, Reference};
 
 /// Texts longer than this are free text, which is never stored.
 const TEXT_LENGTH_MAX: i64 = 255;
@@ -23,7 +26,7 @@ pub(super) fn read(node: Node<'_>, scope: &mut Scope) -> Option<Dataset> {
     let key = node.strings("key");
     let mut names = Names::default();
     let columns: Vec<Column> =
-        node.tables("column").into_iter().filter_map(|table| column(table, &mut names)).collect();
+        node.tables("column").into_iter().filter_map(|table| column(table, &mut names, scope)).collect();
     if names.known().is_empty() {
         node.error(node.span_of("column"), "a dataset needs at least one `[[column]]`", None);
         names.set_partial();
@@ -34,8 +37,7 @@ pub(super) fn read(node: Node<'_>, scope: &mut Scope) -> Option<Dataset> {
     for name in &key {
         node.refer("column", name, &names);
     }
-    let dates = date_columns(&columns, &names);
-    let rules = node.tables("rule").into_iter().filter_map(|rule| read_rule(rule, &dates)).collect();
+    let rules = rule::read_all(&node, Known { columns: &columns, names: &names });
     node.finish();
     scope.datasets.declare(name.as_ref());
     if let Some(name) = &name {
@@ -52,30 +54,73 @@ pub(super) fn read(node: Node<'_>, scope: &mut Scope) -> Option<Dataset> {
     })
 }
 
-fn column(node: Node<'_>, names: &mut Names) -> Option<Column> {
+fn column(node: Node<'_>, names: &mut Names, scope: &mut Scope) -> Option<Column> {
     let name = node.string("name");
     let kind = column_kind(&node);
     let required = node.opt_bool("required").unwrap_or(false);
+    let unique = node.opt_bool("unique").unwrap_or(false);
+    let references = node.opt_string("references");
     let identifying = node.opt_bool("identifying").unwrap_or(false);
     let pseudonyms = node.opt_bool("eleven_digits_are_pseudonyms").unwrap_or(false);
     let description = node.text("description");
     if let Some(name) = name.as_ref().filter(|name| !is_identifier(&name.value)) {
         node.error(name.span.clone(), "a column's name is lower-case letters, digits and _", None);
     }
+    let to = references.as_ref().and_then(|to| reference(&node, to));
     if !names.declare(name.as_ref())
         && let Some(name) = &name
     {
         node.error(name.span.clone(), format!("column «{}» is declared twice", name.value), None);
     }
+    let file = node.sink.file.to_owned();
     node.finish();
-    Some(Column {
+    let column = Column {
         name: name?.value,
         kind: kind?,
         required,
+        unique,
+        references: to.clone(),
         identifying,
         eleven_digits_are_pseudonyms: pseudonyms,
         description: description?,
-    })
+    };
+    if let (Some(to), Some(at)) = (to, references) {
+        scope.references.push(Referring { file, column: column.clone(), to, span: at.span });
+    }
+    Some(column)
+}
+
+/// `references = "dataset.column"`
+fn reference(node: &Node<'_>, to: &At<String>) -> Option<Reference> {
+    let parts = to.value.split_once('.').filter(|(dataset, column)| !dataset.is_empty() && is_identifier(column));
+    let Some((dataset, column)) = parts else {
+        let help = "references = \"contacts.contact_id\"".to_owned();
+        node.error(to.span.clone(), "a reference is a dataset and its column with a full stop between", Some(help));
+        return None;
+    };
+    Some(Reference { dataset: dataset.to_owned(), column: column.to_owned() })
+}
+
+/// Once every dataset is read: references lead to columns of the same type. `node_of` gives the file that declares one.
+pub(super) fn check_references<'a>(
+    all: &BTreeMap<String, Dataset>,
+    scope: &Scope,
+    node_of: impl Fn(&str) -> Option<Node<'a>>,
+) {
+    for Referring { file, column, to, span } in &scope.references {
+        let Some(node) = node_of(file) else { continue };
+        node.refer("dataset", &At { value: to.dataset.clone(), span: span.clone() }, &scope.datasets);
+        if !scope.datasets.holds(&to.dataset) {
+            continue;
+        }
+        let name = At { value: to.column.clone(), span: span.clone() };
+        node.refer("column", &name, &Scope::members(&scope.columns, &to.dataset));
+        let found = all.get(&to.dataset).and_then(|dataset| dataset.column(&to.column));
+        if found.is_some_and(|found| !found.kind.is_stored_as(&column.kind)) {
+            let message = format!("column «{}» and the one it refers to are of different types", column.name);
+            node.error(span.clone(), message, None);
+        }
+    }
 }
 
 pub(super) fn is_identifier(name: &str) -> bool {
@@ -155,14 +200,6 @@ fn ends<T: Copy + PartialOrd>(node: &Node<'_>, min: Option<At<T>>, max: Option<A
     (min, max)
 }
 
-/// Columns that a rule may compare: dates, and those that could not be read.
-fn date_columns(columns: &[Column], names: &Names) -> Names {
-    let is_date = |column: &&Column| matches!(column.kind, ColumnKind::Date { .. } | ColumnKind::DateTime { .. });
-    let mut dates = names.clone();
-    columns.iter().filter(|column| !is_date(column)).for_each(|column| dates.remove(&column.name));
-    dates
-}
-
 fn pattern(node: &Node<'_>) -> Option<String> {
     let pattern = node.opt_string("pattern")?;
     if let Err(error) = regex::Regex::new(&pattern.value) {
@@ -183,16 +220,4 @@ fn codes(node: &Node<'_>) -> Vec<Code> {
         node.error(table.span, "a code column needs at least one code", None);
     }
     codes
-}
-
-fn read_rule(node: Node<'_>, dates: &Names) -> Option<Rule> {
-    let id = node.string("id");
-    let earlier = node.string("earlier");
-    let later = node.string("later");
-    let description = node.text("description").unwrap_or_default();
-    for name in [&earlier, &later].into_iter().flatten() {
-        node.refer("date column", name, dates);
-    }
-    node.finish();
-    Some(Rule { id: id?.value, earlier: earlier?.value, later: later?.value, description })
 }

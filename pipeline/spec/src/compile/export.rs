@@ -6,10 +6,11 @@ use toml::{Spanned, de::DeValue};
 
 use super::{
     format::{check_headers, read_format},
+    order,
     reader::{At, Node},
-    scope::Scope,
+    scope::{Names, Scope},
 };
-use crate::model::{DeliveryMode, Export, ExtraColumns, Sequence, SourceColumn, SourceValue};
+use crate::model::{Export, ExtraColumns, SourceColumn, SourceValue};
 
 /// Files with more bad rows than one in twenty are refused unless the export says otherwise.
 const BAD_SHARE_DEFAULT: f64 = 0.05;
@@ -22,8 +23,7 @@ pub(super) fn read(node: Node<'_>, scope: &Scope) -> Option<Export> {
     if files.is_empty() {
         node.error(node.span_of("files"), "an export needs `files`", Some("files = [\"responses_*.csv\"]".to_owned()));
     }
-    let mode = node.choice("mode", &[("upsert", DeliveryMode::Upsert), ("snapshot", DeliveryMode::Snapshot)]);
-    let sequence = node.choice("sequence", &[("file-name", Sequence::FileName), ("arrival", Sequence::Arrival)]);
+    let mode = order::read_mode(&node);
     let questionnaire = node.opt_string("questionnaire");
     let bad_share = node.opt_number("max_bad_share");
     let extra = node.opt_choice("extra_columns", &[("ignore", ExtraColumns::Ignore), ("refuse", ExtraColumns::Refuse)]);
@@ -38,6 +38,7 @@ pub(super) fn read(node: Node<'_>, scope: &Scope) -> Option<Export> {
     if let Some(at) = bad_share.as_ref().filter(|at| !(0.0..=1.0).contains(&at.value)) {
         node.error(at.span.clone(), "`max_bad_share` is a share from 0 to 1", None);
     }
+    let mut stored = Names::unknown();
     if let Some(dataset) = &dataset {
         node.refer("dataset", dataset, &scope.datasets);
         let is_responses = dataset.value == "responses";
@@ -47,7 +48,7 @@ pub(super) fn read(node: Node<'_>, scope: &Scope) -> Option<Export> {
         if let Some(questionnaire) = questionnaire.as_ref().filter(|_| !is_responses) {
             node.error(questionnaire.span.clone(), "only an export of responses holds a `questionnaire`", None);
         }
-        let mut stored = Scope::members(&scope.columns, &dataset.value);
+        stored = Scope::members(&scope.columns, &dataset.value);
         if let Some(questionnaire) = &questionnaire {
             stored.extend(&Scope::members(&scope.questionnaire_items, &questionnaire.value));
         }
@@ -55,6 +56,8 @@ pub(super) fn read(node: Node<'_>, scope: &Scope) -> Option<Export> {
             node.refer("stored column", name, &stored);
         }
     }
+    let sequence = order::read_sequence(&node, &stored);
+    let period = order::read_period(&node, mode, &stored);
     if let Some(questionnaire) = &questionnaire {
         node.refer("questionnaire", questionnaire, &scope.questionnaires);
     }
@@ -66,6 +69,7 @@ pub(super) fn read(node: Node<'_>, scope: &Scope) -> Option<Export> {
         files: files.into_iter().map(|at| at.value).collect(),
         format: format?,
         mode: mode?,
+        period,
         sequence: sequence?,
         questionnaire: questionnaire.map(|at| at.value),
         max_bad_share: bad_share.map_or(BAD_SHARE_DEFAULT, |at| at.value),

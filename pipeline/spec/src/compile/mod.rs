@@ -7,9 +7,11 @@ mod expected;
 mod export;
 mod format;
 mod indicator;
+mod order;
 mod organisation;
 mod questionnaire;
 mod reader;
+mod rule;
 mod scope;
 
 use std::{cell::RefCell, collections::BTreeMap, fs, io, path::Path};
@@ -133,6 +135,9 @@ fn build(files: &[File<'_>], scope: &mut Scope) -> Plan {
         let dataset = dataset::read(file.node(), scope);
         insert(&mut plan.datasets, file, dataset, "name", |dataset| &dataset.name);
     }
+    dataset::check_references(&plan.datasets, scope, |name| {
+        of("datasets").find(|file| file.sink.file == name).map(File::node)
+    });
     read_questionnaires(&mut plan, files, scope);
     let mut units = Vec::new();
     for file in of("organisations") {
@@ -142,6 +147,10 @@ fn build(files: &[File<'_>], scope: &mut Scope) -> Plan {
     plan.organisation.units = organisation::in_tree_order(units.into_iter().map(|placed| placed.unit).collect());
     for file in of("exports") {
         let export = export::read(file.node(), scope);
+        if let Some(export) = &export {
+            order::check_types(&file.node(), export, &plan.datasets);
+            order::check_shared_keys(&file.node(), export, &plan.exports, &plan.datasets);
+        }
         insert(&mut plan.exports, file, export, "name", |export| &export.name);
     }
     for file in of("indicators") {

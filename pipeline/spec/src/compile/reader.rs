@@ -250,6 +250,15 @@ impl<'a> Node<'a> {
         array.iter().filter_map(one).collect()
     }
 
+    /// A list of tables; one bare table counts as a list of one.
+    pub fn one_or_more(&self, key: &'static str) -> Vec<Node<'a>> {
+        if self.is_table(key) { self.opt_table(key).into_iter().collect() } else { self.tables(key) }
+    }
+
+    pub fn is_table(&self, key: &str) -> bool {
+        self.table.get(key).is_some_and(|value| value.get_ref().as_table().is_some())
+    }
+
     /// A table whose keys are the user's own: each with its value as text, or read by `read`.
     pub fn entries(&self, key: &'static str) -> Vec<(At<String>, &'a Spanned<DeValue<'a>>)> {
         let Some(value) = self.get(key) else { return Vec::new() };

@@ -1,8 +1,12 @@
 //! What is declared, whether or not it could be read: a reference to something broken is not a second mistake.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+};
 
 use super::reader::At;
+use crate::model::{Column, Reference};
 
 /// Names of one kind.
 #[derive(Debug, Clone, Default)]
@@ -13,6 +17,11 @@ pub(super) struct Names {
 }
 
 impl Names {
+    /// Names of which nothing is known: any may be declared.
+    pub fn unknown() -> Self {
+        Self { is_partial: true, ..Self::default() }
+    }
+
     /// Notes a declaration, also one without a readable name; false where the name is taken.
     pub fn declare(&mut self, name: Option<&At<String>>) -> bool {
         match name {
@@ -58,11 +67,22 @@ impl Names {
 /// Names of one kind by the declaration that owns them, such as the columns of datasets.
 pub(super) type Members = BTreeMap<String, Names>;
 
+/// A column that refers to another dataset's, and where that is said.
+#[derive(Debug)]
+pub(super) struct Referring {
+    pub file: String,
+    pub column: Column,
+    pub to: Reference,
+    pub span: Range<usize>,
+}
+
 /// Everything that a declaration may refer to.
 #[derive(Debug, Default)]
 pub(super) struct Scope {
     pub datasets: Names,
     pub columns: Members,
+    /// References between datasets, to be judged when all of them are read.
+    pub references: Vec<Referring>,
     pub scales: Names,
     pub items: Names,
     pub questionnaires: Names,
@@ -93,6 +113,6 @@ impl Scope {
 
     /// The members of `owner`, any name where the owner is unknown or unreadable.
     pub fn members(members: &Members, owner: &str) -> Names {
-        members.get(owner).cloned().unwrap_or_else(|| Names { is_partial: true, ..Names::default() })
+        members.get(owner).cloned().unwrap_or_else(Names::unknown)
     }
 }

@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 use serde::Serialize;
 
-use super::Text;
+use super::{Rule, Text};
 
 /// An input dataset (`schemas/datasets/*.toml`).
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -33,6 +33,11 @@ pub struct Column {
     pub kind: ColumnKind,
     /// A row without a value goes to quarantine as `missing-required`.
     pub required: bool,
+    /// A value may stand once in a file: the first row with it is kept, later ones go to quarantine as `not-unique`.
+    pub unique: bool,
+    /// Where a value must be known. Judged on what stands once every file of a run has been read, never on one file alone: the
+    /// other dataset's file may come tomorrow.
+    pub references: Option<Reference>,
     /// The raw value is never written to quarantine, a log or an error.
     pub identifying: bool,
     /// Values of eleven digits are pseudonyms here and not judged as national identity numbers.
@@ -81,6 +86,18 @@ pub enum ColumnKind {
 }
 
 impl ColumnKind {
+    /// Whether values of the two kinds are stored alike, so that they can be compared.
+    pub fn is_stored_as(&self, other: &Self) -> bool {
+        let text = |kind: &Self| match kind {
+            Self::Code { .. } => !kind.codes_are_integers(),
+            Self::Text { .. } => true,
+            _ => false,
+        };
+        (text(self) && text(other))
+            || (self.codes_are_integers() == other.codes_are_integers()
+                && std::mem::discriminant(self) == std::mem::discriminant(other))
+    }
+
     /// Whether a `Code` column is stored as Int16.
     pub fn codes_are_integers(&self) -> bool {
         matches!(self, Self::Code { codes } if codes.iter().all(|code| is_canonical_i16(&code.code)))
@@ -98,12 +115,9 @@ pub struct Code {
     pub label: Text,
 }
 
-/// A rule across columns of one row. A row that breaks it goes to quarantine under the rule's id.
+/// A column of another dataset (or of the same one) that holds what this column refers to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Rule {
-    pub id: String,
-    /// `later` may not be before `earlier`, where both are present.
-    pub earlier: String,
-    pub later: String,
-    pub description: Text,
+pub struct Reference {
+    pub dataset: String,
+    pub column: String,
 }

@@ -17,6 +17,8 @@ pub struct Export {
     pub files: Vec<String>,
     pub format: FileFormat,
     pub mode: DeliveryMode,
+    /// Which rows a delivery replaces; with [`DeliveryMode::ReplacePeriod`] and only then.
+    pub period: Option<PeriodOfFile>,
     pub sequence: Sequence,
     /// For `responses`: whose items the file has.
     pub questionnaire: Option<String>,
@@ -32,6 +34,21 @@ pub struct Export {
     /// When deliveries are expected. It changes no number, so it is not part of the plan's hash.
     #[serde(skip)]
     pub expected: Option<Expected>,
+}
+
+impl Export {
+    /// The part of a file's path that tells its deliveries apart: what the wildcards of the first pattern that fits stand for. So
+    /// names of several exports can be compared, whatever their fixed parts.
+    pub fn place_in_sequence<'a>(&self, path: &'a str) -> &'a str {
+        let wildcards = ['*', '?', '['];
+        let varying = |pattern: &String| {
+            let (Some(first), Some(last)) = (pattern.find(wildcards), pattern.rfind(['*', '?', ']'])) else {
+                return (*pattern == path).then_some("");
+            };
+            path.strip_prefix(&pattern[..first])?.strip_suffix(&pattern[last + 1..])
+        };
+        self.files.iter().find_map(varying).unwrap_or(path)
+    }
 }
 
 /// How the bytes of an export's files are rows. gzip and zstd around text, SPSS files and resources are seen from a file's first
@@ -114,16 +131,45 @@ pub enum Encoding {
 pub enum DeliveryMode {
     /// Rows with a known key replace the earlier row; others are new.
     Upsert,
+    /// The file holds everything of the months it covers: rows of those months that it leaves out are gone.
+    ReplacePeriod,
     /// The file holds the whole dataset: rows absent from it are gone.
     Snapshot,
 }
 
+/// Which months a delivery covers, and which rows lie in them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PeriodOfFile {
+    /// The stored date or date-time that places a row in a month. A row without it lies in no period.
+    pub column: String,
+    pub covers: Covers,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Covers {
+    /// Every month that a kept row of the file lies in. A month of which the file has nothing is not replaced.
+    Rows,
+    /// The period that the first group of this regular expression finds in the file's name, such as `2025-03` or `2025-T2`.
+    FileName(String),
+}
+
 /// What decides which of two deliveries is the later one. Ties are broken by content hash.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Sequence {
+    /// What the wildcards of the export's pattern stand for in the file's path, numbers in it compared as numbers.
     FileName,
+    /// The latest value of a stored date, date-time or whole number among the file's kept rows.
+    Column(String),
     Arrival,
+}
+
+impl Sequence {
+    /// Whether values of the two can be compared: exports that share keys must agree on what «later» means.
+    pub fn is_comparable_with(&self, other: &Self) -> bool {
+        std::mem::discriminant(self) == std::mem::discriminant(other)
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

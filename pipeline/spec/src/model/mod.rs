@@ -1,21 +1,25 @@
 //! The typed plan: what every other crate reads instead of TOML.
 
+mod constraint;
 mod dataset;
 mod expected;
 mod export;
 mod indicator;
 mod organisation;
 mod questionnaire;
+mod rule;
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-pub use dataset::{Code, Column, ColumnKind, Dataset, Rule};
+pub use constraint::Constraint;
+pub use dataset::{Code, Column, ColumnKind, Dataset, Reference};
 pub use expected::{Arrival, Every, Expected, Missing, NamePattern, Outlook, Span};
 pub use export::{
-    DeliveryMode, Encoding, Export, ExtraColumns, FileFormat, ResourceElement, Sequence, SourceColumn, SourceValue,
+    Covers, DeliveryMode, Encoding, Export, ExtraColumns, FileFormat, PeriodOfFile, ResourceElement, Sequence,
+    SourceColumn, SourceValue,
 };
 pub use indicator::{
     Adjustment, Alternative, BetaSource, CaseMix, Comparison, ContactFilter, Convention, Direction, FamilyCorrection,
@@ -24,6 +28,7 @@ pub use indicator::{
 };
 pub use organisation::{Level, Organisation, Ownership, Unit};
 pub use questionnaire::{Adjuster, AdjusterKind, Band, Item, Link, Questionnaire, ResponseScale, ScaleCode};
+pub use rule::{Condition, OnBreak, Rule, RuleKind};
 
 /// A text in the languages of the region: bokmål always, nynorsk and English where somebody wrote them.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]

@@ -66,6 +66,8 @@ impl Item {
             name: self.id.clone(),
             kind: ColumnKind::Code { codes },
             required: false,
+            unique: false,
+            references: None,
             identifying: false,
             eleven_digits_are_pseudonyms: false,
             description: self.text.clone(),

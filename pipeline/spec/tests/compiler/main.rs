@@ -3,6 +3,7 @@
 #![allow(clippy::expect_used, reason = "a failure is a failed test")]
 
 mod common;
+mod deliveries;
 mod mistakes;
 mod mutations;
 mod plan_hash;

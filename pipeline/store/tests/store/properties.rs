@@ -17,7 +17,7 @@ prop_compose! {
     ) -> RowCounts {
         let left_out = quarantined.values().sum::<u64>() + excluded.values().sum::<u64>();
         let rows_in = kept + duplicate + superseded + left_out;
-        RowCounts { rows_in, kept, quarantined, duplicate, superseded, excluded }
+        RowCounts { rows_in, kept, quarantined, duplicate, superseded, excluded, ..RowCounts::default() }
     }
 }
 
@@ -51,7 +51,7 @@ proptest! {
     #[test]
     fn ingest_counts_become_row_counts(kept in any::<u32>(), quarantined in reasons()) {
         let rows_in = u64::from(kept) + quarantined.values().sum::<u64>();
-        let counts = IngestCounts { rows_in, kept: kept.into(), quarantined, erased: 0 };
+        let counts = IngestCounts { rows_in, kept: kept.into(), quarantined, ..IngestCounts::default() };
         prop_assert!(counts.reconciles());
         prop_assert!(RowCounts::from(&counts).reconciles());
         let mut twice = counts.clone();

@@ -5,8 +5,8 @@ use std::{collections::BTreeSet, fs, io::Write, path::PathBuf};
 use arrow::datatypes::{DataType, TimeUnit};
 use prem_spec::ColumnKind;
 use prem_store::{
-    Partition, Publisher, Quarantine, Refusal, RowsWriter, Seen, Store, StoreError, arrival_sequence, arrow_schema,
-    check_rows, delivered_by, read_rows, sha256_file, sha256_hex,
+    BadRow, Partition, Publisher, Quarantine, Refusal, RowsWriter, Seen, Store, StoreError, arrival_sequence,
+    arrow_schema, check_rows, delivered_by, read_rows, sha256_file, sha256_hex,
     tables::{TableMeta, read_table, write_table},
 };
 use tempfile::tempdir;
@@ -245,6 +245,7 @@ fn a_refusal_is_shown_until_the_file_is_taken() {
         plan_hash: "p".to_owned(),
         reason: "6 of 10 rows are bad".to_owned(),
         counts: new.counts,
+        first: vec![BadRow { line: 3, column: Some("age".to_owned()), reason: "out-of-range".to_owned() }],
     };
     store.refuse(&refusal).unwrap();
     store.refuse(&refusal).unwrap();

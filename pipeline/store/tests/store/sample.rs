@@ -21,6 +21,8 @@ pub fn column(name: &str, kind: ColumnKind, required: bool) -> Column {
         name: name.to_owned(),
         kind,
         required,
+        unique: false,
+        references: None,
         identifying: false,
         eleven_digits_are_pseudonyms: false,
         description: Text::default(),
@@ -121,8 +123,14 @@ pub fn new_delivery(content: &str) -> NewDelivery {
         bytes: content.len() as u64,
         sequence: "2025/visits.csv".to_owned(),
         mode: DeliveryMode::Upsert,
+        covers: None,
         delivered_at: "2025-03-01T02:00:00Z".parse().unwrap(),
-        counts: IngestCounts { rows_in: 10, kept: 8, quarantined: [("out-of-range".to_owned(), 2)].into(), erased: 0 },
+        counts: IngestCounts {
+            rows_in: 10,
+            kept: 8,
+            quarantined: [("out-of-range".to_owned(), 2)].into(),
+            ..IngestCounts::default()
+        },
         detected: [("encoding".to_owned(), "windows-1252".to_owned())].into(),
         accept_again: false,
     }
