@@ -16,6 +16,7 @@ mod baseline;
 mod cahps;
 mod calendar;
 mod declarations;
+mod deliveries;
 mod disk;
 mod erasure;
 mod faults;

@@ -51,7 +51,27 @@ fn every_planted_row_is_found_under_its_reason() {
     for (planted, reason) in STRAYS {
         assert_eq!(excluded[reason].as_u64(), strays.get(planted).copied(), "{reason}");
     }
+    // What refers to nothing is told apart from the sum, and is what linking left out for want of a partner.
+    assert_eq!(
+        manifest["rows"]["responses"]["unmatched"]["invitation_id"].as_u64(),
+        strays.get("unknown-invitation").copied()
+    );
     let inputs = manifest["inputs"].as_array().expect("inputs");
+    for (dataset, counts) in datasets {
+        let of_dataset = || inputs.iter().filter(|input| input["dataset"] == **dataset).map(|input| &input["rows"]);
+        for count in ["rows_in", "kept", "duplicate", "superseded"] {
+            let sum: u64 = of_dataset().map(|rows| rows[count].as_u64().expect("a count")).sum();
+            assert_eq!(Some(sum), counts[count].as_u64(), "{dataset} {count}");
+        }
+        for kind in ["quarantined", "excluded"] {
+            let mut sums: BTreeMap<String, u64> = BTreeMap::new();
+            for (reason, rows) in of_dataset().flat_map(|rows| rows[kind].as_object().expect("reasons")) {
+                *sums.entry(reason.clone()).or_default() += rows.as_u64().expect("a count");
+            }
+            let whole: BTreeMap<String, u64> = serde_json::from_value(counts[kind].clone()).expect("reasons");
+            assert_eq!(sums, whole, "{dataset} {kind}");
+        }
+    }
     let of_inputs: u64 = inputs.iter().map(|input| input["rows_in"].as_u64().expect("a count")).sum();
     let of_datasets: u64 = datasets.values().map(|counts| counts["rows_in"].as_u64().expect("a count")).sum();
     assert_eq!(of_inputs, of_datasets);

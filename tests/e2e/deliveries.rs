@@ -1,0 +1,228 @@
+//! Deliveries that replace a period, are put in order by a column, and break every kind of rule: the counts of each file are what
+//! was put into it, in the run, in the manifest and in `prem status`.
+
+use std::{collections::BTreeMap, fs, path::Path};
+
+use serde_json::Value;
+
+use crate::place::{Place, expect_code, text};
+
+const REGION: &str = r#"
+name = "region"
+units = [
+  { id = "region", level = "rhf", name = "Regionen", valid_from = 2020-01-01 },
+  { id = "trust-a", level = "hf", name = "Helseforetak A", parent = "region", valid_from = 2020-01-01 },
+  { id = "ward-1", level = "ward", name = "Sengepost 1", parent = "trust-a", valid_from = 2020-01-01, codes = { survey = ["W1"] } },
+]
+"#;
+const BANK: &str = r#"
+kind = "bank"
+scale = [{ id = "extent", low = 1, high = 5, missing = { "9" = "dont-know" } }]
+item = [{ id = "listened", scale = "extent", text = "Lyttet personalet til deg?" }]
+"#;
+const QUESTIONNAIRE: &str = r#"
+kind = "questionnaire"
+id = "ward-survey"
+version = "1"
+title = "Pasientundersøkelsen"
+valid_from = 2025-01-01
+items = ["listened"]
+link = { via = "response" }
+"#;
+const EXPORT: &str = r#"
+name = "answers"
+dataset = "responses"
+source = "survey"
+files = ["answers_*.csv"]
+mode = "replace-period"
+period = { column = "answered_at", file_name = '_(\d{4}-\d{2})' }
+sequence = { column = "extracted_at" }
+questionnaire = "ward-survey"
+max_bad_share = 0.5
+format = { type = "delimited" }
+[columns]
+response_id = "id"
+unit_code = "ward"
+answered_at = "date"
+questionnaire_id = { constant = "ward-survey" }
+questionnaire_version = { constant = "1" }
+"#;
+const INDICATOR: &str = r#"
+id = "listened-score"
+version = "1"
+title = "Lyttet"
+description = "Personalet lyttet, 0–100"
+theme = "Personalet"
+direction = "higher"
+levels = ["rhf", "hf", "ward"]
+periods = ["year"]
+population = { questionnaire = "ward-survey" }
+measure = { type = "item", item = "listened" }
+protection = { minimum_n = 5 }
+"#;
+
+/// The shipped dataset with a time of extraction, a unique serial number and rules.
+fn dataset() -> String {
+    let shipped = crate::place::shipped_schemas().join("datasets/responses.toml");
+    let mut text = fs::read_to_string(shipped).expect("the shipped dataset");
+    text.push_str(
+        r#"
+[[column]]
+name = "extracted_at"
+type = "date-time"
+description = "Uttrekk"
+
+[[column]]
+name = "serial"
+type = "integer"
+unique = true
+description = "Løpenummer"
+
+[[rule]]
+id = "paper-has-language"
+type = "required-if"
+column = "language"
+when = { column = "mode", codes = ["paper"] }
+
+[[rule]]
+id = "language-of-paper"
+type = "only-if"
+column = "language"
+when = { column = "mode", codes = ["paper"] }
+on_break = "cell"
+"#,
+    );
+    text
+}
+
+fn place() -> Place {
+    let place = Place::empty(Path::new(env!("CARGO_MANIFEST_DIR")));
+    let files = [
+        ("organisations/region.toml", REGION.to_owned()),
+        ("questionnaires/bank.toml", BANK.to_owned()),
+        ("questionnaires/ward-survey.toml", QUESTIONNAIRE.to_owned()),
+        ("exports/answers.toml", EXPORT.to_owned()),
+        ("indicators/listened-score.toml", INDICATOR.to_owned()),
+        ("datasets/responses.toml", dataset()),
+    ];
+    for (name, text) in files {
+        let path = place.path().join("schemas").join(name);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        fs::write(path, text).expect("a declaration");
+    }
+    let config =
+        "schemas = \"schemas\"\ninbox = \"inbox\"\nstore = \"store\"\npublish = \"published\"\nsettle_minutes = 0\n";
+    fs::write(place.path().join("prem.toml"), config).expect("a configuration");
+    place
+}
+
+/// A file of good answers of `month`, with `extra` lines after them.
+fn deliver(place: &Place, name: &str, (month, ids, extracted): (u8, std::ops::Range<u32>, &str), extra: &[&str]) {
+    let mut file = "id;ward;date;extracted_at;serial;mode;language;listened\n".to_owned();
+    for id in ids {
+        file += &format!("r{id};W1;2025-{month:02}-{:02};{extracted};{id};paper;nb;{}\n", id % 27 + 1, id % 5 + 1);
+    }
+    extra.iter().for_each(|line| file += &format!("{line}\n"));
+    fs::write(place.inbox(name), file).expect("a delivery");
+}
+
+fn number(rows: &Value, key: &str) -> u64 {
+    match &rows[key] {
+        Value::Object(reasons) => reasons.values().filter_map(Value::as_u64).sum(),
+        number => number.as_u64().unwrap_or_default(),
+    }
+}
+
+/// Rows in, kept, quarantined, duplicate, superseded, excluded.
+fn sums(rows: &Value) -> [u64; 6] {
+    ["rows_in", "kept", "quarantined", "duplicate", "superseded", "excluded"].map(|key| number(rows, key))
+}
+
+#[test]
+fn each_file_is_counted_for_what_was_in_it() {
+    let place = place();
+    let bad = [
+        "r900;W1;2025-01-05;2025-02-01;900;paper;;3",
+        "r901;W1;2025-01-05;2025-02-01;7;paper;nb;3",
+        "r902;W1;2025-02-05;2025-02-01;902;paper;nb;3",
+        "r903;W1;2025-01-05;2025-02-01;903;fax;nb;3",
+        // Kept: the language of an answer that is not on paper is set to missing.
+        "r904;W1;2025-01-05;2025-02-01;904;digital;nb;3",
+        // The same key once more, and a ward that nobody has.
+        "r1;W1;2025-01-06;2025-02-01;905;paper;nb;3",
+        "r906;W9;2025-01-06;2025-02-01;906;paper;nb;3",
+    ];
+    // The correction arrives under an earlier name: the time of extraction decides.
+    deliver(&place, "answers_2025-01-z.csv", (1, 1..21, "2025-02-01"), &bad);
+    deliver(&place, "answers_2025-02.csv", (2, 101..121, "2025-03-01"), &[]);
+    deliver(&place, "answers_2025-01-a.csv", (1, 3..13, "2025-03-15"), &[]);
+    let summary = place.run(&[]);
+    let responses = &summary["rows"]["responses"];
+    assert_eq!(sums(responses), [57, 30, 4, 0, 23, 0]);
+    let quarantined: BTreeMap<String, u64> = serde_json::from_value(responses["quarantined"].clone()).expect("reasons");
+    let expected = ["rule:paper-has-language", "not-unique", "outside-period", "not-a-code"];
+    assert_eq!(quarantined, BTreeMap::from(expected.map(|reason| (reason.to_owned(), 1))));
+    assert_eq!(responses["cleared"]["language"]["rule:language-of-paper"], 1);
+
+    let by_file = |all: &Value| -> BTreeMap<String, [u64; 6]> {
+        let all = all.as_array().expect("deliveries").iter();
+        all.map(|one| (one["file"].as_str().expect("a name").to_owned(), sums(&one["rows"]))).collect()
+    };
+    let expected: BTreeMap<String, [u64; 6]> = [
+        // 20 good ones, one of which comes twice, r904 and r906: all of January, which the correction covers.
+        ("answers_2025-01-z.csv".to_owned(), [27, 0, 4, 0, 23, 0]),
+        ("answers_2025-01-a.csv".to_owned(), [10, 10, 0, 0, 0, 0]),
+        ("answers_2025-02.csv".to_owned(), [20, 20, 0, 0, 0, 0]),
+    ]
+    .into();
+    assert_eq!(by_file(&place.manifest()["inputs"]), expected);
+    let status: Value = serde_json::from_slice(&place.prem(&["status"]).stdout).expect("a status in JSON");
+    assert_eq!(by_file(&status["deliveries"]["responses"]["deliveries"]), expected);
+    assert_eq!(sums(&status["deliveries"]["responses"]["rows"]), sums(responses));
+    let said = text(&crate::place::prem(place.path(), &["status", "--config", "prem.toml"]).stdout);
+    assert!(said.contains("answers_2025-01-z.csv") && said.contains("rule:paper-has-language 1"), "{said}");
+
+    // A delivery of an export that is gone from the declarations is counted, not lost.
+    let export = place.path().join("schemas/exports/answers.toml");
+    fs::write(&export, EXPORT.replace("name = \"answers\"", "name = \"replies\"")).expect("a declaration");
+    deliver(&place, "answers_2025-03.csv", (3, 201..221, "2025-04-01"), &[]);
+    let summary = place.run(&[]);
+    let responses = &summary["rows"]["responses"];
+    assert_eq!(responses["excluded"]["export-not-declared"], 53, "{responses}");
+    assert_eq!(number(responses, "kept"), 20);
+}
+
+#[test]
+fn a_refusal_says_where_and_why() {
+    let place = place();
+    let bad: Vec<String> = (0..30).map(|row| format!("r{row};W1;2025-01-05;2025-02-01;{row};fax;nb;3")).collect();
+    let bad: Vec<&str> = bad.iter().map(String::as_str).collect();
+    deliver(&place, "answers_2025-01.csv", (1, 100..110, "2025-02-01"), &bad);
+    let output = place.prem(&["run"]);
+    expect_code(&output, 65);
+    let said = text(&output.stderr);
+    assert!(said.contains("not-a-code: 30") && said.contains("line 12 column mode not-a-code"), "{said}");
+    let status: Value = serde_json::from_slice(&place.prem(&["status"]).stdout).expect("a status in JSON");
+    let first = &status["refusals"][0]["first"][0];
+    assert_eq!(
+        (&first["line"], &first["column"], &first["reason"]),
+        (&12.into(), &"mode".into(), &"not-a-code".into())
+    );
+    let said = text(&crate::place::prem(place.path(), &["status", "--config", "prem.toml"]).stdout);
+    assert!(said.contains("REFUSED answers_2025-01.csv") && said.contains("bad rows: not-a-code 30"), "{said}");
+}
+
+#[test]
+fn the_dictionary_describes_the_declarations_in_use() {
+    let place = place();
+    for (name, part) in [("katalog.html", "<html lang=\"nn\">"), ("katalog.md", "# Datakatalog")] {
+        expect_code(
+            &crate::place::prem(place.path(), &["dictionary", "--config", "prem.toml", "--language", "nn", name]),
+            0,
+        );
+        let written = fs::read_to_string(place.path().join(name)).expect("a dictionary");
+        assert!(written.contains(part) && written.contains("rule:paper-has-language"), "{name}");
+    }
+    let said = text(&crate::place::prem(place.path(), &["dictionary", "--language", "en"]).stdout);
+    assert!(said.starts_with("# Data dictionary") && said.contains("`contacts`"), "{said}");
+}
