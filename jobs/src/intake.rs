@@ -186,7 +186,7 @@ fn commit(
 ) -> Result<prem_store::Committed, JobError> {
     let sequence = match &export.sequence {
         Sequence::FileName => export.place_in_sequence(&file.found.name).to_owned(),
-        Sequence::Column(_) => ingested.sequence.unwrap_or_default(),
+        Sequence::Column(_) => ingested.sequence.clone().unwrap_or_default(),
         Sequence::Arrival => arrival_sequence(registration.delivered_at),
     };
     let detected = ingested.detected();
