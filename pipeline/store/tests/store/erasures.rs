@@ -88,12 +88,13 @@ fn deliver(store: &LockedStore, dataset: &Dataset, rows: &[&[&str]], bad: &[Bad<
         bytes: content.len() as u64,
         sequence: "a".to_owned(),
         mode: DeliveryMode::Upsert,
+        covers: None,
         delivered_at: Timestamp::UNIX_EPOCH,
         counts: IngestCounts {
             rows_in: (rows.len() + bad.len()) as u64,
             kept: rows.len() as u64,
             quarantined,
-            erased: 0,
+            ..IngestCounts::default()
         },
         detected: BTreeMap::new(),
         accept_again: false,
