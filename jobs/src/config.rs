@@ -129,7 +129,7 @@ impl Config {
         let own = prem_spec::load_folder(&schemas)
             .map_err(|error| JobError::InputMissing(format!("cannot read {}: {error}", schemas.display())))?;
         Ok(Self {
-            sources: with_standard_datasets(own),
+            sources: with_standard_declarations(own),
             schemas_shown_as: schemas.display().to_string(),
             inbox: folder.join(file.inbox),
             store: folder.join(file.store),
@@ -159,9 +159,11 @@ pub fn embedded_schemas() -> Vec<SourceFile> {
     sources
 }
 
-/// The standard datasets come with the program; a file of the same name in the configuration's own folder replaces one.
-fn with_standard_datasets(mut own: Vec<SourceFile>) -> Vec<SourceFile> {
-    let standard = embedded_schemas().into_iter().filter(|source| source.name.starts_with("datasets/"));
+/// The standard datasets and municipality numbers come with the program; a file of the same name in the configuration's own
+/// folder replaces one.
+fn with_standard_declarations(mut own: Vec<SourceFile>) -> Vec<SourceFile> {
+    let is_standard = |name: &str| name.starts_with("datasets/") || name.starts_with("municipalities/");
+    let standard = embedded_schemas().into_iter().filter(|source| is_standard(&source.name));
     for source in standard {
         if own.iter().all(|mine| mine.name != source.name) {
             own.push(source);

@@ -91,6 +91,7 @@ pub fn plan(units: &[(&str, Level, &str)], minimum_count: u64, protect_zero: boo
         questionnaires: BTreeMap::new(),
         indicators: indicators.into_iter().map(|indicator| (indicator.id.clone(), indicator)).collect(),
         organisation: Organisation { units },
+        municipalities: prem_spec::Municipalities::default(),
     }
 }
 

@@ -8,6 +8,7 @@ mod export;
 mod format;
 mod indicator;
 mod order;
+mod municipality;
 mod organisation;
 mod questionnaire;
 mod reader;
@@ -25,7 +26,7 @@ use self::{
     reader::{Node, Sink},
     scope::Scope,
 };
-use crate::model::{Organisation, Plan};
+use crate::model::{Municipalities, Organisation, Plan};
 
 /// The plan where there is no error, and every mistake in any case.
 #[derive(Debug, Clone, PartialEq)]
@@ -58,7 +59,7 @@ pub fn load_folder(root: &Path) -> io::Result<Vec<SourceFile>> {
     Ok(files)
 }
 
-const KINDS: [&str; 5] = ["datasets", "exports", "questionnaires", "indicators", "organisations"];
+const KINDS: [&str; 6] = ["datasets", "exports", "questionnaires", "indicators", "organisations", "municipalities"];
 
 /// Compiles declarations; a file's folder says what it declares, and files are read in the order of their names. Reads
 /// nothing but `sources`.
@@ -130,6 +131,7 @@ fn build(files: &[File<'_>], scope: &mut Scope) -> Plan {
         questionnaires: BTreeMap::new(),
         indicators: BTreeMap::new(),
         organisation: Organisation { units: Vec::new() },
+        municipalities: Municipalities::default(),
     };
     for file in of("datasets") {
         let dataset = dataset::read(file.node(), scope);
@@ -145,6 +147,11 @@ fn build(files: &[File<'_>], scope: &mut Scope) -> Plan {
     }
     organisation::check_all(&units, scope);
     plan.organisation.units = organisation::in_tree_order(units.into_iter().map(|placed| placed.unit).collect());
+    let mut changes = municipality::Changes::default();
+    for file in of("municipalities") {
+        municipality::read(file.node(), &mut changes);
+    }
+    plan.municipalities = changes.finish();
     for file in of("exports") {
         let export = export::read(file.node(), scope);
         if let Some(export) = &export {

@@ -5,6 +5,7 @@ mod dataset;
 mod expected;
 mod export;
 mod indicator;
+mod municipality;
 mod organisation;
 mod questionnaire;
 mod rule;
@@ -25,6 +26,9 @@ pub use indicator::{
     Adjustment, Alternative, BetaSource, CaseMix, Comparison, ContactFilter, Convention, Direction, FamilyCorrection,
     GoalLevels, Indicator, IntervalMethod, Measure, MissingAdjuster, PeriodLength, Population, PrimaryReason,
     Protection, Shrinkage, StandardPopulation, Standardisation, ValueScale, Weighting,
+};
+pub use municipality::{
+    District, Lineage, Municipalities, Municipality, Renumbering, Step, district_of, municipality_number,
 };
 pub use organisation::{Level, Organisation, Ownership, Unit};
 pub use questionnaire::{Adjuster, AdjusterKind, Band, Item, Link, Questionnaire, ResponseScale, ScaleCode};
@@ -57,6 +61,7 @@ pub struct Plan {
     pub questionnaires: BTreeMap<String, Questionnaire>,
     pub indicators: BTreeMap<String, Indicator>,
     pub organisation: Organisation,
+    pub municipalities: Municipalities,
 }
 
 impl Plan {
