@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use prem_ingest::{Limits, Note, RefusalCause};
-use prem_spec::model::{Encoding, ExtraColumns, SourceColumn, SourceValue};
+use prem_spec::model::{ColumnKind, Encoding, ExtraColumns, SourceColumn, SourceValue};
 
 use crate::fixture::{GOOD, HEADER, encoding, export, header_of, ingest, ingest_with, lines, plan, text_plan};
 
@@ -18,6 +18,18 @@ fn a_good_row_is_typed() {
     assert!(tried.quarantine().is_empty());
     assert_eq!(tried.taken().sha256.len(), 64);
     assert_eq!(tried.taken().bytes, (HEADER.len() + GOOD.len() + 2) as u64);
+}
+
+#[test]
+fn lost_zeros_come_back() {
+    let mut plan = text_plan(&["municipality"], 4);
+    let column = &mut plan.datasets.get_mut("stays").unwrap().columns[0];
+    column.leading_zeros = true;
+    column.kind = ColumnKind::Text { max_length: 4, pattern: Some("[0-9]{4}".to_owned()) };
+    let tried = ingest(&plan, "municipality\n0301\n301\n3203\n31a\n03011\n");
+    assert_eq!(tried.counts(), (5, 3, vec![("pattern", 1), ("too-long", 1)]));
+    let stored: Vec<String> = tried.rows().into_iter().map(|row| row[1].clone()).collect();
+    assert_eq!(stored, ["0301", "0301", "3203"]);
 }
 
 #[test]

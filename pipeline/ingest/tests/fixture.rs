@@ -25,6 +25,7 @@ pub fn column(name: &str, kind: ColumnKind) -> Column {
         references: None,
         identifying: false,
         eleven_digits_are_pseudonyms: false,
+        leading_zeros: false,
         description: Text::default(),
     }
 }
@@ -102,6 +103,7 @@ pub fn plan_of(columns: Vec<Column>, rules: Vec<Rule>) -> Plan {
         questionnaires: BTreeMap::new(),
         indicators: BTreeMap::new(),
         organisation: Organisation { units: Vec::new() },
+        municipalities: prem_spec::Municipalities::default(),
     }
 }
 

@@ -36,7 +36,7 @@ pub(crate) enum Cells {
 
 /// How the values are checked and stored.
 enum Kind {
-    Text { length_max: usize, pattern: Option<Regex> },
+    Text { length_max: usize, leading_zeros: bool, pattern: Option<Regex> },
     IntegerCode { codes: Vec<i16> },
     TextCode { codes: BTreeSet<String> },
     CodeList { pattern: Option<Regex> },
@@ -72,9 +72,11 @@ impl ColumnReader {
         decimal: u8,
     ) -> Result<Self, String> {
         let kind = match &column.kind {
-            ColumnKind::Text { max_length, pattern } => {
-                Kind::Text { length_max: *max_length, pattern: whole(pattern.as_deref(), &column.name)? }
-            }
+            ColumnKind::Text { max_length, pattern } => Kind::Text {
+                length_max: *max_length,
+                leading_zeros: column.leading_zeros,
+                pattern: whole(pattern.as_deref(), &column.name)?,
+            },
             kind @ ColumnKind::Code { codes } if kind.codes_are_integers() => {
                 let mut codes: Vec<i16> = codes.iter().filter_map(|code| code.code.parse().ok()).collect();
                 codes.sort_unstable();
@@ -154,7 +156,9 @@ impl ColumnReader {
         let rows = table.rows();
         let mut run = Run { reader: self, index, table, context, problems };
         match &self.kind {
-            Kind::Text { length_max, pattern } => run.all(TextBuilder::new(rows, *length_max, pattern.clone())),
+            Kind::Text { length_max, leading_zeros, pattern } => {
+                run.all(TextBuilder::new(rows, *length_max, *leading_zeros, pattern.clone()))
+            }
             Kind::IntegerCode { codes } => run.all(IntegerCodeBuilder::new(rows, codes)),
             Kind::TextCode { codes } => run.all(TextCodeBuilder::new(rows, codes)),
             Kind::CodeList { pattern } => run.all(CodeListBuilder::new(rows, pattern.clone())),

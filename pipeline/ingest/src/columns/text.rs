@@ -11,13 +11,20 @@ use crate::{identity::Scope, reason::Reason};
 pub(super) struct TextBuilder {
     values: StringBuilder,
     length_max: usize,
+    /// Digits are filled up to `length_max` with zeros in front.
+    leading_zeros: bool,
     /// A copy of its own: threads that share one wait for each other's scratch space.
     pattern: Option<Regex>,
 }
 
 impl TextBuilder {
-    pub(super) fn new(rows: usize, length_max: usize, pattern: Option<Regex>) -> Self {
-        Self { values: StringBuilder::with_capacity(rows, rows * length_max.min(16)), length_max, pattern }
+    pub(super) fn new(rows: usize, length_max: usize, leading_zeros: bool, pattern: Option<Regex>) -> Self {
+        Self {
+            values: StringBuilder::with_capacity(rows, rows * length_max.min(16)),
+            length_max,
+            leading_zeros,
+            pattern,
+        }
     }
 }
 
@@ -31,6 +38,10 @@ impl Builder for TextBuilder {
         // A text has at most as many characters as bytes.
         if value.len() > self.length_max && value.chars().count() > self.length_max {
             return Err(Reason::TooLong);
+        }
+        if self.leading_zeros && value.len() < self.length_max && value.bytes().all(|byte| byte.is_ascii_digit()) {
+            let whole = format!("{value:0>width$}", width = self.length_max);
+            return self.take(&whole);
         }
         if self.pattern.as_ref().is_some_and(|pattern| !pattern.is_match(value)) {
             return Err(Reason::Pattern);

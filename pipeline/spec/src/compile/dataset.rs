@@ -62,6 +62,10 @@ fn column(node: Node<'_>, names: &mut Names, scope: &mut Scope) -> Option<Column
     let references = node.opt_string("references");
     let identifying = node.opt_bool("identifying").unwrap_or(false);
     let pseudonyms = node.opt_bool("eleven_digits_are_pseudonyms").unwrap_or(false);
+    let leading_zeros = node.opt_bool("leading_zeros").unwrap_or(false);
+    if leading_zeros && kind.as_ref().is_some_and(|kind| !matches!(kind, ColumnKind::Text { .. })) {
+        node.error(node.span_of("leading_zeros"), "only a text has leading zeros that can be lost", None);
+    }
     let description = node.text("description");
     if let Some(name) = name.as_ref().filter(|name| !is_identifier(&name.value)) {
         node.error(name.span.clone(), "a column's name is lower-case letters, digits and _", None);
@@ -82,6 +86,7 @@ fn column(node: Node<'_>, names: &mut Names, scope: &mut Scope) -> Option<Column
         references: to.clone(),
         identifying,
         eleven_digits_are_pseudonyms: pseudonyms,
+        leading_zeros,
         description: description?,
     };
     if let (Some(to), Some(at)) = (to, references) {

@@ -42,6 +42,8 @@ pub struct Column {
     pub identifying: bool,
     /// Values of eleven digits are pseudonyms here and not judged as national identity numbers.
     pub eleven_digits_are_pseudonyms: bool,
+    /// Spreadsheets take zeros away: digits that are fewer than the text's `max_length` get them back before they are checked.
+    pub leading_zeros: bool,
     pub description: Text,
 }
 

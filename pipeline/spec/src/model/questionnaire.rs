@@ -70,6 +70,7 @@ impl Item {
             references: None,
             identifying: false,
             eleven_digits_are_pseudonyms: false,
+            leading_zeros: false,
             description: self.text.clone(),
         }
     }

@@ -25,6 +25,7 @@ pub fn column(name: &str, kind: ColumnKind, required: bool) -> Column {
         references: None,
         identifying: false,
         eleven_digits_are_pseudonyms: false,
+        leading_zeros: false,
         description: Text::default(),
     }
 }
