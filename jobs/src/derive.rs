@@ -62,8 +62,19 @@ pub fn link(session: &Session, store: &LockedStore, inputs: &Inputs) -> Result<B
             let pending = store.begin()?;
             let parts = inputs.link_inputs(&session.plan, store, id);
             let outcome = link_responses(&session.plan, questionnaire, &parts, pending.path())?;
-            for (code, responses) in &outcome.unplaced {
-                tracing::warn!(questionnaire = id, code, responses, "unit code that no unit had on the day");
+            for (reason, codes) in &outcome.unplaced {
+                for (code, responses) in codes {
+                    tracing::warn!(
+                        questionnaire = id,
+                        reason,
+                        code,
+                        responses,
+                        "unit code that no unit had on the day"
+                    );
+                }
+            }
+            for (reason, invitations) in &outcome.invitations.left_out {
+                tracing::warn!(questionnaire = id, reason, invitations, "invitations that enter no response rate");
             }
             let info = serde_json::to_value(&outcome).unwrap_or_default();
             store.commit_partition(pending, &partition, &key, info)?;
@@ -126,6 +137,21 @@ fn score_months(
     }
     store.commit_partition(pending, partition, key, serde_json::Value::Null)?;
     Ok(())
+}
+
+/// What linking kept and left out, as stored.
+///
+/// # Errors
+/// When the store cannot be listed.
+pub fn outcomes(store: &Store) -> Result<BTreeMap<String, LinkOutcome>, JobError> {
+    let mut all = BTreeMap::new();
+    for partition in store.partitions(LINKED)? {
+        let step = store.step(&partition)?;
+        if let Some(outcome) = step.and_then(|step| serde_json::from_value(step.info).ok()) {
+            all.insert(partition.path().to_owned(), outcome);
+        }
+    }
+    Ok(all)
 }
 
 /// Says which derived tables are stored.

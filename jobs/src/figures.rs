@@ -10,10 +10,10 @@ use prem_stages::{
 };
 use prem_store::{
     LockedStore, RunFolder, Store,
-    tables::{Components, Expected, TableMeta, read_table, write_table},
+    tables::{Components, Expected, PersonsByEvents, TableMeta, UnplacedCode, read_table, write_table},
 };
 
-use crate::{cli::RunArgs, derive::Linked, error::JobError, inputs::Inputs, session::Session};
+use crate::{cli::RunArgs, derive::Linked, error::JobError, inputs::Inputs, session::Session, unplaced};
 
 /// Events of the rate indicators, and the areas they were counted in.
 #[derive(Debug, Clone, Default)]
@@ -36,8 +36,10 @@ pub fn rates(session: &Session, store: &Store, inputs: &Inputs) -> Result<Rates,
     for (unit, rows) in &areas.unknown_units {
         tracing::warn!(unit, rows, "catchment area of a unit that the organisation does not have");
     }
-    for (municipality, persons) in &areas.unplaced_persons {
-        tracing::warn!(municipality, persons, "inhabitants in no catchment area; they count in no rate");
+    for (reason, places) in &areas.unplaced_persons {
+        for (place, persons) in places {
+            tracing::warn!(place, persons, reason, "inhabitants in no catchment area; they count in no rate");
+        }
     }
     let mut wanted = plan.clone();
     wanted.indicators.retain(|id, _| inputs.indicators.contains(id));
@@ -93,6 +95,8 @@ pub fn estimate_run(
     write_table(&run.table::<prem_store::tables::SurveyQuality>(), &quality, &meta)?;
     write_table(&run.table::<Components>(), &estimated.components, &meta)?;
     write_table(&run.table::<Expected>(), &estimated.expected, &meta)?;
+    write_table(&run.table::<PersonsByEvents>(), &estimated.persons, &meta)?;
+    write_table(&run.table::<UnplacedCode>(), &unplaced::of_run(linked, rates), &meta)?;
     Ok(estimated.not_estimated)
 }
 
@@ -111,6 +115,7 @@ pub fn vary_run(session: &Session, store: &Store, inputs: &Inputs) -> Result<(),
         estimates: &read_table(&run.table::<prem_store::tables::Estimate>())?.0,
         components: &read_table::<Components>(&run.table::<Components>())?.0,
         expected: &read_table::<Expected>(&run.table::<Expected>())?.0,
+        persons: &read_table::<PersonsByEvents>(&run.table::<PersonsByEvents>())?.0,
         seed: session.config.seed,
         run_id: &inputs.run_id,
     })?;

@@ -22,6 +22,7 @@ mod sample;
 mod session;
 mod status;
 mod summary;
+mod unplaced;
 
 use std::{
     fmt::Display,

@@ -6,7 +6,15 @@ use prem_stages::{METHOD_VERSION, estimate::NotEstimated};
 use prem_store::{Delivery, RowCounts};
 use serde::{Deserialize, Serialize};
 
-use crate::{derive::Linked, error::JobError, figures::Rates, inputs::Inputs, ledger::Ledger, session::Session};
+use crate::{
+    derive::Linked,
+    error::JobError,
+    figures::Rates,
+    inputs::Inputs,
+    ledger::Ledger,
+    session::Session,
+    unplaced::{self, ShownCodes},
+};
 
 pub const FILE: &str = "manifest.json";
 
@@ -28,6 +36,10 @@ pub struct Manifest {
     pub rows: BTreeMap<String, RowCounts>,
     /// Rate indicator → what became of the contacts that match it.
     pub rates: BTreeMap<String, RateCounts>,
+    /// Questionnaire → invitations that enter its response rates, and those left out by reason.
+    pub invitations: BTreeMap<String, InvitationFlow>,
+    /// Codes that could not be placed, without small counts.
+    pub unplaced: Vec<ShownCodes>,
     /// Indicator → export whose refused file holds it back.
     pub held_back: BTreeMap<String, String>,
     pub not_estimated: Vec<serde_json::Value>,
@@ -61,6 +73,12 @@ pub struct RateCounts {
     pub contacts: u64,
     pub same_episode: u64,
     pub excluded: BTreeMap<String, u64>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InvitationFlow {
+    pub placed: u64,
+    pub left_out: BTreeMap<String, u64>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -118,6 +136,10 @@ impl Manifest {
             };
             (id.clone(), counts)
         });
+        let invitations = found.linked.iter().map(|(id, linked)| {
+            let counts = &linked.outcome.invitations;
+            (id.clone(), InvitationFlow { placed: counts.placed, left_out: counts.left_out.clone() })
+        });
         Self {
             run_id: inputs.run_id.clone(),
             program: format!("prem {}", env!("CARGO_PKG_VERSION")),
@@ -129,6 +151,8 @@ impl Manifest {
             later_erasures: inputs.later_erasures(),
             rows: found.ledger.datasets.clone(),
             rates: rates.collect(),
+            invitations: invitations.collect(),
+            unplaced: unplaced::shown(&unplaced::of_run(&found.linked, &found.rates)),
             held_back: inputs.held_back.clone(),
             not_estimated: found
                 .not_estimated

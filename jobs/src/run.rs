@@ -69,7 +69,8 @@ fn stages(
     registration: Registration,
     clock: &mut Clock,
 ) -> Result<Summary, JobError> {
-    let intake = clock.stage("ingest", || intake::take_in(session, store, registration))?;
+    let mut intake = clock.stage("ingest", || intake::take_in(session, store, registration))?;
+    intake.refused.extend(contradiction(session, store, args)?);
     let inputs = inputs_of(session, store, &intake, args)?;
     let mut summary = Summary::new(session, &inputs, &intake);
     summary.past_due = calendar::past_due(&session.plan, &store.deliveries()?, session.now)?;
@@ -175,6 +176,28 @@ fn narrowed_to_trusts(session: &Session, args: &RunArgs) -> prem_spec::Plan {
         });
     }
     plan
+}
+
+/// Catchment rows that contradict each other: each was fine as a row, but together they cannot be used. It counts as a refusal
+/// of the delivery that came last, so that rates are held back and the rest goes on.
+fn contradiction(session: &Session, store: &prem_store::Store, args: &RunArgs) -> Result<Option<Refusal>, JobError> {
+    let inputs = inputs_of(session, store, &Intake::default(), args)?;
+    let Some(last) = inputs.of_dataset("catchment").last().filter(|_| inputs.has_rates(&session.plan)) else {
+        return Ok(None);
+    };
+    let parts = inputs.parts(&session.plan, store, "catchment", |_| true);
+    let Some(reason) = prem_stages::catchment_overlaps(&session.plan, &parts)? else { return Ok(None) };
+    Ok(Some(Refusal {
+        dataset: last.dataset.clone(),
+        export: last.export.clone(),
+        file_name: last.file_name.clone(),
+        sha256: last.sha256.clone(),
+        bytes: last.bytes,
+        refused_at: last.delivered_at,
+        plan_hash: session.plan_hash.clone(),
+        reason,
+        counts: last.counts.clone(),
+    }))
 }
 
 fn inputs_of(

@@ -6,7 +6,11 @@ use std::{
 };
 
 use jiff::Timestamp;
-use prem_store::{Delivery, Refusal, RowCounts};
+use prem_stages::LinkOutcome;
+use prem_store::{
+    Delivery, Refusal, RowCounts,
+    tables::{UnplacedCode, read_table},
+};
 use serde::Serialize;
 
 use crate::{
@@ -17,6 +21,7 @@ use crate::{
     error::JobError,
     manifest::{self, Manifest},
     session::Session,
+    unplaced,
 };
 
 /// Deliveries of a dataset that a person is shown, the latest; the program's output has all.
@@ -34,6 +39,10 @@ pub struct Status {
     /// Keys that were withdrawn.
     pub erasures: usize,
     pub derived: Vec<String>,
+    /// Questionnaire → what linking kept and left out.
+    pub linked: BTreeMap<String, LinkOutcome>,
+    /// Codes of the current release's run that could not be placed.
+    pub unplaced: Vec<UnplacedCode>,
     pub releases: Vec<String>,
     pub current: Option<String>,
 }
@@ -90,6 +99,10 @@ pub fn status(place: &Place, now: Timestamp) -> Result<Status, JobError> {
             dataset.rows.unmatched.clone_from(&rows.unmatched);
         }
     }
+    let unplaced = match &current {
+        Some(run_id) => unplaced_in(&session, run_id)?,
+        None => Vec::new(),
+    };
     Ok(Status {
         store: session.store.root().display().to_string(),
         deliveries,
@@ -97,6 +110,8 @@ pub fn status(place: &Place, now: Timestamp) -> Result<Status, JobError> {
         expected,
         erasures: session.store.erasures()?.len(),
         derived: derive::stored(&session.store)?,
+        linked: derive::outcomes(&session.store)?,
+        unplaced,
         releases: session.publisher.releases()?,
         current,
     })
@@ -121,6 +136,15 @@ impl Delivered {
             in_current_release: counted.is_some(),
         }
     }
+}
+
+/// The codes that a run could not place; none where its folder is gone.
+fn unplaced_in(session: &Session, run_id: &str) -> Result<Vec<UnplacedCode>, JobError> {
+    let path = session.store.run(run_id)?.table::<UnplacedCode>();
+    if !path.exists() {
+        return Ok(Vec::new());
+    }
+    Ok(read_table::<UnplacedCode>(&path)?.0)
 }
 
 /// Refusals of files that still lie in the inbox and have not been delivered rightly since.
@@ -159,6 +183,20 @@ impl fmt::Display for Status {
             writeln!(text, "Erased: {} keys", self.erasures)?;
         }
         writeln!(text, "Derived tables: {}", self.derived.join(", "))?;
+        for (questionnaire, linked) in &self.linked {
+            let left_out: u64 = linked.excluded.values().sum();
+            writeln!(text, "{questionnaire}: {} responses linked, {left_out} left out", linked.kept)?;
+            for (reason, rows) in &linked.excluded {
+                writeln!(text, "    {reason}: {rows}")?;
+            }
+            for (reason, rows) in &linked.invitations.left_out {
+                writeln!(text, "    invitations in no response rate, {reason}: {rows}")?;
+            }
+        }
+        if !self.unplaced.is_empty() {
+            writeln!(text, "Codes that could not be placed, with rows:")?;
+            unplaced::write(&mut text, &self.unplaced)?;
+        }
         writeln!(text, "Releases: {}", self.releases.join(", "))?;
         writeln!(text, "Current: {}", self.current.as_deref().unwrap_or("none"))?;
         f.write_str(&text)

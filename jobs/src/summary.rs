@@ -6,10 +6,10 @@ use std::{
     path::PathBuf,
 };
 
-use prem_store::{Refusal, RowCounts};
+use prem_store::{Refusal, RowCounts, tables::UnplacedCode};
 use serde::Serialize;
 
-use crate::{calendar::Awaited, inputs::Inputs, intake::Intake, manifest::Found, session::Session};
+use crate::{calendar::Awaited, inputs::Inputs, intake::Intake, manifest::Found, session::Session, unplaced};
 
 /// Refused files that a person is shown.
 const SHOWN_MAX: usize = 5;
@@ -40,8 +40,10 @@ pub struct Summary {
     /// Erasures of rows that an earlier run of the same deliveries may have read.
     pub later_erasures: u64,
     pub rows: BTreeMap<String, RowCounts>,
-    /// Questionnaire → codes that no unit had on the day, with responses.
-    pub unplaced_units: BTreeMap<String, BTreeMap<String, u64>>,
+    /// Codes that could not be placed, with the number of rows that had them.
+    pub unplaced: Vec<UnplacedCode>,
+    /// Questionnaire → invitations placed, and those that enter no response rate by reason.
+    pub invitations: BTreeMap<String, (u64, BTreeMap<String, u64>)>,
     /// Rate indicator → matching contacts, those of an episode counted already, and those left out by reason.
     pub rates: BTreeMap<String, (u64, u64, BTreeMap<String, u64>)>,
     pub indicators: usize,
@@ -71,11 +73,13 @@ impl Summary {
 
     /// Adds what the run found.
     pub fn tell(&mut self, found: Found, seconds: BTreeMap<String, f64>) {
-        self.unplaced_units = found
+        self.unplaced = unplaced::of_run(&found.linked, &found.rates);
+        self.invitations = found
             .linked
             .into_iter()
-            .filter(|(_, linked)| !linked.outcome.unplaced.is_empty())
-            .map(|(id, linked)| (id, linked.outcome.unplaced))
+            .map(|(id, linked)| (id, linked.outcome.invitations))
+            .filter(|(_, counts)| !counts.left_out.is_empty())
+            .map(|(id, counts)| (id, (counts.placed, counts.left_out)))
             .collect();
         self.rates = found
             .rates
@@ -220,8 +224,13 @@ impl Summary {
                 writeln!(text, "  {dataset}: {} rows whose {column} is not delivered (yet)", grouped(*rows))?;
             }
         }
-        for (questionnaire, codes) in &self.unplaced_units {
-            writeln!(text, "  {questionnaire}: unit codes that no unit had on the day: {}", reasons(codes))?;
+        for (questionnaire, (placed, left_out)) in &self.invitations {
+            writeln!(
+                text,
+                "  {questionnaire}: {} invitations in response rates, left out: {}",
+                grouped(*placed),
+                reasons(left_out)
+            )?;
         }
         for (indicator, (contacts, same_episode, excluded)) in &self.rates {
             write!(
@@ -233,6 +242,10 @@ impl Summary {
             let left_out =
                 if excluded.is_empty() { String::new() } else { format!("; left out: {}", reasons(excluded)) };
             writeln!(text, "{left_out}")?;
+        }
+        if !self.unplaced.is_empty() {
+            writeln!(text, "Codes that could not be placed, with rows:")?;
+            unplaced::write(text, &self.unplaced)?;
         }
         Ok(())
     }

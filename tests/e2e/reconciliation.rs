@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use prem_store::tables::{Unlinked, read_table};
 use serde_json::Value;
 
 use crate::place::Place;
@@ -76,4 +77,47 @@ fn every_planted_row_is_found_under_its_reason() {
     let of_datasets: u64 = datasets.values().map(|counts| counts["rows_in"].as_u64().expect("a count")).sum();
     assert_eq!(of_inputs, of_datasets);
     assert!(!matches!(manifest["estimates"], Value::Null));
+    responses_left_out_are_kept_apart(&place, &manifest);
+    invitations_reconcile(&manifest);
+    every_residence_is_placed(&manifest);
+}
+
+/// As many rows by reason as the manifest counts, in the store beside the linked months.
+fn responses_left_out_are_kept_apart(place: &Place, manifest: &Value) {
+    let linked = place.path().join("store/derived/linked");
+    let folder = std::fs::read_dir(linked).expect("linked tables").next().expect("one").expect("an entry").path();
+    let (rows, _) = read_table::<Unlinked>(&folder.join("unlinked.parquet")).expect("responses left out");
+    let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
+    for row in &rows {
+        *counts.entry(&row.reason).or_default() += 1;
+    }
+    let excluded = manifest["rows"]["responses"]["excluded"].as_object().expect("counts by reason");
+    let told: BTreeMap<&str, u64> =
+        excluded.iter().map(|(reason, rows)| (reason.as_str(), rows.as_u64().expect("a count"))).collect();
+    assert_eq!(counts, told);
+    assert!(rows.iter().filter(|row| row.reason == "unit-unknown").all(|row| row.unit_code.is_some()));
+}
+
+/// Invitations that stand are in a response rate or have a reason.
+fn invitations_reconcile(manifest: &Value) {
+    let flows = manifest["invitations"].as_object().expect("invitations by questionnaire");
+    let flow = flows.values().next().expect("one questionnaire");
+    let left_out = flow["left_out"].as_object().expect("counts by reason");
+    let left_out: u64 = left_out.values().map(|rows| rows.as_u64().expect("a count")).sum();
+    let placed = flow["placed"].as_u64().expect("a count");
+    assert!(placed > 0);
+    assert_eq!(Some(placed + left_out), manifest["rows"]["invitations"]["kept"].as_u64());
+}
+
+/// The generator writes some residences in older numbers or without their zeros: all of them find their area.
+fn every_residence_is_placed(manifest: &Value) {
+    for (indicator, counts) in manifest["rates"].as_object().expect("rates") {
+        let excluded = counts["excluded"].as_object().expect("counts by reason");
+        let unplaced = |reason: &&String| reason.contains("area") || reason.contains("municipality");
+        assert!(!excluded.keys().any(|reason| unplaced(&reason)), "{indicator}: {excluded:?}");
+    }
+    for codes in manifest["unplaced"].as_array().expect("unplaced codes") {
+        let counts = codes["counts"].as_object().expect("counts by code");
+        assert!(counts.values().all(|count| count.as_u64() >= Some(5)), "small counts stay in the house: {codes}");
+    }
 }

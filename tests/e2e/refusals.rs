@@ -44,3 +44,31 @@ fn when_everything_is_held_back_the_old_release_stays() {
     expect_code(&place.prem(&["run"]), 65);
     assert_eq!(before, place.current());
 }
+
+#[test]
+fn catchment_rows_that_contradict_each_other_hold_back_the_rates() {
+    let place = Place::region(600);
+    let catchment = fs::read_dir(place.path().join("inbox"))
+        .expect("an inbox")
+        .map(|entry| entry.expect("an entry").path())
+        .find(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("catchment")))
+        .expect("a catchment file");
+    let sound = fs::read_to_string(&catchment).expect("its text");
+    // Each row is fine by itself: the second has another first day.
+    let row = sound.lines().nth(1).expect("a row");
+    let twin = row.replacen("-01-01", "-03-01", 1);
+    assert_ne!(row, twin);
+    fs::write(place.inbox("catchment_2098.csv"), format!("{sound}{twin}\n")).expect("a later file");
+    let output = place.prem(&["run"]);
+    expect_code(&output, 65);
+    let said = text(&output.stdout);
+    let last = sound.lines().count();
+    assert!(said.contains("two rows say where one place belongs"), "{said}");
+    assert!(said.contains(&format!("rows 1 and {last}")), "the rows are named: {said}");
+    assert!(published(&place).iter().all(|indicator| indicator.starts_with("inpatient-")));
+    assert_eq!(place.manifest()["held_back"].as_object().map(serde_json::Map::len), Some(3));
+    // A later delivery of the whole table mends it.
+    fs::write(place.inbox("catchment_2099.csv"), format!("{sound}\n")).expect("the right rows in other bytes");
+    place.run(&[]);
+    assert_eq!(published(&place).len(), 10);
+}

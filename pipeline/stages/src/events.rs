@@ -1,28 +1,42 @@
 //! Rates: contacts → episodes → counts per month, catchment area, age band and sex.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 use polars::prelude::*;
 use prem_spec::{ContactFilter, Indicator, Measure, Plan, Standardisation};
 
 use crate::{
-    StageError,
-    area::Areas,
+    StageError, Unplaced,
+    area::{Areas, place_code},
+    episode::{MINUTES_PER_HOUR, episodes},
     frames::{date_of, days, minutes, numbers, texts},
+    unplaced,
     view::{Part, current},
 };
 
-const MINUTES_PER_HOUR: i64 = 60;
 /// Codes of sex in the register.
 const MAN: f64 = 1.0;
 const WOMAN: f64 = 2.0;
 
+/// An episode that counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Event {
+    /// First day of the month of the last discharge.
+    pub month: Date,
+    /// Unit responsible for the area.
+    pub unit: u32,
+    /// A band and a sex: see [`stratum`].
+    pub stratum: usize,
+    /// The same number for the same person; says nothing else.
+    pub person: u32,
+}
+
 /// Events of one rate indicator.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RateCells {
-    /// (month, unit responsible for the area, stratum) → events. A stratum is a band and a sex: see [`stratum`].
-    pub(crate) events: BTreeMap<(Date, u32, usize), u64>,
+    /// In the order of persons.
+    pub(crate) events: Vec<Event>,
     /// First and last month of discharge of all contacts stored, whatever they count for.
     pub(crate) covered: Option<(Date, Date)>,
     /// Contacts that match the filter.
@@ -31,8 +45,8 @@ pub struct RateCells {
     pub same_episode: u64,
     /// Events left out, by reason.
     pub excluded: BTreeMap<String, u64>,
-    /// Municipalities that no catchment area had on the day, with the number of events.
-    pub unplaced: BTreeMap<String, u64>,
+    /// Places without a catchment area on the day, by reason.
+    pub unplaced: Unplaced,
 }
 
 impl RateCells {
@@ -43,7 +57,7 @@ impl RateCells {
     }
 
     pub(crate) fn months(&self) -> impl Iterator<Item = Date> {
-        self.events.keys().map(|(month, ..)| *month)
+        self.events.iter().map(|event| event.month)
     }
 }
 
@@ -152,26 +166,19 @@ fn count_frame(
     let (municipalities, districts) = (texts(frame, "municipality")?, texts(frame, "district")?);
     let mut cells = RateCells::default();
     let gap_max = filter.episode_gap_hours_max.saturating_mul(MINUTES_PER_HOUR);
-    let mut row = 0;
-    while row < frame.height() {
-        // An episode: contacts of one person, each at most the gap after all before it have ended.
-        let (first, person) = (row, persons[row]);
-        let (mut end, mut last_day) = (i64::MIN, None);
-        while row < frame.height() && persons[row] == person {
-            let start = admitted[row].unwrap_or(i64::MIN);
-            if row > first && start.saturating_sub(end) > gap_max {
-                break;
-            }
-            end = end.max(discharged[row].unwrap_or(start));
-            last_day = last_day.max(discharge_days[row]);
-            row += 1;
+    let mut person = 0;
+    for rows in episodes(&persons, &admitted, &discharged, gap_max) {
+        let first = rows.start;
+        if first > 0 && persons[first] != persons[first - 1] {
+            person += 1;
         }
-        let matching: Vec<usize> = (first..row).filter(|row| counts.get(*row) == Some(true)).collect();
+        let last_day = discharge_days[rows.clone()].iter().copied().max().flatten();
+        let matching: Vec<usize> = rows.filter(|row| counts.get(*row) == Some(true)).collect();
         let Some(&event) = matching.first() else { continue };
         cells.contacts += matching.len() as u64;
         cells.same_episode += matching.len() as u64 - 1;
         let residence = (municipalities[event].unwrap_or_default(), districts[event].unwrap_or_default());
-        count_event(&mut cells, standardisation, areas, last_day, (ages[event], sexes[event]), residence);
+        count_event(&mut cells, standardisation, areas, (person, last_day), (ages[event], sexes[event]), residence);
     }
     Ok(cells)
 }
@@ -181,7 +188,7 @@ fn count_event(
     cells: &mut RateCells,
     standardisation: &Standardisation,
     areas: &Areas,
-    discharged: Option<i32>,
+    (person, discharged): (u32, Option<i32>),
     (age, sex): (f64, f64),
     (municipality, district): (&str, &str),
 ) {
@@ -197,25 +204,15 @@ fn count_event(
     }
     #[expect(clippy::cast_possible_truncation, reason = "whole years")]
     let Some(stratum) = stratum(standardisation, age as i64, is_woman) else { return exclude("below-age") };
-    let Some(unit) = areas.unit(municipality, district, day) else {
-        exclude("area-unknown");
-        *cells.unplaced.entry(municipality.to_owned()).or_default() += 1;
-        return;
-    };
-    if let Some(month) = date_of(day).map(Date::first_of_month) {
-        *cells.events.entry((month, unit, stratum)).or_default() += 1;
-    }
-}
-
-/// Events of a period as a table: per unit, one count per stratum.
-pub(crate) fn events_in(cells: &RateCells, period: prem_spec::Period, strata: usize) -> HashMap<u32, Vec<f64>> {
-    let mut table: HashMap<u32, Vec<f64>> = HashMap::new();
-    for ((month, unit, stratum), events) in &cells.events {
-        if period.contains(*month) {
-            #[expect(clippy::cast_precision_loss, reason = "counts far below 2^53")]
-            let count = *events as f64;
-            table.entry(*unit).or_insert_with(|| vec![0.0; strata])[*stratum] += count;
+    match areas.unit(municipality, district, day) {
+        Ok(unit) => {
+            if let Some(month) = date_of(day).map(Date::first_of_month) {
+                cells.events.push(Event { month, unit, stratum, person });
+            }
+        }
+        Err(reason) => {
+            exclude(reason.as_str());
+            unplaced::add(&mut cells.unplaced, reason.as_str(), place_code(municipality, district), 1);
         }
     }
-    table
 }

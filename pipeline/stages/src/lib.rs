@@ -5,6 +5,7 @@
 
 mod area;
 mod design;
+mod episode;
 mod error;
 pub mod estimate;
 mod events;
@@ -13,18 +14,21 @@ mod link;
 mod placement;
 mod score;
 mod survey_quality;
+mod tally;
 mod tree;
+mod unplaced;
 mod vary;
 mod view;
 
-pub use area::{Areas, load_areas};
+pub use area::{Areas, catchment_overlaps, load_areas};
 pub use error::StageError;
 pub use events::{RateCells, count_events};
-pub use link::{Invited, LinkInputs, LinkOutcome, link_responses, read_invited};
+pub use link::{InvitationCounts, Invited, LinkInputs, LinkOutcome, link_responses, read_invited};
 pub use score::{ScoredMonth, read_scored, score_partition};
 pub use survey_quality::survey_quality;
+pub use unplaced::{NO_CODE, OTHER_SHAPE, Unplaced};
 pub use vary::{VaryInputs, vary};
 pub use view::{Part, Replaces, ViewCounts, count_unmatched, count_view};
 
 /// Version of the methods: written into every row, part of every run id. Raise it when a number may change.
-pub const METHOD_VERSION: &str = "1.0.0";
+pub const METHOD_VERSION: &str = "1.1.0";

@@ -2,15 +2,19 @@
 //!
 //! Reads the hub and the working tables only. Units that may not be published take no part.
 
+use std::collections::BTreeMap;
+
 use prem_spec::{Indicator, Level, Plan};
 use prem_stats::{
     Result, StatsError,
+    distributions::chi_squared,
     variation::{
-        ChanceOptions, Events, actionable, chance, chi_squared_test, cv, cv_weighted, eb_poisson, eq_5_95,
-        eq_80_20_smoothed, extremal_quotient, median_odds_ratio, scv_diehr, share_explained,
+        ChanceOptions, Events, PersonsWithEvents, actionable, chance, chi_squared_test, cv, cv_weighted, eb_poisson,
+        eq_5_95, eq_80_20_smoothed, extremal_quotient, median_odds_ratio, repeat_event_factor, scv_diehr,
+        share_explained,
     },
 };
-use prem_store::tables::{Components, Estimate, Expected, Variation};
+use prem_store::tables::{Components, Estimate, Expected, PersonsByEvents, Variation};
 use rayon::prelude::*;
 
 use crate::{METHOD_VERSION, StageError};
@@ -21,6 +25,7 @@ pub struct VaryInputs<'a> {
     pub estimates: &'a [Estimate],
     pub components: &'a [Components],
     pub expected: &'a [Expected],
+    pub persons: &'a [PersonsByEvents],
     pub seed: u64,
     pub run_id: &'a str,
 }
@@ -74,7 +79,11 @@ fn one(
         .filter(|e| is_here(&e.indicator, &e.period, &e.level) && publishable.contains(&e.unit_id.as_str()))
         .map(|e| (e.observed, e.expected))
         .collect();
-    observed_expected(&mut out, &pairs, inputs.seed).map_err(failed)?;
+    let persons = inputs
+        .persons
+        .iter()
+        .filter(|p| is_here(&p.indicator, &p.period, &p.level) && publishable.contains(&p.unit_id.as_str()));
+    observed_expected(&mut out, &pairs, &by_frequency(persons), inputs.seed).map_err(failed)?;
     Ok(out)
 }
 
@@ -126,8 +135,27 @@ fn components(out: &mut Variation, known: &Components) -> Result<()> {
     Ok(())
 }
 
+/// Persons of all units by their number of events.
+fn by_frequency<'a>(persons: impl Iterator<Item = &'a PersonsByEvents>) -> Vec<PersonsWithEvents> {
+    let mut groups: BTreeMap<u32, u64> = BTreeMap::new();
+    for row in persons {
+        if let (Ok(frequency), Ok(persons)) = (u32::try_from(row.events), u64::try_from(row.persons)) {
+            *groups.entry(frequency).or_default() += persons;
+        }
+    }
+    groups.into_iter().map(|(frequency, persons)| PersonsWithEvents { frequency, persons }).collect()
+}
+
+/// κ: how much the variance of the number of events exceeds that number, since the events of a person go together.
+#[expect(clippy::cast_precision_loss, reason = "persons far below 2^53")]
+fn repeat_factor(groups: &[PersonsWithEvents]) -> Result<f64> {
+    let frequency: Vec<f64> = groups.iter().map(|group| f64::from(group.frequency)).collect();
+    let persons: Vec<f64> = groups.iter().map(|group| group.persons as f64).collect();
+    repeat_event_factor(&frequency, &persons)
+}
+
 /// What needs observed and expected events: rates.
-fn observed_expected(out: &mut Variation, pairs: &[(f64, f64)], seed: u64) -> Result<()> {
+fn observed_expected(out: &mut Variation, pairs: &[(f64, f64)], groups: &[PersonsWithEvents], seed: u64) -> Result<()> {
     let (observed, expected): (Vec<f64>, Vec<f64>) = pairs.iter().copied().unzip();
     if observed.len() < 2 {
         return Ok(());
@@ -136,26 +164,30 @@ fn observed_expected(out: &mut Variation, pairs: &[(f64, f64)], seed: u64) -> Re
     let ratio = observed.iter().sum::<f64>() / expected.iter().sum::<f64>();
     let expected: Vec<f64> = expected.iter().map(|expected| expected * ratio).collect();
     out.cv_weighted = defined(cv_weighted(&observed, &expected))?;
-    if let Some(scv) = defined(scv_diehr(&observed, &expected, 1.0))? {
+    let Some(kappa) = defined(repeat_factor(groups))? else { return Ok(()) };
+    if let Some(scv) = defined(scv_diehr(&observed, &expected, kappa))? {
         out.scv = Some(scv.reported);
         out.scv_raw = Some(scv.raw);
     }
-    let raw_scv = |o: &[f64], e: &[f64]| scv_diehr(o, e, 1.0).ok().map(|scv| scv.raw);
-    if let Some(null) = defined(chance(&observed, &expected, Events::Independent, ChanceOptions::new(seed), raw_scv))? {
+    let raw_scv = |o: &[f64], e: &[f64]| scv_diehr(o, e, kappa).ok().map(|scv| scv.raw);
+    let by_chance = chance(&observed, &expected, Events::Repeat(groups), ChanceOptions::new(seed), raw_scv);
+    if let Some(null) = defined(by_chance)? {
         out.scv_p = Some(null.p);
         out.scv_null_p95 = Some(null.null_p95);
     }
     if let Some(test) = defined(chi_squared_test(&observed, &expected))? {
-        out.chi2 = Some(test.statistic);
+        // Counts of persons with several events vary κ times as much as those of independent events.
+        let statistic = test.statistic / kappa;
+        out.chi2 = Some(statistic);
         #[expect(clippy::cast_possible_truncation, reason = "a number of units less one")]
         let df = test.df as i64;
         out.df = Some(df);
-        out.chi2_p = Some(test.p);
+        out.chi2_p = Some(chi_squared::sf(statistic, test.df)?);
     }
     if let Some(bayes) = defined(eb_poisson(&observed, &expected))? {
         out.eb_variance = Some(bayes.variance);
         out.eq_80_20_smoothed = defined(eq_80_20_smoothed(&bayes.smoothed))?;
-        if let Some(act) = defined(actionable(&observed, &expected, &bayes.smoothed, 1.0))? {
+        if let Some(act) = defined(actionable(&observed, &expected, &bayes.smoothed, kappa))? {
             out.excess = Some(act.excess);
             out.deficit = Some(act.deficit);
         }

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 
 use prem_spec::{Adjustment, Indicator, Period, PeriodKind, PeriodLength, Plan, Questionnaire};
 use prem_stats::StatsError;
-use prem_store::tables::{CaseMix, Components, Estimate, Expected};
+use prem_store::tables::{CaseMix, Components, Estimate, Expected, PersonsByEvents};
 use rayon::prelude::*;
 
 use self::rows::Response;
@@ -40,6 +40,7 @@ pub struct Estimated {
     pub case_mix: Vec<CaseMix>,
     pub components: Vec<Components>,
     pub expected: Vec<Expected>,
+    pub persons: Vec<PersonsByEvents>,
     /// What could not be estimated, and why: one line each, for the log and the manifest.
     pub not_estimated: Vec<NotEstimated>,
 }
@@ -58,6 +59,7 @@ impl Estimated {
         self.case_mix.append(&mut other.case_mix);
         self.components.append(&mut other.components);
         self.expected.append(&mut other.expected);
+        self.persons.append(&mut other.persons);
         self.not_estimated.append(&mut other.not_estimated);
     }
 }

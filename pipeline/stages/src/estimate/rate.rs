@@ -6,23 +6,36 @@ use prem_spec::{Level, Measure, Period, StandardPopulation, Standardisation, Uni
 use prem_stats::{
     Result, StatsError,
     interval::Level as ConfidenceLevel,
-    rates::{DirectRate, difference_from_region, directly_standardised, esp2013_weights},
+    rates::{DirectRate, difference_from_region_repeat_events, directly_standardised_repeat_events, esp2013_weights},
 };
-use prem_store::tables::{Estimate, Expected};
+use prem_store::tables::{Estimate, Expected, PersonsByEvents};
 
 use super::{
     Estimated, Task, compare,
     rows::{blank, count},
 };
-use crate::events::{events_in, strata, stratum};
+use crate::{
+    events::{strata, stratum},
+    tally::{Tally, tally},
+};
 
 const MONTHS_PER_YEAR: f64 = 12.0;
 
 /// Events and person-years of an area or of the region, one value per stratum.
 #[derive(Clone)]
 struct Cells {
+    tally: Tally,
     events: Vec<f64>,
+    /// Variance of each number of events; of the region: the sum of its areas'.
+    variances: Vec<f64>,
     person_years: Vec<f64>,
+}
+
+impl Cells {
+    fn new(tally: Tally, person_years: Vec<f64>) -> Self {
+        let strata = person_years.len();
+        Self { events: tally.events(strata), variances: tally.variances(strata), tally, person_years }
+    }
 }
 
 struct Table<'a> {
@@ -38,7 +51,9 @@ pub(super) fn estimate(task: &Task<'_>) -> Result<Estimated> {
     let earlier =
         task.period.previous().and_then(|period| Some((period, self::table(task, period, standardisation).ok()?)));
     let level = ConfidenceLevel::new(task.indicator.ci_level)?;
-    let standardised = |cells: &Cells| directly_standardised(&cells.events, &cells.person_years, &weights, *per, level);
+    let standardised = |cells: &Cells| {
+        directly_standardised_repeat_events(&cells.tally.repeats, &cells.person_years, &weights, *per, level)
+    };
     let row = |unit: &Unit, cells: &Cells, before: Option<&Cells>| -> Result<Estimate> {
         let mut row = blank(task, unit, "direct/dobson-byar");
         let rate = standardised(cells)?;
@@ -75,10 +90,10 @@ pub(super) fn estimate(task: &Task<'_>) -> Result<Estimated> {
             .and_then(|(_, table)| table.areas.iter().find(|(other, _)| other.id == unit.id).map(|(_, cells)| cells));
         let mut row = row(unit, cells, before)?;
         let region = &table.region;
-        let difference = difference_from_region(
-            &cells.events,
+        let difference = difference_from_region_repeat_events(
+            (&cells.events, &cells.variances),
             &cells.person_years,
-            &region.events,
+            (&region.events, &region.variances),
             &region.person_years,
             &weights,
             *per,
@@ -88,6 +103,7 @@ pub(super) fn estimate(task: &Task<'_>) -> Result<Estimated> {
         row.difference_se = (difference.se > 0.0).then_some(difference.se);
         rows.push(row);
         out.expected.push(expected(task, unit, cells, region));
+        out.persons.extend(persons(task, unit, &cells.tally));
     }
     let is_publishable: Vec<bool> = rows.iter().map(|row| publishable(task, row)).collect();
     // Counts have no estimated variance: normal.
@@ -102,7 +118,7 @@ fn table<'a>(task: &Task<'a>, period: Period, standardisation: &Standardisation)
     let inputs = task.inputs;
     let cells = inputs.events.get(&task.indicator.id).ok_or(StatsError::Empty { what: "events of the indicator" })?;
     let strata = strata(standardisation);
-    let mut events: HashMap<u32, Vec<f64>> = events_in(cells, period, strata);
+    let (mut events, together): (HashMap<u32, Tally>, Tally) = tally(cells, period);
     if !cells.covers(period) {
         return Err(StatsError::Undefined { what: WHAT, reason: "the contacts do not cover the whole period" });
     }
@@ -120,7 +136,8 @@ fn table<'a>(task: &Task<'a>, period: Period, standardisation: &Standardisation)
         return Err(StatsError::Undefined { what: WHAT, reason: "an area with events has no population" });
     }
     let mut areas = Vec::new();
-    let mut region = Cells { events: vec![0.0; strata], person_years: vec![0.0; strata] };
+    let mut region = Cells::new(together, vec![0.0; strata]);
+    region.variances.fill(0.0);
     for position in positions {
         let Some(unit) = inputs.plan.organisation.units.get(position as usize) else { continue };
         let mut person_years = vec![0.0; strata];
@@ -134,12 +151,12 @@ fn table<'a>(task: &Task<'a>, period: Period, standardisation: &Standardisation)
             }
         }
         person_years.iter_mut().for_each(|months| *months /= MONTHS_PER_YEAR);
-        let events = events.remove(&position).unwrap_or_else(|| vec![0.0; strata]);
+        let cells = Cells::new(events.remove(&position).unwrap_or_default(), person_years);
         for place in 0..strata {
-            region.events[place] += events[place];
-            region.person_years[place] += person_years[place];
+            region.variances[place] += cells.variances[place];
+            region.person_years[place] += cells.person_years[place];
         }
-        areas.push((unit, Cells { events, person_years }));
+        areas.push((unit, cells));
     }
     if region.events.iter().all(|events| *events == 0.0) {
         return Err(StatsError::Empty { what: "events in the period" });
@@ -197,4 +214,16 @@ fn expected(task: &Task<'_>, unit: &Unit, cells: &Cells, region: &Cells) -> Expe
         observed: cells.events.iter().sum(),
         expected,
     }
+}
+
+/// Persons of the area by their number of events.
+fn persons<'a>(task: &'a Task<'_>, unit: &'a Unit, tally: &'a Tally) -> impl Iterator<Item = PersonsByEvents> + 'a {
+    tally.persons.iter().map(|(events, persons)| PersonsByEvents {
+        period: task.period.to_string(),
+        indicator: task.indicator.id.clone(),
+        level: unit.level.as_str().to_owned(),
+        unit_id: unit.id.clone(),
+        events: i64::from(*events),
+        persons: i64::try_from(*persons).unwrap_or(i64::MAX),
+    })
 }

@@ -9,6 +9,7 @@ mod quarantine;
 mod sensitivity;
 mod survey_quality;
 mod trends;
+mod unlinked;
 mod variation;
 mod working;
 
@@ -22,8 +23,9 @@ pub use quarantine::{Quarantine, QuarantineWriter};
 pub use sensitivity::Sensitivity;
 pub use survey_quality::SurveyQuality;
 pub use trends::Trend;
+pub use unlinked::Unlinked;
 pub use variation::Variation;
-pub use working::{Components, Expected};
+pub use working::{Components, Expected, PersonsByEvents, UnplacedCode};
 
 use crate::StoreError;
 

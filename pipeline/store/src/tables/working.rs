@@ -37,3 +37,35 @@ table! {
     /// Events expected at the region's rates by age and sex.
     expected: f64,
 }
+
+table! {
+    /// Persons of one unit's area by how many events they had in the period, for rates: events of a person go together.
+    PersonsByEvents, "persons_by_events", "1.0.0";
+    /// Period label.
+    period: String,
+    /// Indicator id.
+    indicator: String,
+    /// Level of the units.
+    level: String,
+    /// Unit id.
+    unit_id: String,
+    /// Events that each of these persons had.
+    events: i64,
+    /// Persons.
+    persons: i64,
+}
+
+table! {
+    /// Codes that could not be placed: units that no unit is, places in no catchment area.
+    UnplacedCode, "unplaced_codes", "1.0.0";
+    /// What was to be placed: responses, invitations or events.
+    what: String,
+    /// Questionnaire or indicator id.
+    subject: String,
+    /// Why it could not be placed.
+    reason: String,
+    /// The code.
+    code: String,
+    /// Rows with the code.
+    count: i64,
+}

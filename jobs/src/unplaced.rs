@@ -1,0 +1,143 @@
+//! Codes that could not be placed: every one for the operator, and what of it may be told outside the house.
+
+use std::{
+    collections::BTreeMap,
+    fmt::{self, Write as _},
+};
+
+use prem_stages::Unplaced;
+use prem_store::tables::UnplacedCode;
+use serde::{Deserialize, Serialize};
+
+use crate::{derive::Linked, figures::Rates};
+
+/// A release shows no count of persons below this; the same number as the default `minimum_count` of indicators.
+const COUNT_SHOWN_MIN: i64 = 5;
+/// Codes of one reason that a person is shown; the program's output has all.
+const CODES_SHOWN_MAX: usize = 12;
+
+/// Codes of one reason as a release may show them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShownCodes {
+    /// responses, invitations, events or inhabitants.
+    pub what: String,
+    /// Questionnaire, indicator or dataset.
+    pub subject: String,
+    pub reason: String,
+    pub counts: BTreeMap<String, i64>,
+    /// Codes whose count is small, or would tell a small one beside the reason's total.
+    pub count_withheld: Vec<String>,
+}
+
+/// All codes of a run, in a fixed order.
+pub fn of_run(linked: &BTreeMap<String, Linked>, rates: &Rates) -> Vec<UnplacedCode> {
+    let mut rows = Vec::new();
+    for (id, linked) in linked {
+        add(&mut rows, "responses", id, &linked.outcome.unplaced);
+        add(&mut rows, "invitations", id, &linked.outcome.invitations.unplaced);
+    }
+    for (id, cells) in &rates.events {
+        add(&mut rows, "events", id, &cells.unplaced);
+    }
+    add(&mut rows, "inhabitants", "population", &rates.areas.unplaced_persons);
+    rows
+}
+
+fn add(rows: &mut Vec<UnplacedCode>, what: &str, subject: &str, unplaced: &Unplaced) {
+    for (reason, codes) in unplaced {
+        rows.extend(codes.iter().map(|(code, count)| UnplacedCode {
+            what: what.to_owned(),
+            subject: subject.to_owned(),
+            reason: reason.clone(),
+            code: code.clone(),
+            count: i64::try_from(*count).unwrap_or(i64::MAX),
+        }));
+    }
+}
+
+/// The rows of each reason together.
+fn by_reason(rows: &[UnplacedCode]) -> impl Iterator<Item = &[UnplacedCode]> {
+    rows.chunk_by(|a, b| (&a.what, &a.subject, &a.reason) == (&b.what, &b.subject, &b.reason))
+}
+
+/// What a release may show: small counts are withheld, and where that would leave one alone, the next larger too, since the
+/// reason's total is published.
+pub fn shown(rows: &[UnplacedCode]) -> Vec<ShownCodes> {
+    by_reason(rows)
+        .filter_map(|rows| {
+            let first = rows.first()?;
+            let mut sorted: Vec<&UnplacedCode> = rows.iter().collect();
+            sorted.sort_by_key(|row| row.count);
+            let small = sorted.partition_point(|row| row.count < COUNT_SHOWN_MIN);
+            let withheld = if small == 1 { sorted.len().min(2) } else { small };
+            let mut count_withheld: Vec<String> = sorted[..withheld].iter().map(|row| row.code.clone()).collect();
+            count_withheld.sort();
+            Some(ShownCodes {
+                what: first.what.clone(),
+                subject: first.subject.clone(),
+                reason: first.reason.clone(),
+                counts: sorted[withheld..].iter().map(|row| (row.code.clone(), row.count)).collect(),
+                count_withheld,
+            })
+        })
+        .collect()
+}
+
+/// A line per reason, the most frequent codes first.
+pub fn write(text: &mut String, rows: &[UnplacedCode]) -> fmt::Result {
+    for rows in by_reason(rows) {
+        let Some(first) = rows.first() else { continue };
+        let mut sorted: Vec<&UnplacedCode> = rows.iter().collect();
+        sorted.sort_by_key(|row| std::cmp::Reverse(row.count));
+        let codes: Vec<String> =
+            sorted.iter().take(CODES_SHOWN_MAX).map(|row| format!("{} ({})", row.code, row.count)).collect();
+        let more = match sorted.len().saturating_sub(CODES_SHOWN_MAX) {
+            0 => String::new(),
+            more => format!(", … and {more} more"),
+        };
+        writeln!(text, "  {} {}, {}: {}{more}", first.subject, first.what, first.reason, codes.join(", "))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rows(reason: &str, codes: &[(&str, i64)]) -> Vec<UnplacedCode> {
+        let row = |(code, count): &(&str, i64)| UnplacedCode {
+            what: "events".to_owned(),
+            subject: "hip".to_owned(),
+            reason: reason.to_owned(),
+            code: (*code).to_owned(),
+            count: *count,
+        };
+        codes.iter().map(row).collect()
+    }
+
+    #[test]
+    fn small_counts_stay_in_the_house() {
+        let cases: [(&[(&str, i64)], &[&str]); 5] = [
+            (&[("0301", 9), ("3203", 5)], &[]),
+            (&[("0301", 9), ("1103", 2), ("3203", 5)], &["1103", "3203"]),
+            (&[("0301", 9), ("1103", 2), ("3203", 4)], &["1103", "3203"]),
+            (&[("1103", 4)], &["1103"]),
+            (&[("0301", 9), ("1103", 4)], &["0301", "1103"]),
+        ];
+        for (codes, withheld) in cases {
+            let shown = shown(&rows("area-gap", codes));
+            assert_eq!(shown[0].count_withheld, withheld, "{codes:?}");
+            assert_eq!(shown[0].counts.len() + withheld.len(), codes.len());
+            assert!(shown[0].counts.values().all(|count| *count >= COUNT_SHOWN_MIN));
+        }
+    }
+
+    #[test]
+    fn each_reason_is_a_line_with_its_most_frequent_codes_first() {
+        let mut all = rows("area-gap", &[("0301", 2), ("3203", 7)]);
+        all.extend(rows("district-unknown", &[("030199", 1)]));
+        let mut text = String::new();
+        write(&mut text, &all).expect("a text can be written to");
+        assert_eq!(text, "  hip events, area-gap: 3203 (7), 0301 (2)\n  hip events, district-unknown: 030199 (1)\n");
+    }
+}
