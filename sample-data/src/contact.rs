@@ -34,7 +34,7 @@ impl Contact<'_> {
     /// Adds the row to the month's file; `broken` breaks it first.
     pub(crate) fn write(&self, world: &World, month: u32, broken: Option<&mut Stream>, output: &mut Output) {
         let sheet = world.tables.sheet(Kind::Contacts);
-        let place = &world.region.places[self.person.place];
+        let (municipality, district) = world.residences.written(&world.region, self.person.place, self.number);
         let mut row = output.take_row();
         row.id(b'K', self.number);
         row.pseudonym(self.person.id);
@@ -44,8 +44,8 @@ impl Contact<'_> {
         for text in [
             self.age,
             self.sex,
-            &place.municipality,
-            &place.district,
+            municipality,
+            district,
             self.urgency,
             self.care_level,
             self.diagnosis,

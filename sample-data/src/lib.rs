@@ -57,6 +57,7 @@ mod rates;
 mod reference;
 mod region;
 mod register;
+mod residence;
 mod settings;
 mod stays;
 mod table;

@@ -13,6 +13,7 @@ use crate::{
     population::{AGES, Population, band},
     rates::{self, RateSource},
     region::{Case, Region},
+    residence::Residences,
     tables::{self, Kind, Tables},
     wards::{self, Ward},
 };
@@ -25,6 +26,7 @@ const EFFECT_REACH: f64 = 2.0;
 pub(crate) struct World {
     pub(crate) settings: Settings,
     pub(crate) region: Region,
+    pub(crate) residences: Residences,
     pub(crate) population: Population,
     pub(crate) experience: Experience,
     pub(crate) adjusters: Vec<AdjusterEffect>,
@@ -99,9 +101,11 @@ impl World {
         let rates = rates::sources(plan, &region, settings, &population);
         let cases = rates::ordinary_cases(plan, &region);
         let users = users(&region, &population);
+        let residences = Residences::new(plan, &region);
         Ok(Self {
             settings: settings.clone(),
             region,
+            residences,
             population,
             experience,
             adjusters,
