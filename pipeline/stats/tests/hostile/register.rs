@@ -17,6 +17,10 @@ fn standardised_rates() {
             u.check("expected_events", rates::expected_events(&x, &n, &x));
             u.check("dsr", rates::directly_standardised(&x, &n, &n, 1e5, Level::P95));
             u.check("difference", rates::difference_from_region(&x, &n, &n, &n, &n, 1e5));
+            u.check(
+                "difference, repeat events",
+                rates::difference_from_region_repeat_events((&x, &n), &n, (&n, &x), &n, &n, 1e5),
+            );
             let repeats: Vec<RepeatEvents> = x
                 .iter()
                 .enumerate()
