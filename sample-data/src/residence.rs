@@ -5,8 +5,9 @@ use prem_spec::{Lineage, Plan};
 use crate::region::{Place, Region};
 
 /// One contact in this many has its residence written in the municipality's number before the last renumbering (a register
-/// that lags) or, where there was none, without its leading zeros (a spreadsheet on the way).
-const ONE_IN: u64 = 16;
+/// that lags) or, where there was none, without its leading zeros (a spreadsheet on the way). A prime, since contacts are numbered
+/// in blocks whose length is a power of two.
+const ONE_IN: u64 = 17;
 
 /// Municipality and district of each place as most contacts write them, and as the others do.
 pub(crate) struct Residences {
