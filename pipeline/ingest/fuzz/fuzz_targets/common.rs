@@ -58,6 +58,7 @@ pub fn plan(format: FileFormat) -> Plan {
         questionnaires: Default::default(),
         indicators: Default::default(),
         organisation: Organisation { units: Vec::new() },
+        municipalities: prem_spec::Municipalities::default(),
     }
 }
 
