@@ -15,6 +15,7 @@ pub fn plan(format: FileFormat) -> Plan {
         references: None,
         identifying: false,
         eleven_digits_are_pseudonyms: false,
+        leading_zeros: false,
         description: Text::default(),
     };
     let code = |code: &str| Code { code: code.to_owned(), label: Text::default() };
