@@ -197,6 +197,7 @@ fn contradiction(session: &Session, store: &prem_store::Store, args: &RunArgs) -
         plan_hash: session.plan_hash.clone(),
         reason,
         counts: last.counts.clone(),
+        first: Vec::new(),
     }))
 }
 

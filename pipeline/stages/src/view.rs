@@ -261,6 +261,7 @@ mod tests {
             unique: false,
             references: None,
             identifying: false,
+            leading_zeros: false,
             eleven_digits_are_pseudonyms: false,
             description: Text::default(),
         };

@@ -5,7 +5,7 @@ use std::path::Path;
 use jiff::civil::{Date, DateTime, date};
 use polars::prelude::*;
 use prem_spec::{Plan, SourceFile, compile, load_folder};
-use prem_stages::Part;
+use prem_stages::{Part, Replaces};
 
 const ORGANISATION: &str = r#"
 name = "region"
@@ -76,7 +76,7 @@ pub fn part(folder: &Path, name: &str, mut frame: DataFrame) -> Part {
         rows: path,
         export: name.to_owned(),
         source: "pas".to_owned(),
-        is_snapshot: false,
+        replaces: Replaces::Keys,
         kept: rows.unsigned_abs(),
     }
 }
