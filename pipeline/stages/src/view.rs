@@ -138,7 +138,7 @@ fn stacked(parts: &[Standing<'_>], columns: &[PlSmallStr]) -> Result<LazyFrame, 
                 })
                 .collect();
             let number = u32::try_from(standing.index).unwrap_or(u32::MAX);
-            let origin = [lit(number).alias(DELIVERY), lit(standing.part.source.as_str()).alias(SOURCE)];
+            let origin = [typed_lit(number).alias(DELIVERY), lit(standing.part.source.as_str()).alias(SOURCE)];
             in_scope(frame.clone(), schema, &standing.replaced).select(wanted).with_columns(origin)
         })
         .collect();
