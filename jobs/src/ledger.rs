@@ -257,7 +257,7 @@ mod tests {
         assert!(
             told(|ledger| _ = ledger.deliveries.insert(3, counts(8, 0))).contains("delivery 3 is none of this run's")
         );
-        assert!(told(|ledger| _ = ledger.datasets.clear()).contains("but not the dataset"));
+        assert!(told(|ledger| ledger.datasets.clear()).contains("but not the dataset"));
         // The sum is right and the reasons are not.
         let moved = |ledger: &mut Ledger| {
             let dataset = ledger.datasets.get_mut("visits").unwrap();

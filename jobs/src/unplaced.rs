@@ -115,9 +115,12 @@ mod tests {
         codes.iter().map(row).collect()
     }
 
+    /// Codes with their counts, and those whose count is withheld.
+    type Case = (&'static [(&'static str, i64)], &'static [&'static str]);
+
     #[test]
     fn small_counts_stay_in_the_house() {
-        let cases: [(&[(&str, i64)], &[&str]); 5] = [
+        let cases: [Case; 5] = [
             (&[("0301", 9), ("3203", 5)], &[]),
             (&[("0301", 9), ("1103", 2), ("3203", 5)], &["1103", "3203"]),
             (&[("0301", 9), ("1103", 2), ("3203", 4)], &["1103", "3203"]),

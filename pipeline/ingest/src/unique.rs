@@ -235,7 +235,7 @@ mod tests {
     fn repeated(values: &[i64], entries_max: usize) -> Vec<u64> {
         let folder = tempfile::tempdir().unwrap();
         let array: ArrayRef = Arc::new(Int64Array::from(values.to_vec()));
-        let kept: Vec<(usize, u32)> = (0..values.len()).map(|row| (row, row as u32)).collect();
+        let kept: Vec<(usize, u32)> = (0..values.len()).zip(0_u32..).collect();
         let mut uniques = Uniques::with_entries_max(folder.path(), entries_max);
         for keyed in keyed(0, &array, &kept) {
             uniques.add(&keyed, 0, 0).unwrap();

@@ -24,7 +24,7 @@ impl Draw {
     }
 
     fn below(&mut self, end: usize) -> usize {
-        (self.next() % end as u64) as usize
+        usize::try_from(self.next() % end as u64).expect("below a usize")
     }
 }
 

@@ -183,7 +183,7 @@ fn a_column_gives_the_place_in_the_sequence() {
     };
     let place = |column: &str, rows: &[String]| placed(column, rows).taken().sequence.clone().unwrap();
     let [early, late] = ["30.01.2025", "01.02.2025"].map(|day| row(&[(8, day)]));
-    assert_eq!(place("discharged", &[late.clone(), early.clone()]), place("discharged", &[late.clone()]));
+    assert_eq!(place("discharged", &[late.clone(), early.clone()]), place("discharged", std::slice::from_ref(&late)));
     assert!(place("discharged", &[early]) < place("discharged", &[late]));
     assert_eq!(place("admitted", &[row(&[(7, "2025-01-30T12:15")])]), "2025-01-30T12:15:00.000");
     // Numbers sort as numbers.

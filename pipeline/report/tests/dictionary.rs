@@ -46,7 +46,7 @@ fn every_column_demand_rule_and_reason_is_in_it() {
         }
         // No text is missing: a key would stand in its place.
         for leak in ["reason_", "type_", "rule_later", "condition_", "on_break", "{", "}"] {
-            let prose = text.lines().filter(|line| !line.contains("[0-9]"));
+            let prose = text.lines().filter(|line| !line.contains("[0-9]") && !line.contains("]{"));
             assert!(prose.clone().all(|line| !line.contains(leak)), "{language:?} {leak}");
         }
         assert_eq!(page.matches("<table>").count(), page.matches("<caption").count());

@@ -63,8 +63,11 @@ struct Standing<'a> {
     replaced: Vec<(&'a str, i32, i32)>,
 }
 
+/// Place of a later part, and the days from and to which it replaces: half-open.
+type Run = (usize, i32, i32);
+
 fn standing(parts: &[Part]) -> Vec<Standing<'_>> {
-    let of_part = |(index, part): (usize, &'_ Part)| -> Option<(usize, Vec<(usize, i32, i32)>)> {
+    let of_part = |(index, part): (usize, &Part)| -> Option<(usize, Vec<Run>)> {
         let later = parts.iter().enumerate().skip(index + 1).filter(|(_, later)| later.export == part.export);
         let mut replaced = Vec::new();
         for (place, later) in later {
@@ -138,7 +141,8 @@ fn stacked(parts: &[Standing<'_>], columns: &[PlSmallStr]) -> Result<LazyFrame, 
                 })
                 .collect();
             let number = u32::try_from(standing.index).unwrap_or(u32::MAX);
-            let origin = [typed_lit(number).alias(DELIVERY), lit(standing.part.source.as_str()).alias(SOURCE)];
+            let place = lit(number).cast(DataType::UInt32).alias(DELIVERY);
+            let origin = [place, lit(standing.part.source.as_str()).alias(SOURCE)];
             in_scope(frame.clone(), schema, &standing.replaced).select(wanted).with_columns(origin)
         })
         .collect();

@@ -130,7 +130,7 @@ pub(crate) fn check_all<'v>(
     shown: impl Fn(usize, usize) -> Option<&'v str>,
 ) -> Result<Cleared, ArrowError> {
     let mut cleared = Cleared::default();
-    let rows = arrays.first().map_or(0, |array| array.len());
+    let rows = arrays.first().map_or(0, arrow::array::Array::len);
     // A row that breaks two rules shows both; only what was bad before the rules is passed over.
     let sound: Vec<usize> = (0..rows).filter(|row| !problems.is_bad(*row)).collect();
     for (index, rule) in rules.iter().enumerate() {
