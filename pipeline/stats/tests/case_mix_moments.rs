@@ -80,6 +80,31 @@ fn stable_far_from_zero() {
     assert!((m.cross(0, 0, 0) / (f64::from(n) / 4.0) - 1.0).abs() < 1e-12);
 }
 
+/// The first rows of a block say nothing about the others: the centre is a million away from nearly all of them.
+#[test]
+fn stable_where_rows_drift() {
+    let n = 4096;
+    let noise = |i: usize| ((i * 7919) % 1009) as f64 / 1009.0;
+    let y: Vec<f64> = (0..n).map(|i| noise(i) + if i < 256 { 0.0 } else { 1e6 }).collect();
+    let x: Vec<f64> = (0..n).map(|i| noise(i + 5) - 1e3 * (i as f64)).collect();
+    let m = moments(&vec![0; n], 1, &y, &[&x]);
+    // In whole units of 1/1009 the sums are exact.
+    let exact = |v: &[f64]| -> Vec<i128> { v.iter().map(|v| (v * 1009.0).round() as i128).collect() };
+    let product = |a: &[i128], b: &[i128]| {
+        let (sa, sb): (i128, i128) = (a.iter().sum(), b.iter().sum());
+        let sum: i128 = a.iter().zip(b).map(|(a, b)| a * b).sum();
+        (sum * n as i128 - sa * sb) as f64 / n as f64 / (1009.0 * 1009.0)
+    };
+    let (ex, ey) = (exact(&x), exact(&y));
+    for (got, expected) in [
+        (m.cross(0, 1, 1), product(&ey, &ey)),
+        (m.cross(0, 0, 1), product(&ex, &ey)),
+        (m.cross(0, 0, 0), product(&ex, &ex)),
+    ] {
+        assert!(((got - expected) / expected).abs() < 1e-12, "{got} {expected}");
+    }
+}
+
 #[test]
 fn same_bits_on_any_number_of_threads() {
     let n = 300_000u32;

@@ -3,8 +3,9 @@
 //! # Estimand
 //! Per unit j: n_j, z̄_j and W_j = Σ_i (z_i − z̄_j)(z_i − z̄_j)' with z = (x_1 … x_p, y).
 //! # Formula
-//! Blocks of rows of one unit are centred at their own mean before products are taken, then merged by
-//! W = W_a + W_b + δδ' n_a n_b/n, δ = z̄_b − z̄_a. Raw products would cancel.
+//! Blocks of rows of one unit are centred before products are taken, at c, the mean of their first rows: z̄ = c + d,
+//! d = Σ(z − c)/n, W = Σ(z − c)(z − c)' − n dd'. Blocks merge by W = W_a + W_b + δδ' n_a n_b/n, δ = z̄_b − z̄_a. Raw products
+//! would cancel.
 //! # Source
 //! Chan, Golub, LeVeque (1983) Algorithms for computing the sample variance, The American Statistician
 //! 37:242–247 (pairwise updating); with weights: West (1979), Communications of the ACM 22:532–535.

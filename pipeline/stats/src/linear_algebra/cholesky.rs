@@ -5,7 +5,7 @@
 //! # Formula
 //! A is scaled to a unit diagonal first, D A D = LL' with D = diag(A_kk^−½): columns of very different units do no harm.
 //! # Source
-//! Golub, Van Loan, Matrix Computations, chapter 4 (faer's factorisation).
+//! Golub, Van Loan, Matrix Computations, chapter 4, row by row: orders here are a few dozen.
 //! # Assumptions
 //! A is symmetric; only its lower triangle is read.
 //! # Edge cases
@@ -15,8 +15,6 @@
 
 use super::Matrix;
 use crate::error::{Result, StatsError};
-use faer::Side;
-use faer::linalg::solvers::Llt;
 
 /// `A = L L'` with A scaled to a unit diagonal first, so that columns of very different units do no harm.
 #[derive(Debug, Clone)]
@@ -48,8 +46,18 @@ impl Cholesky {
             return Ok(Cholesky { l: Matrix::zeros(0, 0), scale });
         }
         let scaled = Matrix::from_fn(n, n, |i, j| a[(i.max(j), i.min(j))] * scale[i] * scale[j]);
-        let factor = Llt::new(scaled.to_faer().as_ref(), Side::Lower).map_err(|_| singular.clone())?;
-        let l = Matrix::from_fn(n, n, |i, j| if i >= j { factor.L()[(i, j)] } else { 0.0 });
+        let mut l = Matrix::zeros(n, n);
+        for j in 0..n {
+            let left = scaled[(j, j)] - (0..j).map(|k| l[(j, k)] * l[(j, k)]).sum::<f64>();
+            if left.is_nan() || left <= 0.0 {
+                return Err(singular);
+            }
+            l[(j, j)] = left.sqrt();
+            for i in j + 1..n {
+                let known: f64 = (0..j).map(|k| l[(i, k)] * l[(j, k)]).sum();
+                l[(i, j)] = (scaled[(i, j)] - known) / l[(j, j)];
+            }
+        }
         if !l.is_finite() {
             return Err(singular);
         }

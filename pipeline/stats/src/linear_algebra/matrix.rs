@@ -121,10 +121,6 @@ impl Matrix {
     pub fn is_finite(&self) -> bool {
         self.data.iter().all(|v| v.is_finite())
     }
-
-    pub(super) fn to_faer(&self) -> faer::Mat<f64> {
-        faer::Mat::from_fn(self.rows, self.columns, |i, j| self[(i, j)])
-    }
 }
 
 impl Index<(usize, usize)> for Matrix {
