@@ -10,6 +10,7 @@
 
 use prem_stats::binary::{BinaryCounts, SeparationPolicy, adjusted_proportions, fit_logistic};
 use prem_stats::case_mix::*;
+use prem_stats::linear_algebra::{Cholesky, Matrix, symmetric_eigen};
 use proptest::prelude::*;
 
 const UNITS: usize = 8;
@@ -173,5 +174,75 @@ proptest! {
                 }
             }
         }
+    }
+}
+
+/// The largest difference between two matrices.
+fn gap(a: &Matrix, b: &Matrix) -> f64 {
+    a.as_slice().iter().zip(b.as_slice()).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max)
+}
+
+/// The second difference matrix of order n has eigenvalues 2 − 2cos(kπ/(n + 1)).
+#[test]
+fn eigenvalues_of_second_differences() {
+    for n in [1, 2, 3, 12, 40] {
+        let a = Matrix::from_fn(n, n, |i, j| [2.0, -1.0, 0.0][i.abs_diff(j).min(2)]);
+        let eigen = symmetric_eigen("test", &a).unwrap();
+        for (k, value) in eigen.values.iter().enumerate() {
+            let half = (k + 1) as f64 * std::f64::consts::PI / (2.0 * (n + 1) as f64);
+            let exact = 4.0 * half.sin().powi(2);
+            assert!((value - exact).abs() < 1e-13 * exact.max(0.1), "{n} {k}: {value} {exact}");
+        }
+    }
+}
+
+/// Eigenvalues 1e-8 and 1 are far apart, and a double one has any basis.
+#[test]
+fn eigenvalues_by_hand() {
+    let a = Matrix::from_fn(3, 3, |i, j| if i == j { 2.0 } else { 1.0 });
+    let eigen = symmetric_eigen("test", &a).unwrap();
+    for (value, exact) in eigen.values.iter().zip([1.0, 1.0, 4.0]) {
+        assert!((value - exact).abs() < 1e-14);
+    }
+    // (1 1; 1 1 + 4e-8) has determinant 4e-8.
+    let a = Matrix::from_fn(2, 2, |i, j| if i + j == 2 { 1.0 + 4e-8 } else { 1.0 });
+    let eigen = symmetric_eigen("test", &a).unwrap();
+    assert!((eigen.values[0] * eigen.values[1] / 4e-8 - 1.0).abs() < 1e-7);
+}
+
+proptest! {
+    /// A = U diag(d) U', U'U = I, d in rising order; also for matrices of less than full rank.
+    #[test]
+    fn eigenvectors_give_the_matrix_back(n in 1_usize..14, rank in 1_usize..14, seed in prop::collection::vec(-5.0..5.0_f64, 196)) {
+        let x = Matrix::from_fn(rank, n, |i, j| seed[i * 14 + j]);
+        let a = x.transpose().product(&x);
+        let eigen = symmetric_eigen("test", &a).unwrap();
+        let size = a.trace().max(1.0);
+        prop_assert!(eigen.values.is_sorted());
+        prop_assert!(gap(&eigen.map(|d| d), &a) < 1e-13 * size);
+        prop_assert!(gap(&eigen.vectors.transpose().product(&eigen.vectors), &Matrix::identity(n)) < 1e-13);
+        let indefinite = Matrix::from_fn(n, n, |i, j| seed[i.max(j) * 14 + i.min(j)]);
+        let eigen = symmetric_eigen("test", &indefinite).unwrap();
+        prop_assert!(gap(&eigen.map(|d| d), &indefinite) < 1e-12);
+    }
+
+    /// A·A⁻¹ = I, x'A⁻¹x from the inverse, log|A| from the eigenvalues, whatever the units of the columns.
+    #[test]
+    fn factor_gives_inverse_and_determinant(n in 1_usize..14, seed in prop::collection::vec(-5.0..5.0_f64, 196), power in -6_i32..6) {
+        let x = Matrix::from_fn(n, n, |i, j| seed[i * 14 + j] * if j == 0 { 10_f64.powi(power) } else { 1.0 });
+        let scale = |j: usize| if j == 0 { 10_f64.powi(power) } else { 1.0 };
+        let gram = x.transpose().product(&x);
+        let a = Matrix::from_fn(n, n, |i, j| gram[(i, j)] + if i == j { scale(j).powi(2) } else { 0.0 });
+        let factor = Cholesky::new("test", &a).unwrap();
+        let inverse = factor.inverse();
+        let unit = a.product(&inverse);
+        let error = Matrix::from_fn(n, n, |i, j| unit[(i, j)] * scale(j) / scale(i));
+        prop_assert!(gap(&error, &Matrix::identity(n)) < 1e-9);
+        let v: Vec<f64> = (0..n).map(|i| seed[i]).collect();
+        let (direct, by_inverse) = (factor.inverse_quadratic(&v), inverse.quadratic(&v));
+        prop_assert!((direct - by_inverse).abs() <= 1e-9 * direct.abs());
+        let plain = Matrix::from_fn(n, n, |i, j| a[(i, j)] / (scale(i) * scale(j)));
+        let logs: f64 = symmetric_eigen("test", &plain).unwrap().values.iter().map(|d| d.ln()).sum();
+        prop_assert!((factor.log_determinant() - logs - 2.0 * scale(0).ln()).abs() < 1e-9);
     }
 }

@@ -6,7 +6,7 @@
 //! A trapezoid rule in w_l = t_l/(1 + t_l), t_l = (n_l θ_l²)^¼, n_l the rows of a typical node of level l: the
 //! density then vanishes like the third power at w = 0, and at w = 1 at least so with five nodes.
 //! # Source
-//! Davis, Rabinowitz (1984) Methods of Numerical Integration, section 2.9 (endpoints that vanish).
+//! NIST DLMF 2.10.1 (Euler–Maclaurin): the trapezoid rule's error lies in derivatives at the ends, which vanish here.
 //! # Assumptions
 //! Those of the likelihood; a flat prior on each σ_l² given σ, as for one level.
 //! # Edge cases

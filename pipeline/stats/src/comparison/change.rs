@@ -5,7 +5,8 @@
 //! # Formula
 //! SE² = V₁ + V₀; interval ± z SE; p two-sided.
 //! # Source
-//! Difference of independent estimates.
+//! Variance of a difference of independent estimates: G. Casella and R. L. Berger, *Statistical Inference*, 2nd ed. (2002),
+//! theorem 4.5.6.
 //! # Assumptions
 //! Periods do not share respondents; each period has its own β̂.
 //! # Edge cases

@@ -5,7 +5,8 @@
 //! # Formula
 //! SE² = S_j(1 − 2w_j) + Σw_k²S_k + D_j'V(β̂)D_j, D_j = x̄_j − Σw_k x̄_k. S: sampling variances without the part of β̂.
 //! # Source
-//! Variance of a linear combination of independent means; V(β̂) is shared by all units, so it enters once.
+//! Variance of a linear combination of independent means (G. Casella and R. L. Berger, *Statistical Inference*, 2nd ed. (2002),
+//! theorem 4.5.6); V(β̂) is shared by all units, so it enters once.
 //! # Assumptions
 //! Unit means independent given β̂; weights known; β̂ independent of the means (within-unit β̂).
 //! # Edge cases

@@ -6,7 +6,7 @@
 //! u ← u − ln(tail/target)·tail/tail'. On the scale of u (ln x for positive variables, logit x for the beta distribution) the
 //! logarithm of a tail is smooth, monotone and nearly linear far out, so Newton's steps are good even for tails of 1e-300.
 //! # Source
-//! Newton's method, kept inside a bracket by bisection.
+//! W. H. Press et al., *Numerical Recipes*, 3rd ed. (2007), section 9.4 (Newton's method, kept inside a bracket by bisection).
 //! # Assumptions
 //! The tail is monotone in u.
 //! # Edge cases

@@ -5,7 +5,7 @@
 //! # Formula
 //! P(T > t) = ½ I_{ν/(ν+t²)}(ν/2, ½) for t ≥ 0; t² = ν(1 − x)/x with x the beta quantile.
 //! # Source
-//! NIST DLMF 8.17; W. H. Press et al., *Numerical Recipes*, 3rd ed.
+//! NIST DLMF 8.17; W. H. Press et al., *Numerical Recipes*, 3rd ed. (2007), section 6.14.
 //! # Assumptions
 //! df > 0, not necessarily whole; df = ∞ and above 1e12 is the normal distribution.
 //! # Edge cases

@@ -5,7 +5,7 @@
 //! # Formula
 //! Both roots m of 2(x ln(x/m) − (x − m)) = χ²₁(level), divided by the exposure.
 //! # Source
-//! P. McCullagh and J. A. Nelder, *Generalized Linear Models*, 2nd ed. (1989).
+//! P. McCullagh and J. A. Nelder, *Generalized Linear Models*, 2nd ed. (1989), section 2.3 (the deviance of a Poisson count).
 //! # Assumptions
 //! Poisson events, exposure known.
 //! # Edge cases

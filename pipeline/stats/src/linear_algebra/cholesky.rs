@@ -5,13 +5,13 @@
 //! # Formula
 //! A is scaled to a unit diagonal first, D A D = LL' with D = diag(A_kk^−½): columns of very different units do no harm.
 //! # Source
-//! Golub, Van Loan, Matrix Computations, chapter 4, row by row: orders here are a few dozen.
+//! Golub, Van Loan (2013) Matrix Computations, 4th ed., section 4.2, one column after the other: orders here are a few dozen.
 //! # Assumptions
 //! A is symmetric; only its lower triangle is read.
 //! # Edge cases
 //! Order 0 is allowed. A diagonal that is not above 0, a value that is not finite or a pivot that vanishes is an error.
 //! # Reference values
-//! Through every fit of `tests/reference`; hostile matrices in `tests/hostile/small.rs`.
+//! By property in `tests/models_by_property.rs`, and through every fit of `tests/reference`; hostile matrices in `tests/hostile/small.rs`.
 
 use super::Matrix;
 use crate::error::{Result, StatsError};

@@ -5,13 +5,14 @@
 //! # Formula
 //! f(A) = U diag(f(d)) U'. Rotations in rows and columns p, q make a_pq vanish, pair after pair, until all are rounding.
 //! # Source
-//! Golub, Van Loan, Matrix Computations, chapter 8 (cyclic Jacobi): small eigenvalues keep their digits.
+//! Golub, Van Loan (2013) Matrix Computations, 4th ed., section 8.5 (cyclic Jacobi); Demmel, Veselić (1992) SIAM Journal on
+//! Matrix Analysis and Applications 13:1204–1245 (small eigenvalues of a positive definite matrix keep their digits).
 //! # Assumptions
 //! A is symmetric; only its lower triangle is read.
 //! # Edge cases
 //! Order 0 is allowed. A matrix that is not square or not finite, or whose eigenvalues overflow, is an error.
 //! # Reference values
-//! Through the cluster-robust errors of `tests/reference`; hostile matrices in `tests/hostile/small.rs`.
+//! By hand and by property in `tests/models_by_property.rs`, and through the cluster-robust errors of `tests/reference`; hostile matrices in `tests/hostile/small.rs`.
 
 use super::Matrix;
 use crate::error::{Result, StatsError};

@@ -8,7 +8,8 @@
 //! Var Δ_j = Σ_g w_g² [ (1/n_jg − 1/N_g)² x_jg + (Σ_k x_kg − x_jg)/N_g² ].
 //! Where persons are independent but their events are not, Var x = Σ_f f² v_f for v_f persons with f events, in place of x.
 //! # Source
-//! Variance of a linear combination of independent Poisson counts; the rate's own variance as in Dobson, Kuulasmaa,
+//! Variance of a linear combination of independent Poisson counts (G. Casella and R. L. Berger, *Statistical Inference*,
+//! 2nd ed. (2002), theorem 4.5.6); the rate's own variance as in Dobson, Kuulasmaa,
 //! Eberle and Scherer (1991), Statistics in Medicine 10, 457–462.
 //! # Assumptions
 //! Events independent, or persons with their events; one standard for area and region.

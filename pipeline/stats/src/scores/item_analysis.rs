@@ -6,7 +6,7 @@
 //! From the covariance matrix C with row sums s_i = Σ_j C_ij and total V = ΣΣC: item–total r = s_i/√(C_ii V); item–rest r =
 //! (s_i − C_ii)/√(C_ii(V − 2s_i + C_ii)); α without item i from C without its row and column.
 //! # Source
-//! J. C. Nunnally and I. H. Bernstein, *Psychometric Theory*, 3rd ed. (1994).
+//! J. C. Nunnally and I. H. Bernstein, *Psychometric Theory*, 3rd ed. (1994), chapter 8.
 //! # Assumptions
 //! Those of α.
 //! # Edge cases

@@ -5,7 +5,7 @@
 //! # Formula
 //! Σ(x − x̄)(y − ȳ)/(n − 1), means over the rows used for that pair.
 //! # Source
-//! J. C. Nunnally and I. H. Bernstein, *Psychometric Theory*, 3rd ed. (1994).
+//! J. C. Nunnally and I. H. Bernstein, *Psychometric Theory*, 3rd ed. (1994), chapter 5.
 //! # Assumptions
 //! Items coded in one direction.
 //! # Edge cases

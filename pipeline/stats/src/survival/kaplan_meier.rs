@@ -6,7 +6,9 @@
 //! S = Π(1 − d/n) over event times ≤ t; Greenwood: SE = S √Σ d/(n(n − d)). Limits: exp(ln S ± z SE/S); exp(−exp(ln(−ln S) ± z SE/(S ln S)));
 //! S ± z SE.
 //! # Source
-//! E. L. Kaplan and P. Meier, JASA 53 (1958) 457–481; M. Greenwood (1926); J. D. Kalbfleisch and R. L. Prentice (2002).
+//! E. L. Kaplan and P. Meier, JASA 53 (1958) 457–481; M. Greenwood, *The Natural Duration of Cancer*, Reports on
+//! Public Health and Medical Subjects 33 (1926); J. D. Kalbfleisch and R. L. Prentice, *The Statistical Analysis of Failure Time Data*,
+//! 2nd ed. (2002), section 1.4 (limits).
 //! # Assumptions
 //! Censoring independent of the event.
 //! # Edge cases
