@@ -11,7 +11,7 @@
 //! # Edge cases
 //! SE = 0 fixes a value; ties get their mean rank. One unit has rank 1.
 //! # Reference values
-//! Properties, tests/bootstrap_by_hand.rs.
+//! Properties, tests/bootstrap_by_hand.rs; the ranks' distributions by integration in R (tests/reference/r/dense.R).
 
 use crate::error::{Result, StatsError, check_all_finite, check_length, check_non_negative};
 use crate::interval::{Interval, Level};

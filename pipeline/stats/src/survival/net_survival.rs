@@ -7,7 +7,8 @@
 //! and end. Pohar-Perme: factor (1 − Σw₁dN/Σw₁Y) exp(½(Σw₀h/Σw₀ + Σw₁h/Σw₁)). Ederer II: all w = 1. Variance of the
 //! logarithm Σ w₁²dN/(Σw₁Y)²; limits exp(ln S ± z SE/S).
 //! # Source
-//! M. Pohar Perme, J. Stare and J. Estève, Biometrics 68 (2012) 113–120; F. Ederer and H. Heise (1959) for Ederer II;
+//! M. Pohar Perme, J. Stare and J. Estève, Biometrics 68 (2012) 113–120; F. Ederer and H. Heise, *Instructions to IBM 650
+//! Programmers in Processing Survival Computations*, National Cancer Institute (1959), for Ederer II;
 //! period window: H. Brenner and O. Gefeller, Cancer 78 (1996) 2004–2010.
 //! # Assumptions
 //! Follow-up in whole days; the life table describes the patients' other-cause mortality; censoring independent given age, sex and year.
@@ -15,7 +16,8 @@
 //! Net survival need not fall and may exceed 1. No value after the last day with anyone at risk (unless S is 0 before). A window
 //! takes only the days that lie in it; weights still run from diagnosis.
 //! # Reference values
-//! reference/survival/net_survival_expected.csv (1e-9 own form, 5e-4 relsurv).
+//! reference/survival/net_survival_expected.csv (1e-9 own form, 5e-4 relsurv); a period window person by person in
+//! R (tests/reference/r/dense.R, 1e-10).
 
 use super::life_table::LifeTable;
 use crate::error::{Result, StatsError, check_finite, finite_result};

@@ -26,6 +26,7 @@ mod distributions;
 mod funnel;
 mod intervals;
 mod r_closed;
+mod r_dense;
 mod r_models;
 mod r_numbers;
 mod r_survey;
@@ -49,6 +50,7 @@ fn every_reference_case() {
     funnel::run();
     intervals::run();
     r_closed::run();
+    r_dense::run();
     r_models::run();
     r_survey::run();
     r_survival::run();

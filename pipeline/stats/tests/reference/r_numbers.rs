@@ -1,4 +1,4 @@
-//! Numbers made with R for this project: `r/models.R` and `r/closed.R` wrote the files beside them.
+//! Numbers made with R for this project: `r/models.R`, `r/closed.R` and `r/dense.R` wrote the files beside them.
 
 use crate::common::{Case, Table};
 
