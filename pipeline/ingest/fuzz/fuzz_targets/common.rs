@@ -34,7 +34,6 @@ pub fn plan(format: FileFormat) -> Plan {
         row: Text::default(),
         key: vec!["id".to_owned()],
         columns,
-        expected: None,
         rules: Vec::new(),
     };
     let export = Export {
@@ -52,6 +51,7 @@ pub fn plan(format: FileFormat) -> Plan {
         missing: vec!["NA".to_owned()],
         date_formats: vec!["%d.%m.%Y".to_owned()],
         columns: Default::default(),
+        expected: None,
     };
     Plan {
         datasets: [("stays".to_owned(), dataset)].into(),
