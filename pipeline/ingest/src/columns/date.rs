@@ -6,7 +6,7 @@ use arrow::array::{ArrayRef, Date32Builder, TimestampMillisecondBuilder};
 use jiff::{civil::Date, fmt::strtime::BrokenDownTime};
 
 use super::Builder;
-use crate::{identity::Scope, reason::Reason};
+use crate::{formats::norwegian_seconds, identity::Scope, reason::Reason};
 
 const SECONDS_PER_DAY: i64 = 86_400;
 
@@ -15,7 +15,7 @@ const SECONDS_PER_DAY: i64 = 86_400;
 pub(crate) enum DateFormat {
     /// Years, months, days, hours, minutes and seconds with text between.
     Simple(Vec<Part>),
-    /// Anything else that strftime knows, by jiff.
+    /// Anything else that strftime knows, by jiff. A time with its distance from UTC becomes Norwegian local time.
     Other(String),
 }
 
@@ -58,6 +58,11 @@ impl DateFormat {
             Self::Simple(parts) => parse_simple(parts, value.as_bytes()),
             Self::Other(format) => {
                 let time = BrokenDownTime::parse(format, value).ok()?;
+                if time.offset().is_some() {
+                    let local = norwegian_seconds(time.to_timestamp().ok()?.as_second());
+                    let day = i32::try_from(local.div_euclid(SECONDS_PER_DAY)).ok()?;
+                    return Some(Moment { day, seconds: local.rem_euclid(SECONDS_PER_DAY) });
+                }
                 let date = time.to_date().ok()?;
                 let clock = time.to_time().unwrap_or_default();
                 let seconds =

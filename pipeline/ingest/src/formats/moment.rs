@@ -32,7 +32,7 @@ pub(super) fn write_seconds(to: &mut String, seconds: i64) -> bool {
 ///
 /// Summer time is from 01:00 UTC on the last Sunday of March to 01:00 UTC on the last Sunday of October (directive 2000/84/EC); until
 /// 1995 it ended in September. Instants before 1981 are read as winter time. Stored times are local, as the registers write them.
-pub(super) fn norwegian_seconds(utc: i64) -> i64 {
+pub(crate) fn norwegian_seconds(utc: i64) -> i64 {
     let year = calendar(utc.div_euclid(SECONDS_PER_DAY)).map_or(1970, Date::year);
     let last_month = if year <= 1995 { 9 } else { 10 };
     let is_summer = year >= 1981 && (last_sunday(year, 3)..last_sunday(year, last_month)).contains(&(utc - 3600));

@@ -37,6 +37,12 @@ pub(super) fn read(node: Node<'_>, scope: &mut Scope) -> Option<Dataset> {
     for name in &key {
         node.refer("column", name, &names);
     }
+    let of_key: Vec<&Column> =
+        key.iter().filter_map(|name| columns.iter().find(|column| column.name == name.value)).collect();
+    if !key.is_empty() && of_key.len() == key.len() && !of_key.iter().any(|column| column.required) {
+        let message = "no column of the key is `required`: rows without any would all be taken for one";
+        node.error(node.span_of("key"), message, Some("required = true".to_owned()));
+    }
     let rules = rule::read_all(&node, Known { columns: &columns, names: &names });
     node.finish();
     scope.datasets.declare(name.as_ref());

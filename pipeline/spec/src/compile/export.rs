@@ -2,6 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use jiff::{
+    civil::date,
+    fmt::strtime::{self, BrokenDownTime},
+    tz::TimeZone,
+};
 use toml::{Spanned, de::DeValue};
 
 use super::{
@@ -84,11 +89,20 @@ pub(super) fn read(node: Node<'_>, scope: &Scope) -> Option<Export> {
 fn date_formats(node: &Node<'_>) -> Vec<String> {
     let formats = node.strings("date_formats");
     for format in &formats {
-        if let Err(error) = jiff::fmt::strtime::format(&format.value, jiff::civil::date(2025, 1, 31).at(12, 30, 0, 0)) {
-            node.error(format.span.clone(), format!("not a date format: {error}"), Some("%d.%m.%Y".to_owned()));
+        if !is_date_format(&format.value) {
+            let message = "not a date format: no day that it writes can be read again";
+            node.error(format.span.clone(), message, Some("%d.%m.%Y".to_owned()));
         }
     }
     if formats.is_empty() { vec!["%Y-%m-%d".to_owned()] } else { formats.into_iter().map(|at| at.value).collect() }
+}
+
+/// Whether a day can be written in a format and read again.
+fn is_date_format(format: &str) -> bool {
+    let day = date(2025, 1, 31);
+    let written = day.at(12, 30, 0, 0).to_zoned(TimeZone::UTC).and_then(|moment| strtime::format(format, &moment));
+    let read = written.and_then(|text| BrokenDownTime::parse(format, text)?.to_date());
+    read.is_ok_and(|read| read == day)
 }
 
 fn read_columns(node: &Node<'_>) -> Vec<(At<String>, Option<SourceColumn>)> {

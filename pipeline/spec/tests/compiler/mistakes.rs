@@ -82,6 +82,17 @@ fn a_declaration_that_cannot_be_read_is_one_mistake() {
 }
 
 #[test]
+fn a_key_that_every_row_may_lack_is_none() {
+    let key = "name = \"contact_id\"\ntype = \"text\"\n";
+    let told = with_change("datasets/contacts.toml", |text| {
+        let (before, column) = text.split_once(key).expect("the key's column");
+        format!("{before}{key}{}", column.replacen("required = true\n", "", 1))
+    });
+    assert!(told.contains("no column of the key is `required`"), "{told}");
+    assert_eq!(told.lines().count(), 1, "{told}");
+}
+
+#[test]
 fn dates_and_texts_are_not_mixed_up() {
     let told = |name: &str, from: &str, to: &str| with_change(name, |text| text.replacen(from, to, 1));
     let questionnaire = "questionnaires/adult-inpatient.toml";
