@@ -241,9 +241,11 @@ impl LockedStore {
 
         disk::write_file(&pending.path().join(RECORD), &disk::json_bytes(pending.path(), &delivery)?)?;
         disk::sync_tree(pending.path())?;
+        // Forgotten first: a kill in between costs one more reading of the file, where a refusal that stays beside the delivery
+        // would be shown for ever.
+        self.forget_refusal(&delivery.export, &delivery.sha256)?;
         let target = self.delivery_folder(&delivery);
         self.place(pending.path(), &target)?;
-        self.forget_refusal(&delivery.export, &delivery.sha256)?;
         known.push(delivery.clone());
         Ok(Committed { delivery, is_new: true })
     }

@@ -52,13 +52,16 @@ impl fmt::Display for BadRow {
 }
 
 impl Store {
-    /// All refusals in the order of export and content hash.
+    /// All refusals in the order of export and file name.
     ///
     /// # Errors
     /// [`StoreError::Damaged`] when a record is not one.
     pub fn refusals(&self) -> Result<Vec<Refusal>, StoreError> {
         let paths = disk::entries(&self.root().join("refusals"))?;
-        paths.iter().filter_map(|path| disk::read_json(path).transpose()).collect()
+        let found = paths.iter().filter_map(|path| disk::read_json(path).transpose());
+        let mut all: Vec<Refusal> = found.collect::<Result<_, _>>()?;
+        all.sort_by(|a, b| (&a.export, &a.file_name, &a.sha256).cmp(&(&b.export, &b.file_name, &b.sha256)));
+        Ok(all)
     }
 
     fn refusal_path(&self, export: &str, sha256: &str) -> PathBuf {
