@@ -193,6 +193,24 @@ fn each_file_is_counted_for_what_was_in_it() {
 }
 
 #[test]
+fn what_was_detected_is_told_by_status_and_manifest() {
+    let place = place();
+    let detecting = "{ type = \"delimited\", separator = \"detect\", encoding = \"detect\" }";
+    let export = EXPORT.replace("{ type = \"delimited\" }", detecting);
+    fs::write(place.path().join("schemas/exports/answers.toml"), export).expect("a declaration");
+    deliver(&place, "answers_2025-01.csv", (1, 1..21, "2025-02-01"), &[]);
+    place.run(&[]);
+    let manifest = place.manifest();
+    let detected = &manifest["inputs"][0]["detected"];
+    assert_eq!(detected["separator"], "semicolon", "{detected}");
+    assert_eq!(detected["encoding"], "utf-8 (nothing but ASCII)", "{detected}");
+    let status: Value = serde_json::from_slice(&place.prem(&["status"]).stdout).expect("a status in JSON");
+    assert_eq!(status["deliveries"]["responses"]["detected"]["separator semicolon"], 1);
+    let said = text(&crate::place::prem(place.path(), &["status", "--config", "prem.toml"]).stdout);
+    assert!(said.contains("detected separator semicolon"), "{said}");
+}
+
+#[test]
 fn a_refusal_says_where_and_why() {
     let place = place();
     let bad: Vec<String> = (0..30).map(|row| format!("r{row};W1;2025-01-05;2025-02-01;{row};fax;nb;3")).collect();
