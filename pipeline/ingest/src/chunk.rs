@@ -18,7 +18,7 @@ use crate::{
     problem::{Problem, Problems},
     reason::Reason,
     records::Table,
-    rules::check_all,
+    rules::{Cleared, check_all},
     unique::{Keyed, keyed},
 };
 
@@ -39,6 +39,10 @@ pub(crate) struct Parsed {
     pub(crate) cleared: Vec<(usize, u64)>,
     /// Values of unique columns in good rows.
     pub(crate) keyed: Vec<Keyed>,
+    /// With unique columns: each cell of `cleared`, as its rule and its row's place among the good ones.
+    pub(crate) cleared_cells: Vec<(usize, usize)>,
+    /// Names of values that no field holds.
+    pub(crate) unread: BTreeSet<String>,
 }
 
 pub(crate) struct Mistake {
@@ -86,8 +90,8 @@ pub(crate) fn parse(
         counts.push(found);
     }
     let good: Vec<bool> = (0..table.rows()).map(|row| !problems.is_bad(row)).collect();
+    let (keyed, cleared_cells) = keys(declared, &arrays, &table, &good, &cleared);
     let cleared = cleared.counts(|row| good[row]).collect();
-    let keyed = keys(declared, &arrays, &table, &good);
     let kept = (0..table.rows()).filter(|row| good[*row]).map(|row| table.place(row).record).collect();
     if !problems.is_empty() {
         let good = BooleanArray::from(good);
@@ -105,6 +109,8 @@ pub(crate) fn parse(
         counts,
         cleared,
         keyed,
+        cleared_cells,
+        unread: table.unread,
     })
 }
 
@@ -126,13 +132,22 @@ fn subject(table: &Table, row: usize, declared: &Declared<'_>, layout: &Layout) 
     declared.secret.as_ref()?.subject(keys)
 }
 
-fn keys(declared: &Declared<'_>, arrays: &[ArrayRef], table: &Table, good: &[bool]) -> Vec<Keyed> {
+/// What must be known of good rows that may yet turn out to repeat a value: the values, and the cells that rules set to missing.
+fn keys(
+    declared: &Declared<'_>,
+    arrays: &[ArrayRef],
+    table: &Table,
+    good: &[bool],
+    cleared: &Cleared,
+) -> (Vec<Keyed>, Vec<(usize, usize)>) {
     if declared.unique.is_empty() {
-        return Vec::new();
+        return (Vec::new(), Vec::new());
     }
     let kept: Vec<(usize, u32)> =
         (0..table.rows()).filter(|row| good[*row]).map(|row| (row, table.place(row).line)).collect();
-    declared.unique.iter().flat_map(|column| keyed(*column, &arrays[*column], &kept)).collect()
+    let values = declared.unique.iter().flat_map(|column| keyed(*column, &arrays[*column], &kept)).collect();
+    let place = |row: usize| kept.binary_search_by_key(&row, |(row, _)| *row).ok();
+    (values, cleared.cells().filter_map(|(rule, row)| Some((rule, place(row)?))).collect())
 }
 
 /// Problems of rows and bad records, in the order of the file.

@@ -11,7 +11,8 @@ use arrow::{
 use prem_store::{KeyColumn, RowsWriter, StoreError, read_rows};
 
 use crate::{
-    layout::Declared,
+    columns::ColumnReader,
+    layout::{Declared, Layout},
     problem::shown,
     reason::Reason,
     sink::{DISTINCT, Quarantined, Tally},
@@ -21,6 +22,7 @@ use crate::{
 /// Takes repeated values out of the complete table `rows`.
 pub(crate) fn keep_first(
     declared: &Declared<'_>,
+    layout: &Layout,
     rows: &Path,
     uniques: Uniques,
     quarantined: &mut Quarantined<'_>,
@@ -28,7 +30,8 @@ pub(crate) fn keep_first(
 ) -> Result<(), StoreError> {
     let io =
         |source: io::Error| StoreError::Io { action: "sort the unique values of", path: rows.to_path_buf(), source };
-    let mut repeated = uniques.finish().map_err(io)?.peekable();
+    let (repeated, cleared) = uniques.finish().map_err(io)?;
+    let (mut repeated, mut cleared) = (repeated.peekable(), cleared.peekable());
     if repeated.peek().is_none() {
         return Ok(());
     }
@@ -48,11 +51,19 @@ pub(crate) fn keep_first(
                 *kept = false;
                 tally.kept -= 1;
                 *tally.reasons.entry(Reason::NotUnique).or_default() += 1;
+                // What rules set aside is counted of kept rows alone.
+                while let Some(cell) = cleared.next_if(|cell| cell.as_ref().map_or(true, |cell| cell.row <= row)) {
+                    let cell = cell.map_err(io)?;
+                    if let Some(cells) = tally.cleared.get_mut(&cell.rule).filter(|_| cell.row == row) {
+                        *cells = cells.saturating_sub(1);
+                    }
+                }
             }
             let Some(of_column) = declared.columns.get(column) else { continue };
             // The first column is the row's number.
             let cells = batch.column(column + 1);
-            let value = if of_column.identifying { None } else { text(cells, place).as_deref().and_then(shown) };
+            let is_hidden = layout.readers.get(column).is_none_or(ColumnReader::is_identifying);
+            let value = if is_hidden { None } else { text(cells, place).as_deref().and_then(shown) };
             let mistake = (Reason::NotUnique, value, subject(declared, &batch, place));
             quarantined.add(tally, line, Some(&of_column.name), mistake)?;
         }
@@ -63,6 +74,7 @@ pub(crate) fn keep_first(
         before = end;
     }
     writer.finish()?;
+    tally.cleared.retain(|_, cells| *cells > 0);
     fs::rename(&path, rows).map_err(StoreError::io("replace", rows))
 }
 

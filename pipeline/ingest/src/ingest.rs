@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fs::Metadata, path::Path};
 
 use jiff::civil::Date;
-use prem_spec::model::{Export, Plan};
+use prem_spec::model::{Export, ExtraColumns, Plan};
 use prem_store::{BadRow, IngestCounts, Secret, StoreError};
 use rayon::prelude::*;
 
@@ -11,6 +11,7 @@ use crate::{
     chunk::{Parsed, parse},
     error::{IngestError, Refusal, RefusalCause},
     formats::{self, Batch, Opened, Records, next_batches},
+    header::show_all,
     identity::{Context, Counts, exceeds},
     layout::{Declared, Layout},
     limits::Limits,
@@ -229,8 +230,13 @@ impl Run<'_> {
     }
 
     fn parse(&self, batch: Batch, contexts: &[Context], path: &Path) -> Result<Parsed, Stopped> {
-        parse(batch, self.declared, self.layout, contexts)
-            .map_err(|error| Stopped::Error(StoreError::parquet(path, error).into()))
+        let parsed = parse(batch, self.declared, self.layout, contexts)
+            .map_err(|error| Stopped::Error(StoreError::parquet(path, error).into()))?;
+        if self.declared.export.extra_columns == ExtraColumns::Refuse && !parsed.unread.is_empty() {
+            let names = show_all(parsed.unread.iter().map(String::as_str));
+            return Err(Stopped::Source(SourceFault::Refused(RefusalCause::ExtraHeaders { names })));
+        }
+        Ok(parsed)
     }
 }
 

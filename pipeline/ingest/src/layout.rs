@@ -148,6 +148,11 @@ impl<'a> Declared<'a> {
             let found = show_all(header.names.iter().map(String::as_str));
             return Ok(Err(RefusalCause::MissingHeaders { missing, found }));
         }
+        // What one column hides, another that reads the same field may not show.
+        let hidden: Vec<usize> =
+            readers.iter().filter(|reader| reader.is_identifying()).flat_map(ColumnReader::fields).collect();
+        let shares = |reader: &&mut ColumnReader| reader.fields().iter().any(|field| hidden.contains(field));
+        readers.iter_mut().filter(shares).for_each(ColumnReader::hide);
         let used: Vec<usize> = readers.iter().flat_map(ColumnReader::fields).collect();
         let extra: Vec<Extra> = header
             .names

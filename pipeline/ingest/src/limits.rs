@@ -11,9 +11,9 @@ pub const RECORD_BYTES_MAX: usize = 16 << 20;
 /// A cell longer than this is no value of any column.
 pub const CELL_BYTES_MAX: usize = 1 << 20;
 
-/// The same for formats whose cells are not parts of one text: a cell of a workbook holds at most 32,767 characters. It keeps the
-/// text of a chunk small where a file repeats one huge value.
-pub const FOREIGN_CELL_BYTES_MAX: usize = 1 << 15;
+/// The same for formats whose cells are not parts of one text: four times the longest text that is stored, in characters of four
+/// bytes. It keeps the text of a chunk small where a file repeats one huge value.
+pub const FOREIGN_CELL_BYTES_MAX: usize = 1 << 12;
 
 /// Cells that are parsed as one unit in formats that do not come as text.
 pub const CHUNK_CELLS: usize = 1 << 16;
@@ -24,6 +24,12 @@ pub const WORKBOOK_BYTES_MAX: u64 = 1 << 30;
 
 /// Of that, the part with the texts, which is held in memory whole.
 pub const WORKBOOK_TEXTS_BYTES_MAX: u64 = 128 << 20;
+
+/// Cells of a workbook's sheet, at most, blank ones counted: a full sheet of 64 columns.
+pub const WORKBOOK_CELLS_MAX: usize = 1 << 26;
+
+/// Text of these cells. A workbook names a text that is repeated by its number, so that a few bytes may stand for a long one.
+pub const WORKBOOK_CELLS_BYTES_MAX: usize = 512 << 20;
 
 /// Text from which encoding and separator are detected, at most.
 pub const DETECT_BYTES_MAX: u64 = 256 << 20;

@@ -146,7 +146,11 @@ impl<'a> Sink<'a> {
         if let Some(uniques) = &mut self.uniques {
             for keyed in &parsed.keyed {
                 let added = uniques.add(keyed, self.tally.kept, self.lines);
-                added.map_err(|source| StoreError::Io { action: "write", path: self.out.clone(), source })?;
+                added.map_err(StoreError::io("write", &self.out))?;
+            }
+            for (rule, row) in &parsed.cleared_cells {
+                let added = uniques.add_cleared(*rule, self.tally.kept + *row as u64);
+                added.map_err(StoreError::io("write", &self.out))?;
             }
         }
         self.tally.kept += parsed.kept.len() as u64;
@@ -192,10 +196,10 @@ impl<'a> Sink<'a> {
 
     /// Completes both tables; repeated values of unique columns leave the rows at last.
     pub(crate) fn finish(self) -> Result<Tally, StoreError> {
-        let Self { declared, rows, mut quarantined, mut tally, out, uniques, .. } = self;
+        let Self { declared, layout, rows, mut quarantined, mut tally, out, uniques, .. } = self;
         rows.finish()?;
         if let Some(uniques) = uniques {
-            keep_first(declared, &out.join(ROWS), uniques, &mut quarantined, &mut tally)?;
+            keep_first(declared, layout, &out.join(ROWS), uniques, &mut quarantined, &mut tally)?;
         }
         quarantined.writer.finish()?;
         Ok(tally)

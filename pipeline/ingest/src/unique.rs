@@ -81,9 +81,19 @@ pub(crate) struct Repeated {
     pub(crate) line: u64,
 }
 
+/// A cell that a rule has set to missing.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ClearedCell {
+    /// Place among the file's kept rows, from 0.
+    pub(crate) row: u64,
+    pub(crate) rule: usize,
+}
+
 /// Collects the values of a whole file.
 pub(crate) struct Uniques {
     values: Sorter,
+    /// Row and rule of each cell that a rule has set to missing.
+    cleared: Sorter,
     folder: PathBuf,
     entries_max: usize,
 }
@@ -95,7 +105,12 @@ impl Uniques {
     }
 
     fn with_entries_max(folder: &Path, entries_max: usize) -> Self {
-        Self { values: Sorter::new(folder, "values", entries_max), folder: folder.to_path_buf(), entries_max }
+        Self {
+            values: Sorter::new(folder, "values", entries_max),
+            cleared: Sorter::new(folder, "cleared", entries_max),
+            folder: folder.to_path_buf(),
+            entries_max,
+        }
     }
 
     /// `rows` and `lines` are those before the chunk.
@@ -106,8 +121,16 @@ impl Uniques {
         self.values.add([keyed.hash[0], hash, rows + keyed.row as u64, column_and_line])
     }
 
-    /// Rows whose value stood in an earlier row, in the order of rows and columns.
-    pub(crate) fn finish(self) -> io::Result<impl Iterator<Item = io::Result<Repeated>>> {
+    /// A cell of the kept row `row` that `rule` has set to missing.
+    pub(crate) fn add_cleared(&mut self, rule: usize, row: u64) -> io::Result<()> {
+        self.cleared.add([row, rule as u64, 0, 0])
+    }
+
+    /// Rows whose value stood in an earlier row, in the order of rows and columns; and the cells that were set to missing, in
+    /// the order of rows.
+    pub(crate) fn finish(
+        self,
+    ) -> io::Result<(impl Iterator<Item = io::Result<Repeated>>, impl Iterator<Item = io::Result<ClearedCell>>)> {
         let mut repeated = Sorter::new(&self.folder, "repeated", self.entries_max);
         let mut before: Option<Entry> = None;
         for entry in self.values.finish()? {
@@ -117,10 +140,14 @@ impl Uniques {
             }
             before = Some(entry);
         }
-        let repeated = repeated.finish()?;
-        Ok(repeated.map(|entry| {
+        let repeated = repeated.finish()?.map(|entry| {
             entry.map(|[row, column, line, _]| Repeated { row, column: usize::try_from(column).unwrap_or(0), line })
-        }))
+        });
+        let cleared = self.cleared.finish()?;
+        let cleared = cleared.map(|entry| {
+            entry.map(|[row, rule, ..]| ClearedCell { row, rule: usize::try_from(rule).unwrap_or(usize::MAX) })
+        });
+        Ok((repeated, cleared))
     }
 }
 
@@ -240,7 +267,7 @@ mod tests {
         for keyed in keyed(0, &array, &kept) {
             uniques.add(&keyed, 0, 0).unwrap();
         }
-        let found = uniques.finish().unwrap().map(|repeated| repeated.unwrap().row).collect();
+        let found = uniques.finish().unwrap().0.map(|repeated| repeated.unwrap().row).collect();
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "lists are left on disk");
         found
     }

@@ -5,7 +5,11 @@ use std::collections::BTreeMap;
 use prem_ingest::{Limits, Note, RefusalCause};
 use prem_spec::model::{ColumnKind, Encoding, ExtraColumns, SourceColumn, SourceValue};
 
-use crate::fixture::{GOOD, HEADER, encoding, export, header_of, ingest, ingest_with, lines, plan, text_plan};
+use jiff::civil::date;
+
+use crate::fixture::{
+    GOOD, HEADER, column, encoding, export, header_of, ingest, ingest_with, lines, plan, plan_of, text_plan,
+};
 
 #[test]
 fn a_good_row_is_typed() {
@@ -161,6 +165,48 @@ fn headers_may_have_other_names_order_and_company() {
     export(&mut plan).extra_columns = ExtraColumns::Refuse;
     let tried = ingest(&plan, "Post;noe annet;id\nW1;x;1\n");
     assert_eq!(tried.cause(), &RefusalCause::ExtraHeaders { names: vec!["«noe annet»".to_owned()] });
+}
+
+#[test]
+fn a_time_with_its_distance_from_utc_becomes_norwegian_time() {
+    let (min, max) = (date(2000, 1, 1), date(2030, 12, 31));
+    let mut plan = plan_of(vec![column("at", ColumnKind::DateTime { min, max })], Vec::new());
+    export(&mut plan).date_formats = vec!["%Y-%m-%dT%H:%M:%S%:z".to_owned()];
+    let local = |day: jiff::civil::Date, hour, minute| {
+        let time = day.at(hour, minute, 0, 0).to_zoned(jiff::tz::TimeZone::UTC).unwrap();
+        time.timestamp().as_millisecond().to_string()
+    };
+    let cases = [
+        // An hour in winter, two in summer; the day may be another.
+        ("2025-01-31T23:30:00+00:00", local(date(2025, 2, 1), 0, 30)),
+        ("2025-06-30T22:30:00+00:00", local(date(2025, 7, 1), 0, 30)),
+        ("2025-06-30T12:00:00+02:00", local(date(2025, 6, 30), 12, 0)),
+        // On both sides of the turning back of the clocks.
+        ("2025-10-26T00:30:00+00:00", local(date(2025, 10, 26), 2, 30)),
+        ("2025-10-26T01:30:00+00:00", local(date(2025, 10, 26), 2, 30)),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(ingest(&plan, format!("at\n{text}\n")).rows(), [["1".to_owned(), expected]], "{text}");
+    }
+}
+
+#[test]
+fn what_one_column_hides_no_other_shows() {
+    let mut plan = text_plan(&["id", "unit"], 3);
+    plan.datasets.get_mut("stays").unwrap().columns[1].identifying = true;
+    export(&mut plan).columns.insert("id".to_owned(), header_of(&["unit"]));
+    let tried = ingest(&plan, "unit\npseudonym\n");
+    assert_eq!(tried.counts(), (1, 0, vec![("too-long", 1)]));
+    let plan_of_codes = |plan: &mut prem_spec::Plan| {
+        let pattern = Some("[0-9]+".to_owned());
+        plan.datasets.get_mut("stays").unwrap().columns[0].kind =
+            prem_spec::ColumnKind::Text { max_length: 20, pattern };
+    };
+    plan_of_codes(&mut plan);
+    plan.datasets.get_mut("stays").unwrap().columns[1].kind =
+        prem_spec::ColumnKind::Text { max_length: 20, pattern: None };
+    let tried = ingest(&plan, "unit\npseudonym\n");
+    assert_eq!(tried.mistakes(), [(2, "id".to_owned(), "pattern".to_owned(), String::new())]);
 }
 
 #[test]

@@ -135,6 +135,22 @@ fn the_first_row_of_a_unique_value_stays() {
     );
 }
 
+#[test]
+fn cells_that_rules_cleared_are_counted_of_rows_that_stay() {
+    let only_men = RuleKind::OnlyIf { column: "age".to_owned(), when: when("sex", &["1"]) };
+    let mut plan = with_rule(rule("men", only_men, OnBreak::Cell));
+    plan.datasets.get_mut("stays").unwrap().columns[1].unique = true;
+    let woman = |unit: &str| row(&[(1, unit), (2, "2")]);
+    let rows = [woman("W1"), row(&[(1, "W1")]), woman("W1"), woman("W2"), woman("W2"), woman("W2")];
+    let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
+    let tried = lines(&plan, &rows);
+    assert_eq!(tried.counts(), (6, 2, vec![("not-unique", 4)]));
+    assert_eq!(tried.taken().counts.cleared["age"]["rule:men"], 2);
+    // None is left to be counted.
+    let tried = lines(&plan, &[&row(&[(1, "W1")]), &woman("W1")]);
+    assert!(tried.taken().counts.cleared.is_empty());
+}
+
 /// A plan whose deliveries replace months by the day of discharge.
 fn monthly(covers: Covers) -> Plan {
     let mut plan = plan();

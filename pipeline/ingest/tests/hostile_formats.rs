@@ -8,7 +8,7 @@ use std::{
 };
 
 use prem_ingest::{IngestOptions, Ingested, Limits, RefusalCause, ingest_file};
-use prem_spec::model::{FileFormat, Plan};
+use prem_spec::model::{ExtraColumns, FileFormat, Plan};
 use prem_store::{Quarantine, tables::read_table};
 use zip::{ZipWriter, write::SimpleFileOptions};
 
@@ -237,6 +237,54 @@ fn workbooks_that_unfold_without_end() {
     assert_eq!(outcome.code(), "unreadable");
     let long = format!(r#"<row r="2"><c r="A2" t="str"><v>{}</v></c></row>"#, "x".repeat(2 << 20));
     assert_eq!(excel(&long).counts(), (1, 0, vec![("too-long", 1)]));
+}
+
+#[test]
+fn workbooks_that_repeat_one_long_text() {
+    use std::fmt::Write as _;
+    let texts = TEXTS.replace(">id<", &format!(">{}<", "x".repeat(4000)));
+    let mut cells = String::new();
+    for row in 2..140_000 {
+        write!(cells, r#"<row r="{row}"><c r="A{row}" t="s"><v>0</v></c></row>"#).unwrap();
+    }
+    let book = workbook(&cells, texts.as_bytes());
+    assert!(book.len() < 2 << 20);
+    assert_eq!(attempt(&excel_plan(), "register", "book.xlsx", &book, Limits::default()).code(), "too-large");
+}
+
+#[test]
+fn a_question_that_first_comes_late_in_the_file_is_an_extra_column() {
+    let resource = |questions: &[&str]| {
+        let item = |question: &&str| format!(r#"{{"linkId":"{question}","answer":[{{"valueString":"x"}}]}}"#);
+        let items: Vec<String> = questions.iter().map(item).collect();
+        let items = items.join(",");
+        format!(r#"{{"resourceType":"QuestionnaireResponse","status":"completed","item":[{items}]}}"#) + "\n"
+    };
+    let good = resource(&["id", "note"]).repeat(100);
+    // A group without an answer of its own is no question.
+    let group =
+        r#"{"resourceType":"QuestionnaireResponse","status":"completed","item":[{"linkId":"group","item":[]}]}"#;
+    let late = format!("{good}{group}\n{}{good}", resource(&["id", "late", "note"]));
+    let mut plan = small_plan(FileFormat::FhirQuestionnaireResponse);
+    let limits = Limits { chunk_bytes: 1 << 10, ..Limits::default() };
+    let attempt = |plan: &Plan, text: &str| attempt(plan, "register", "answers.ndjson", text.as_bytes(), limits);
+    // Ignored, it is no mistake.
+    assert_eq!(attempt(&plan, &late).counts(), (202, 202, vec![]));
+    fixture::export(&mut plan).extra_columns = ExtraColumns::Refuse;
+    assert_eq!(attempt(&plan, &good).counts(), (100, 100, vec![]));
+    let refused = attempt(&plan, &late).result.map(|_| ());
+    assert_eq!(refused, Err(RefusalCause::ExtraHeaders { names: vec!["«late»".to_owned()] }));
+}
+
+#[test]
+fn what_is_no_text_is_told_before_anything_is_detected() {
+    let detecting = FileFormat::Delimited { separator: None, quote: '"', encoding: None, decimal: ',' };
+    for (bytes, expected) in
+        [(&b"PK\x03\x04 x"[..], "a ZIP archive or Excel workbook"), (b"a\0b\n", "binary (it has NUL bytes)")]
+    {
+        let outcome = attempt(&small_plan(detecting.clone()), "register", "file.csv", bytes, Limits::default());
+        assert_eq!(outcome.result, Err(RefusalCause::NotDelimitedText { what: expected }));
+    }
 }
 
 #[test]

@@ -105,6 +105,16 @@ impl ColumnReader {
         })
     }
 
+    /// Whether its values are never shown.
+    pub(crate) fn is_identifying(&self) -> bool {
+        self.identifying
+    }
+
+    /// Never shows a value.
+    pub(crate) fn hide(&mut self) {
+        self.identifying = true;
+    }
+
     /// What a row has in this column, after missing values and recoding, before checking.
     pub(crate) fn stored_text<'v>(&'v self, table: &'v Table, row: usize) -> &'v str {
         self.stored(trim(self.raw(table, row)))

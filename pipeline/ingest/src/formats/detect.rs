@@ -20,7 +20,7 @@ use crate::{
     limits::{DETECT_BYTES_MAX, Limits},
     note::Note,
     records::Dialect,
-    source::{Source, SourceFault},
+    source::{BINARY, Source, SourceFault, foreign_format},
 };
 
 const BLOCK_BYTES: usize = 1 << 20;
@@ -47,6 +47,11 @@ pub(super) fn detect(
     let mut source = Source::open(path, limits)??;
     let mut text = Vec::new();
     let mut ended = source.fill(&mut text, BLOCK_BYTES)?;
+    // Of a file that is no text there is nothing to detect, and that is not what is wrong with it.
+    let binary = || memchr::memchr(0, &text).map(|_| BINARY);
+    if let Some(what) = foreign_format(&text).or_else(binary) {
+        return Err(RefusalCause::NotDelimitedText { what }.into());
+    }
     let head = text.clone();
     let mut notes = Vec::new();
     let encoding = match encoding {

@@ -5,9 +5,9 @@
 //! parsed into a value. A question with several answers is a list where the column is a list of codes; elsewhere the row has no
 //! single value and goes to quarantine. Resources that are not completed, or were entered in error, are no responses.
 //!
-//! A resource leaves out the questions that were not answered. Therefore a linkId that no resource has is no wrong header, and which
-//! questions a file has besides those that are read is known from its first chunk alone: only those are looked through for identity
-//! numbers, or refused as extra columns.
+//! A resource leaves out the questions that were not answered. Therefore a linkId that no resource has is no wrong header. Questions
+//! that no column reads are looked through for identity numbers where the file's first chunk has them; where an export refuses
+//! extra columns, one that is answered anywhere in the file refuses it.
 
 use std::{
     borrow::Cow,
@@ -300,7 +300,7 @@ type Found = Result<Vec<String>, Reason>;
 
 fn row(resource: &Resource, fields: &Fields, table: &mut TableBuilder) {
     let mut answers: BTreeMap<(usize, usize), Found> = BTreeMap::new();
-    collect(&resource.item, fields, &mut answers);
+    collect(&resource.item, fields, &mut answers, table);
     for (place, field) in fields.fields.iter().enumerate() {
         let mut found: Found = Ok(Vec::new());
         for (rank, name) in field.names.iter().enumerate() {
@@ -321,9 +321,18 @@ fn row(resource: &Resource, fields: &Fields, table: &mut TableBuilder) {
     table.end_record();
 }
 
-fn collect(items: &[ResponseItem], fields: &Fields, answers: &mut BTreeMap<(usize, usize), Found>) {
+fn collect(
+    items: &[ResponseItem],
+    fields: &Fields,
+    answers: &mut BTreeMap<(usize, usize), Found>,
+    table: &mut TableBuilder,
+) {
     for item in items {
-        for place in fields.links.get(&item.link_id).into_iter().flatten() {
+        let places = fields.links.get(&item.link_id);
+        if places.is_none() && !item.answer.is_empty() {
+            table.unread(&item.link_id);
+        }
+        for place in places.into_iter().flatten() {
             let found = answers.entry(*place).or_insert_with(|| Ok(Vec::new()));
             for answer in &item.answer {
                 match (found.as_mut(), &answer.value) {
@@ -333,9 +342,9 @@ fn collect(items: &[ResponseItem], fields: &Fields, answers: &mut BTreeMap<(usiz
                 }
             }
         }
-        collect(&item.item, fields, answers);
+        collect(&item.item, fields, answers, table);
         for answer in &item.answer {
-            collect(&answer.item, fields, answers);
+            collect(&answer.item, fields, answers, table);
         }
     }
 }

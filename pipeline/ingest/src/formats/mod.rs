@@ -30,6 +30,7 @@ use prem_spec::model::FileFormat;
 use crate::{header::Header, layout::Declared, limits::Limits, note::Note, source::SourceFault};
 
 pub(crate) use batch::Batch;
+pub(crate) use moment::norwegian_seconds;
 
 /// Formats of dates in cells that a typed format wrote, besides the export's own.
 pub(crate) const CANONICAL_DATES: [&str; 2] = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"];

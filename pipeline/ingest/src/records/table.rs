@@ -1,5 +1,7 @@
 //! A chunk's cells: the one shape in which every format hands its rows to the checks.
 
+use std::collections::BTreeSet;
+
 use crate::{limits::FOREIGN_CELL_BYTES_MAX, reason::Reason};
 
 /// The fields of a chunk as text, whatever the format. Rows are those with the right number of fields.
@@ -20,6 +22,8 @@ pub(crate) struct Table {
     pub(crate) empty: u64,
     /// Line ends in the chunk.
     pub(crate) lines: u32,
+    /// Names of values that no field holds. Only a format without a header of its own has any.
+    pub(crate) unread: BTreeSet<String>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -52,6 +56,7 @@ impl Table {
             bad: Vec::new(),
             empty: 0,
             lines: 0,
+            unread: BTreeSet::new(),
         }
     }
 
@@ -90,6 +95,11 @@ impl TableBuilder {
     /// Cells of the row so far.
     pub(crate) fn cells_in_row(&self) -> usize {
         self.table.spans.len() - self.first
+    }
+
+    /// Bytes of all cells.
+    pub(crate) fn bytes(&self) -> usize {
+        self.table.text.len()
     }
 
     /// Cells of all rows.
@@ -174,6 +184,13 @@ impl TableBuilder {
         let place = self.next_place();
         self.table.bad.push(BadRecord { place, reason });
         self.begin();
+    }
+
+    /// Notes that a value of that name has no field.
+    pub(crate) fn unread(&mut self, name: &str) {
+        if !self.table.unread.contains(name) {
+            self.table.unread.insert(name.to_owned());
+        }
     }
 
     pub(crate) fn finish(self) -> Table {

@@ -47,6 +47,11 @@ impl Cleared {
         !self.cells.is_empty() && self.cells.contains(&(column, row))
     }
 
+    /// The rule and the row of every cell.
+    pub(crate) fn cells(&self) -> impl Iterator<Item = (usize, usize)> {
+        self.of_rules.iter().flat_map(|(rule, rows)| rows.iter().map(|row| (*rule, *row)))
+    }
+
     /// Rule → cells of rows that are kept.
     pub(crate) fn counts<'a>(
         &'a self,

@@ -9,6 +9,9 @@ use crate::{
     records::{Dialect, Step, next_record},
 };
 
+/// What a file with a NUL byte is.
+pub(crate) const BINARY: &str = "binary (it has NUL bytes)";
+
 /// What makes a record.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Framing {
@@ -50,7 +53,7 @@ impl BlockReader {
             self.ended = self.source.fill(&mut bytes, target)?;
             let foreign = if self.begun { None } else { foreign_format(&bytes) };
             self.begun = true;
-            let binary = || memchr::memchr(0, &bytes[checked..]).map(|_| "binary (it has NUL bytes)");
+            let binary = || memchr::memchr(0, &bytes[checked..]).map(|_| BINARY);
             if let Some(what) = foreign.or_else(binary) {
                 return Err(SourceFault::Refused(match self.framing {
                     Framing::Quoted(_) => RefusalCause::NotDelimitedText { what },

@@ -21,7 +21,7 @@ const GZIP: &[u8] = &[0x1f, 0x8b];
 const ZSTD: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
 
 /// What unpacked bytes are when they are plainly no text in one of the three encodings.
-pub(super) fn foreign_format(bytes: &[u8]) -> Option<&'static str> {
+pub(crate) fn foreign_format(bytes: &[u8]) -> Option<&'static str> {
     let known: [(&[u8], &str); 8] = [
         (b"PAR1", "a Parquet file"),
         (b"$FL2", "an SPSS file"),

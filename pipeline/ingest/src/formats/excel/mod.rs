@@ -20,7 +20,7 @@ use super::{Batch, Opened, Records, moment, number::write_number};
 use crate::{
     error::RefusalCause,
     header::{Header, show, show_all},
-    limits::{CHUNK_CELLS, COLUMNS_MAX},
+    limits::{CHUNK_BYTES, CHUNK_CELLS, COLUMNS_MAX, WORKBOOK_CELLS_BYTES_MAX, WORKBOOK_CELLS_MAX},
     note::Note,
     reason::Reason,
     records::{Table, TableBuilder},
@@ -114,7 +114,7 @@ fn read(file: std::fs::File, sheet: Option<&str>, begin: Begin) -> Result<(Heade
     if names.is_empty() {
         return Err(RefusalCause::Empty.into());
     }
-    let tables = rows.map(Rows::finish).unwrap_or_default();
+    let tables = rows.map(Rows::finish).transpose()?.unwrap_or_default();
     Ok((Header::of(names, u64::from(begin.header_row) + 1)?, tables))
 }
 
@@ -125,11 +125,14 @@ struct Rows {
     row: u32,
     table: TableBuilder,
     full: Vec<Table>,
+    /// Cells and bytes of the full tables.
+    cells: usize,
+    bytes: usize,
 }
 
 impl Rows {
     fn new(width: usize, row: u32) -> Self {
-        Self { width, row, table: TableBuilder::new(width), full: Vec::new() }
+        Self { width, row, table: TableBuilder::new(width), full: Vec::new(), cells: 0, bytes: 0 }
     }
 
     /// Ends the rows before `row`; those between have no value.
@@ -138,7 +141,7 @@ impl Rows {
             return Err(unreadable("its cells are out of order"));
         }
         while self.row < row {
-            self.end_row();
+            self.end_row()?;
         }
         Ok(())
     }
@@ -153,18 +156,29 @@ impl Rows {
         self.table.try_write(write);
     }
 
-    fn end_row(&mut self) {
+    fn end_row(&mut self) -> Result<(), RefusalCause> {
         self.table.end_row();
         self.row += 1;
-        if self.table.cells() >= CHUNK_CELLS {
-            self.full.push(std::mem::replace(&mut self.table, TableBuilder::new(self.width)).finish());
+        if self.table.cells() < CHUNK_CELLS && self.table.bytes() < CHUNK_BYTES {
+            return Ok(());
         }
+        self.cells += self.table.cells();
+        self.bytes += self.table.bytes();
+        self.full.push(std::mem::replace(&mut self.table, TableBuilder::new(self.width)).finish());
+        let too_large = |what, max| Err(RefusalCause::TooLarge { format: FORMAT, what, max: max as u64 });
+        if self.cells > WORKBOOK_CELLS_MAX {
+            return too_large("cells", WORKBOOK_CELLS_MAX);
+        }
+        if self.bytes > WORKBOOK_CELLS_BYTES_MAX {
+            return too_large("bytes of text in cells", WORKBOOK_CELLS_BYTES_MAX);
+        }
+        Ok(())
     }
 
-    fn finish(mut self) -> Vec<Table> {
-        self.end_row();
+    fn finish(mut self) -> Result<Vec<Table>, RefusalCause> {
+        self.end_row()?;
         self.full.push(self.table.finish());
-        self.full
+        Ok(self.full)
     }
 }
 

@@ -24,7 +24,7 @@ use super::{Batch, Opened, Records, moment, number::write_number};
 use crate::{
     error::RefusalCause,
     header::Header,
-    limits::{CHUNK_CELLS, Limits},
+    limits::{CHUNK_BYTES, CHUNK_CELLS, Limits},
     note::Note,
     reason::Reason,
     records::TableBuilder,
@@ -67,7 +67,7 @@ impl Records for SavedCases {
         let mut table = TableBuilder::new(self.dictionary.variables.len());
         let mut case = vec![0; self.dictionary.case_bytes];
         let begun = self.read;
-        while !self.ended && table.cells() < CHUNK_CELLS {
+        while !self.ended && table.cells() < CHUNK_CELLS && table.bytes() < CHUNK_BYTES {
             if !self.cases.next(&mut case)? {
                 self.ended = true;
                 break;
