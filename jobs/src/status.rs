@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     fmt::{self, Write as _},
+    path::Path,
 };
 
 use jiff::Timestamp;
@@ -21,6 +22,7 @@ use crate::{
     error::JobError,
     manifest::{self, Manifest},
     session::Session,
+    summary::reasons,
     unplaced,
 };
 
@@ -77,7 +79,7 @@ pub fn status(place: &Place, now: Timestamp) -> Result<Status, JobError> {
     let session = Session::open(Config::load(place)?, now)?;
     let current = session.publisher.current()?.map(|current| current.run_id().to_owned());
     let released = match &current {
-        Some(run_id) => Some(Manifest::read(&session.publisher.release_folder(run_id)?.join(manifest::FILE))?),
+        Some(run_id) => manifest_of(&session.publisher.release_folder(run_id)?),
         None => None,
     };
     let mut deliveries: BTreeMap<String, Dataset> = BTreeMap::new();
@@ -115,6 +117,12 @@ pub fn status(place: &Place, now: Timestamp) -> Result<Status, JobError> {
         releases: session.publisher.releases()?,
         current,
     })
+}
+
+/// The manifest of a release. One of another version of the program, or a damaged one, hides nothing of what is stored.
+fn manifest_of(release: &Path) -> Option<Manifest> {
+    let read = Manifest::read(&release.join(manifest::FILE));
+    read.inspect_err(|error| tracing::warn!("rows are shown as they were taken in: {error}")).ok()
 }
 
 impl Delivered {
@@ -260,9 +268,4 @@ fn write_rows(text: &mut String, what: &str, rows: &RowCounts) -> fmt::Result {
         "{what:<34}{:>10}{:>10}{quarantined:>12}{:>10}{:>11}{excluded:>9}",
         rows.rows_in, rows.kept, rows.duplicate, rows.superseded
     )
-}
-
-fn reasons(counts: &BTreeMap<String, u64>) -> String {
-    let each: Vec<String> = counts.iter().map(|(reason, rows)| format!("{reason} {rows}")).collect();
-    each.join(", ")
 }

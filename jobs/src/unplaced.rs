@@ -25,8 +25,8 @@ pub struct ShownCodes {
     pub subject: String,
     pub reason: String,
     pub counts: BTreeMap<String, i64>,
-    /// Codes whose count is small, or would tell a small one beside the reason's total.
-    pub count_withheld: Vec<String>,
+    /// Further codes. They have small counts and are not named: beside the reason's total a name would tell of few persons.
+    pub not_named: usize,
 }
 
 /// All codes of a run, in a fixed order.
@@ -60,24 +60,19 @@ fn by_reason(rows: &[UnplacedCode]) -> impl Iterator<Item = &[UnplacedCode]> {
     rows.chunk_by(|a, b| (&a.what, &a.subject, &a.reason) == (&b.what, &b.subject, &b.reason))
 }
 
-/// What a release may show: small counts are withheld, and where that would leave one alone, the next larger too, since the
-/// reason's total is published.
+/// What a release may show: codes with small counts are not named.
 pub fn shown(rows: &[UnplacedCode]) -> Vec<ShownCodes> {
     by_reason(rows)
         .filter_map(|rows| {
             let first = rows.first()?;
-            let mut sorted: Vec<&UnplacedCode> = rows.iter().collect();
-            sorted.sort_by_key(|row| row.count);
-            let small = sorted.partition_point(|row| row.count < COUNT_SHOWN_MIN);
-            let withheld = if small == 1 { sorted.len().min(2) } else { small };
-            let mut count_withheld: Vec<String> = sorted[..withheld].iter().map(|row| row.code.clone()).collect();
-            count_withheld.sort();
+            let named = rows.iter().filter(|row| row.count >= COUNT_SHOWN_MIN);
+            let counts: BTreeMap<String, i64> = named.map(|row| (row.code.clone(), row.count)).collect();
             Some(ShownCodes {
                 what: first.what.clone(),
                 subject: first.subject.clone(),
                 reason: first.reason.clone(),
-                counts: sorted[withheld..].iter().map(|row| (row.code.clone(), row.count)).collect(),
-                count_withheld,
+                not_named: rows.len() - counts.len(),
+                counts,
             })
         })
         .collect()
@@ -115,24 +110,15 @@ mod tests {
         codes.iter().map(row).collect()
     }
 
-    /// Codes with their counts, and those whose count is withheld.
-    type Case = (&'static [(&'static str, i64)], &'static [&'static str]);
-
     #[test]
-    fn small_counts_stay_in_the_house() {
-        let cases: [Case; 5] = [
-            (&[("0301", 9), ("3203", 5)], &[]),
-            (&[("0301", 9), ("1103", 2), ("3203", 5)], &["1103", "3203"]),
-            (&[("0301", 9), ("1103", 2), ("3203", 4)], &["1103", "3203"]),
-            (&[("1103", 4)], &["1103"]),
-            (&[("0301", 9), ("1103", 4)], &["0301", "1103"]),
-        ];
-        for (codes, withheld) in cases {
-            let shown = shown(&rows("area-gap", codes));
-            assert_eq!(shown[0].count_withheld, withheld, "{codes:?}");
-            assert_eq!(shown[0].counts.len() + withheld.len(), codes.len());
-            assert!(shown[0].counts.values().all(|count| *count >= COUNT_SHOWN_MIN));
-        }
+    fn codes_of_few_stay_in_the_house() {
+        let all = rows("area-gap", &[("0301", 9), ("1103", 1), ("3203", 1), ("4601", 5)]);
+        let shown = shown(&all);
+        assert_eq!(shown[0].counts, [("0301".to_owned(), 9), ("4601".to_owned(), 5)].into());
+        // Named, each of the two would be one person beside the total of 16.
+        assert_eq!(shown[0].not_named, 2);
+        let told = serde_json::to_string(&shown).expect("JSON");
+        assert!(!told.contains("1103") && !told.contains("3203"), "{told}");
     }
 
     #[test]

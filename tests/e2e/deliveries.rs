@@ -210,6 +210,21 @@ fn what_was_detected_is_told_by_status_and_manifest() {
     assert!(said.contains("detected separator semicolon"), "{said}");
 }
 
+/// As after a change of program: the release is of another version.
+#[test]
+fn a_manifest_of_another_version_hides_nothing_of_the_store() {
+    let place = place();
+    deliver(&place, "answers_2025-01.csv", (1, 1..21, "2025-02-01"), &[]);
+    place.run(&[]);
+    let manifest = place.current().expect("a release").join("manifest.json");
+    fs::write(&manifest, "{ \"run_id\": \"of-another-version\" }").expect("a manifest");
+    let output = place.prem(&["status"]);
+    expect_code(&output, 0);
+    let status: Value = serde_json::from_slice(&output.stdout).expect("a status in JSON");
+    assert_eq!(status["deliveries"]["responses"]["rows"]["rows_in"], 20);
+    assert!(text(&output.stderr).contains("rows are shown as they were taken in"), "{}", text(&output.stderr));
+}
+
 #[test]
 fn a_refusal_says_where_and_why() {
     let place = place();

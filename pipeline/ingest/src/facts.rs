@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, ops::Range};
 
 use arrow::{
     array::{Array, ArrayRef, AsArray},
-    datatypes::{Date32Type, Int64Type, TimestampMillisecondType},
+    datatypes::{Int64Type, TimestampMillisecondType},
 };
 use jiff::{
     Timestamp, ToSpan,
@@ -17,9 +17,12 @@ use prem_spec::{
 };
 use regex::Regex;
 
-use crate::{columns::day_number, error::RefusalCause, problem::Problems, reason::Reason};
-
-const MILLISECONDS_PER_DAY: i64 = 86_400_000;
+use crate::{
+    columns::{MILLISECONDS_PER_DAY, day_number, day_of},
+    error::RefusalCause,
+    problem::Problems,
+    reason::Reason,
+};
 
 /// What an export wants to know of its rows.
 #[derive(Default)]
@@ -156,17 +159,6 @@ impl Facts {
             Moment::Number => format!("{:020}", i128::from(value) - i128::from(i64::MIN)),
         }))
     }
-}
-
-fn day_of(array: &ArrayRef, row: usize) -> Option<i64> {
-    if array.is_null(row) {
-        return None;
-    }
-    if let Some(days) = array.as_primitive_opt::<Date32Type>() {
-        return Some(i64::from(days.value(row)));
-    }
-    let times = array.as_primitive_opt::<TimestampMillisecondType>()?;
-    Some(times.value(row).div_euclid(MILLISECONDS_PER_DAY))
 }
 
 fn value_of(array: &ArrayRef, row: usize) -> Option<(Moment, i64)> {

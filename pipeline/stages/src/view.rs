@@ -198,8 +198,10 @@ pub fn count_view(dataset: &Dataset, parts: &[Part]) -> Result<Vec<ViewCounts>, 
     let latest = distinct.lazy().group_by(columns().collect::<Vec<_>>()).agg([col(DELIVERY).max()]);
     add_rows(&mut current_of, latest)?;
     for Standing { index, .. } in standing {
-        counts[index].duplicate = rows_of[index] - distinct_of[index];
-        counts[index].superseded = counts[index].stored - counts[index].duplicate - current_of[index];
+        // A file with other rows than its record says leaves a sum that does not add up, which is told.
+        let of = &mut counts[index];
+        of.duplicate = rows_of[index].saturating_sub(distinct_of[index]);
+        of.superseded = of.stored.saturating_sub(of.duplicate + current_of[index]);
     }
     Ok(counts)
 }

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Date32Builder, TimestampMillisecondBuilder};
+use arrow::array::{Array, ArrayRef, AsArray, Date32Builder, TimestampMillisecondBuilder};
+use arrow::datatypes::{Date32Type, TimestampMillisecondType};
 use jiff::{civil::Date, fmt::strtime::BrokenDownTime};
 
 use super::Builder;
@@ -161,6 +162,20 @@ pub(crate) fn day_number(date: Date) -> i32 {
     let year_of_era = year.rem_euclid(400);
     let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
     era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
+}
+
+pub(crate) const MILLISECONDS_PER_DAY: i64 = 86_400_000;
+
+/// The day of a stored date or time; `None` where it is missing.
+pub(crate) fn day_of(array: &ArrayRef, row: usize) -> Option<i64> {
+    if array.is_null(row) {
+        return None;
+    }
+    if let Some(days) = array.as_primitive_opt::<Date32Type>() {
+        return Some(i64::from(days.value(row)));
+    }
+    let times = array.as_primitive_opt::<TimestampMillisecondType>()?;
+    Some(times.value(row).div_euclid(MILLISECONDS_PER_DAY))
 }
 
 fn parse(formats: &[DateFormat], value: &str, min: i32, max: i32) -> Result<Moment, Reason> {

@@ -3,9 +3,9 @@
 use std::cmp::Ordering;
 
 use arrow::array::{Array, ArrayRef, AsArray};
-use arrow::datatypes::{DataType, Date32Type, Float64Type, Int64Type, TimestampMillisecondType};
+use arrow::datatypes::{DataType, Float64Type, Int64Type, TimestampMillisecondType};
 
-const MILLISECONDS_PER_DAY: i64 = 86_400_000;
+use crate::columns::day_of;
 
 /// Whether `later` lies before `earlier`. A time on the day of a date is neither before nor after it.
 pub(super) fn is_before(later: &ArrayRef, earlier: &ArrayRef, row: usize) -> bool {
@@ -26,14 +26,11 @@ fn is_date(array: &ArrayRef) -> bool {
 
 /// Milliseconds, or days where one of the two is a day.
 fn moment(array: &ArrayRef, row: usize, by_day: bool) -> Option<i64> {
-    if array.is_null(row) {
-        return None;
+    if by_day {
+        return day_of(array, row);
     }
-    if let Some(days) = array.as_primitive_opt::<Date32Type>() {
-        return Some(i64::from(days.value(row)));
-    }
-    let milliseconds = array.as_primitive_opt::<TimestampMillisecondType>()?.value(row);
-    Some(if by_day { milliseconds.div_euclid(MILLISECONDS_PER_DAY) } else { milliseconds })
+    let times = array.as_primitive_opt::<TimestampMillisecondType>()?;
+    times.is_valid(row).then(|| times.value(row))
 }
 
 #[derive(Clone, Copy)]

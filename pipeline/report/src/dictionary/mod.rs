@@ -4,11 +4,11 @@
 mod markdown;
 mod view;
 
-use minijinja::{Environment, UndefinedBehavior, syntax::SyntaxConfig, value::Serde};
+use minijinja::value::Serde;
 use prem_spec::Plan;
 
 use self::view::Dictionary;
-use crate::{Language, ReportError, texts::Texts};
+use crate::{Language, ReportError, page::environment, texts::Texts};
 
 const TEMPLATES: [(&str, &str); 2] = [
     ("dictionary.html", include_str!("../../templates/dictionary.html")),
@@ -32,12 +32,7 @@ pub fn dictionary_html(plan: &Plan, language: Language) -> Result<String, Report
     let failed =
         |error: minijinja::Error| ReportError::Page { path: "data dictionary".into(), reason: error.to_string() };
     let texts = Texts::dictionary(language)?;
-    let mut environment = Environment::new();
-    environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build().map_err(failed)?);
-    environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    for (name, source) in TEMPLATES {
-        environment.add_template(name, source).map_err(failed)?;
-    }
+    let environment = environment(&TEMPLATES).map_err(failed)?;
     let page = Page { dictionary: Dictionary::of(plan, language, &texts), t: &texts, language: language.code() };
     environment.get_template("dictionary.html").and_then(|template| template.render(Serde(page))).map_err(failed)
 }

@@ -41,14 +41,22 @@ pub(crate) fn write(
     texts: &Texts,
 ) -> Result<(), ReportError> {
     let failed = |error: minijinja::Error| ReportError::Page { path: path.to_path_buf(), reason: error.to_string() };
-    let mut environment = Environment::new();
-    environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build().map_err(failed)?);
-    environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    for (name, source) in TEMPLATES {
-        environment.add_template(name, source).map_err(failed)?;
-    }
+    let environment = environment(&TEMPLATES).map_err(failed)?;
     let page = view::Page::of(plan, protected, reader, facts, texts);
     let html =
         environment.get_template("page.html").and_then(|template| template.render(Serde(page))).map_err(failed)?;
     fs::write(path, html).map_err(ReportError::io("write", path))
+}
+
+/// The engine with these templates; a name that nothing stands behind is an error.
+pub(crate) fn environment(
+    templates: &[(&'static str, &'static str)],
+) -> Result<Environment<'static>, minijinja::Error> {
+    let mut environment = Environment::new();
+    environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    for (name, source) in templates {
+        environment.add_template(name, source)?;
+    }
+    Ok(environment)
 }

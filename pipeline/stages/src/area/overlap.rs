@@ -11,7 +11,7 @@ use crate::{
     view::{DELIVERY, Part},
 };
 
-/// Lines that a message names; the rest are counted.
+/// Rows that a message names; the rest are counted.
 const NAMED_MAX: usize = 10;
 
 struct Row {
@@ -23,9 +23,14 @@ struct Row {
 }
 
 impl Row {
-    fn overlaps(&self, other: &Self) -> bool {
-        let before = |a: &Self, b: &Self| a.to.is_some_and(|end| end <= b.from);
-        !before(self, other) && !before(other, self)
+    /// First day after; none reaches past the last of days.
+    fn end(&self) -> i32 {
+        self.to.unwrap_or(i32::MAX)
+    }
+
+    /// Whether it still holds on a day from its first on.
+    fn holds(&self, day: i32) -> bool {
+        day < self.end()
     }
 }
 
@@ -46,19 +51,25 @@ pub fn catchment_overlaps(plan: &Plan, parts: &[Part]) -> Result<Option<String>,
         let entry = Row { from, to: to[row], number: numbers[row] as i64, delivery: deliveries[row] as usize };
         places.entry(place(municipality, districts[row].unwrap_or_default())).or_default().push(entry);
     }
-    let mut found = Vec::new();
+    let (mut found, mut all) = (Vec::new(), 0_usize);
     for (place, mut rows) in places {
         rows.sort_by_key(|row| (row.from, row.delivery, row.number));
-        for (index, row) in rows.iter().enumerate() {
-            let later = rows[index + 1..].iter().filter(|later| row.overlaps(later));
-            found.extend(later.map(|later| told(&place, row, later)));
+        // Of the rows before, the one that holds longest: who overlaps any overlaps it.
+        let mut longest: Option<&Row> = None;
+        for row in &rows {
+            if let Some(longest) = longest.filter(|longest| longest.holds(row.from)) {
+                all += 1;
+                if found.len() < NAMED_MAX {
+                    found.push(told(&place, longest, row));
+                }
+            }
+            longest = longest.filter(|longest| longest.end() >= row.end()).or(Some(row));
         }
     }
     if found.is_empty() {
         return Ok(None);
     }
-    let more = found.len().saturating_sub(NAMED_MAX);
-    found.truncate(NAMED_MAX);
+    let more = all - found.len();
     let more = if more > 0 { format!("; and {more} more") } else { String::new() };
     Ok(Some(format!("two rows say where one place belongs on the same day: {}{more}", found.join("; "))))
 }

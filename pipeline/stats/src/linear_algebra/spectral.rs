@@ -43,7 +43,7 @@ const MAX_SWEEPS: usize = 60;
 /// Decomposes a symmetric matrix (lower triangle read).
 ///
 /// # Errors
-/// [`StatsError::Singular`] when the matrix is not square, not finite, or the iteration fails.
+/// [`StatsError::Singular`] when the matrix is not square or not finite, [`StatsError::NotConverged`] when rotations do not end.
 pub fn symmetric_eigen(what: &'static str, a: &Matrix) -> Result<SymmetricEigen> {
     let n = a.rows();
     if n != a.columns() || !a.is_finite() {
@@ -54,8 +54,9 @@ pub fn symmetric_eigen(what: &'static str, a: &Matrix) -> Result<SymmetricEigen>
     }
     let mut a = Matrix::from_fn(n, n, |i, j| a[(i.max(j), i.min(j))]);
     let mut u = Matrix::identity(n);
-    for sweep in 0.. {
-        let mut settled = true;
+    let mut settled = false;
+    for _ in 0..MAX_SWEEPS {
+        settled = true;
         for p in 0..n {
             for q in p + 1..n {
                 let size = (a[(p, p)].abs() * a[(q, q)].abs()).sqrt();
@@ -65,9 +66,15 @@ pub fn symmetric_eigen(what: &'static str, a: &Matrix) -> Result<SymmetricEigen>
                 }
             }
         }
-        if settled || sweep == MAX_SWEEPS {
+        if settled {
             break;
         }
+    }
+    // Below full rank what is left may turn for ever, far below the rounding of the largest value.
+    let largest = (0..n).map(|k| a[(k, k)].abs()).fold(0.0, f64::max);
+    let is_rounding = |p: usize, q: usize| p == q || a[(p, q)].abs() <= f64::EPSILON * largest;
+    if !settled && !(0..n).all(|p| (0..n).all(|q| is_rounding(p, q))) {
+        return Err(StatsError::NotConverged { what, iterations: MAX_SWEEPS });
     }
     let mut order: Vec<usize> = (0..n).collect();
     order.sort_by(|&i, &j| a[(i, i)].total_cmp(&a[(j, j)]));
