@@ -4,7 +4,9 @@ use std::{collections::BTreeMap, path::PathBuf};
 
 use jiff::civil::Date;
 use prem_spec::{Plan, Questionnaire};
-use prem_stages::{LinkOutcome, METHOD_VERSION, ScoredMonth, link_responses, read_scored, score_partition};
+use prem_stages::{
+    LinkOutcome, METHOD_VERSION, PopulationCount, ScoredMonth, link_responses, read_scored, score_partition,
+};
 use prem_store::{LockedStore, Partition, Store};
 
 use crate::{
@@ -76,6 +78,13 @@ pub fn link(session: &Session, store: &LockedStore, inputs: &Inputs) -> Result<B
             for (reason, invitations) in &outcome.invitations.left_out {
                 tracing::warn!(questionnaire = id, reason, invitations, "invitations that enter no response rate");
             }
+            for (item, answers) in &outcome.unasked {
+                tracing::warn!(questionnaire = id, item, answers, "answers to an item that the form did not ask");
+            }
+            for (item, months) in &outcome.unanswered {
+                let months: Vec<String> = months.iter().map(|month| month.strftime("%Y-%m").to_string()).collect();
+                tracing::warn!(questionnaire = id, item, months = months.join(" "), "asked, and answered by nobody");
+            }
             let info = serde_json::to_value(&outcome).unwrap_or_default();
             store.commit_partition(pending, &partition, &key, info)?;
         }
@@ -86,17 +95,25 @@ pub fn link(session: &Session, store: &LockedStore, inputs: &Inputs) -> Result<B
     Ok(all)
 }
 
+/// Month → indicator → who counts and who does not.
+pub type Counts = BTreeMap<Date, BTreeMap<String, PopulationCount>>;
+
+/// The scored rows of every questionnaire, and who counts among the linked.
+#[derive(Debug, Default)]
+pub struct Scored {
+    pub months: BTreeMap<String, Vec<ScoredMonth>>,
+    /// By questionnaire.
+    pub counts: BTreeMap<String, Counts>,
+}
+
 /// Scores every linked month and reads the scored rows.
 ///
 /// # Errors
-/// When a table cannot be read or written.
-pub fn score(
-    session: &Session,
-    store: &LockedStore,
-    linked: &BTreeMap<String, Linked>,
-) -> Result<BTreeMap<String, Vec<ScoredMonth>>, JobError> {
+/// When a table cannot be read or written, or [`JobError::Irreconcilable`] when a respondent neither counts nor has a
+/// reason.
+pub fn score(session: &Session, store: &LockedStore, linked: &BTreeMap<String, Linked>) -> Result<Scored, JobError> {
     let plan = &session.plan;
-    let mut all = BTreeMap::new();
+    let mut all = Scored::default();
     for (id, linked) in linked {
         let Some(questionnaire) = plan.questionnaires.get(id) else { continue };
         let reads: Vec<_> = plan
@@ -110,15 +127,38 @@ pub fn score(
         if !store.is_current(&partition, &key) {
             score_months(plan, questionnaire, store, linked, &partition, &key)?;
         }
+        let step = store.step(&partition)?;
+        let counts: Counts = step.and_then(|step| serde_json::from_value(step.info).ok()).unwrap_or_default();
+        reconcile(linked, &counts)?;
+        all.counts.insert(id.clone(), counts);
         let folder = store.partition_folder(&partition);
         let months = linked
             .outcome
             .months
             .keys()
             .map(|month| read_scored(plan, questionnaire, *month, &folder.join(month_folder(*month)).join(PART)));
-        all.insert(id.clone(), months.collect::<Result<Vec<_>, _>>()?);
+        all.months.insert(id.clone(), months.collect::<Result<Vec<_>, _>>()?);
     }
     Ok(all)
+}
+
+/// Linked responses of a month = those who count in an indicator + those left out, by reason.
+fn reconcile(linked: &Linked, counts: &Counts) -> Result<(), JobError> {
+    for (month, rows) in &linked.outcome.months {
+        for (indicator, count) in counts.get(month).into_iter().flatten() {
+            if count.linked != *rows || !count.reconciles() {
+                return Err(JobError::Irreconcilable {
+                    dataset: "responses".to_owned(),
+                    detail: format!(
+                        "{rows} linked in {month}, but for {indicator} {} count and {} are left out",
+                        count.counted,
+                        count.left_out.values().sum::<u64>()
+                    ),
+                });
+            }
+        }
+    }
+    Ok(())
 }
 
 fn score_months(
@@ -130,12 +170,14 @@ fn score_months(
     key: &str,
 ) -> Result<(), JobError> {
     let pending = store.begin()?;
+    let mut counts = Counts::new();
     for (month, path) in linked.months() {
         let folder = pending.path().join(month_folder(month));
         std::fs::create_dir_all(&folder).map_err(JobError::write("create", &folder))?;
-        score_partition(plan, questionnaire, &path, &folder.join(PART))?;
+        counts.insert(month, score_partition(plan, questionnaire, &path, &folder.join(PART))?);
     }
-    store.commit_partition(pending, partition, key, serde_json::Value::Null)?;
+    let info = serde_json::to_value(&counts).unwrap_or_default();
+    store.commit_partition(pending, partition, key, info)?;
     Ok(())
 }
 

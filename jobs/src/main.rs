@@ -15,6 +15,7 @@ mod inputs;
 mod intake;
 mod ledger;
 mod manifest;
+mod population;
 mod recovery;
 mod releases;
 mod run;

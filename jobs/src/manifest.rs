@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fs, path::Path};
 
-use prem_stages::{METHOD_VERSION, estimate::NotEstimated};
+use prem_stages::{METHOD_VERSION, PopulationCount, estimate::NotEstimated};
 use prem_store::{Delivery, RowCounts};
 use serde::{Deserialize, Serialize};
 
@@ -12,6 +12,7 @@ use crate::{
     figures::Rates,
     inputs::Inputs,
     ledger::Ledger,
+    population::SeriesBroken,
     session::Session,
     unplaced::{self, ShownCodes},
 };
@@ -40,6 +41,15 @@ pub struct Manifest {
     pub invitations: BTreeMap<String, InvitationFlow>,
     /// Codes that could not be placed, without small counts.
     pub unplaced: Vec<ShownCodes>,
+    /// Indicator → period → linked responses = counted + left out by reason; `all` is all months.
+    #[serde(default)]
+    pub population: BTreeMap<String, BTreeMap<String, PopulationCount>>,
+    /// Questionnaire → item → answers taken away, since the respondent's form did not ask it.
+    #[serde(default)]
+    pub unasked_answers: BTreeMap<String, BTreeMap<String, u64>>,
+    /// Where what was asked changed, so that values before and after are not one series.
+    #[serde(default)]
+    pub series_breaks: Vec<SeriesBroken>,
     /// Indicator → export whose refused file holds it back.
     pub held_back: BTreeMap<String, String>,
     pub not_estimated: Vec<serde_json::Value>,
@@ -109,6 +119,8 @@ pub struct Found {
     pub ledger: Ledger,
     pub linked: BTreeMap<String, Linked>,
     pub rates: Rates,
+    pub population: BTreeMap<String, BTreeMap<String, PopulationCount>>,
+    pub series_breaks: Vec<SeriesBroken>,
     pub not_estimated: Vec<NotEstimated>,
     pub withheld: BTreeMap<String, usize>,
     pub estimates: usize,
@@ -153,6 +165,14 @@ impl Manifest {
             rates: rates.collect(),
             invitations: invitations.collect(),
             unplaced: unplaced::shown(&unplaced::of_run(&found.linked, &found.rates)),
+            population: found.population.clone(),
+            unasked_answers: found
+                .linked
+                .iter()
+                .filter(|(_, linked)| !linked.outcome.unasked.is_empty())
+                .map(|(id, linked)| (id.clone(), linked.outcome.unasked.clone()))
+                .collect(),
+            series_breaks: found.series_breaks.clone(),
             held_back: inputs.held_back.clone(),
             not_estimated: found
                 .not_estimated

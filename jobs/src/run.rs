@@ -19,7 +19,7 @@ use crate::{
     intake::{self, Intake, Registration},
     ledger,
     manifest::{Found, Manifest},
-    releases, sample,
+    population, releases, sample,
     session::{Clock, Session},
     summary::Summary,
 };
@@ -95,10 +95,11 @@ fn stages(
     found.ledger = ledger::row_counts(session, store, &inputs, &found.linked)?;
     if last >= Stage::Score {
         let scored = clock.stage("score", || derive::score(session, store, &found.linked))?;
+        found.population = population::by_period(&session.plan, &inputs.indicators, &scored.counts);
         if last >= Stage::Estimate {
             found.rates = clock.stage("rates", || figures::rates(session, store, &inputs))?;
             found.not_estimated = clock.stage("estimate", || {
-                figures::estimate_run(session, store, &inputs, args, (&found.linked, &scored, &found.rates))
+                figures::estimate_run(session, store, &inputs, args, (&found.linked, &scored.months, &found.rates))
             })?;
         }
     }
@@ -137,6 +138,7 @@ fn publish(
     found.indicators = distinct(|row| &row.indicator);
     found.units = distinct(|row| &row.unit_id);
     found.periods = distinct(|row| &row.period);
+    found.series_breaks = population::series_breaks(&session.plan, protected.estimates());
     if last < Stage::Publish {
         return Ok(());
     }

@@ -7,7 +7,7 @@ use std::{
 };
 
 use jiff::Timestamp;
-use prem_stages::LinkOutcome;
+use prem_stages::{LinkOutcome, PopulationCount};
 use prem_store::{
     Delivery, Refusal, RowCounts,
     tables::{UnplacedCode, read_table},
@@ -21,6 +21,7 @@ use crate::{
     derive,
     error::JobError,
     manifest::{self, Manifest},
+    population,
     session::Session,
     summary::reasons,
     unplaced,
@@ -45,6 +46,8 @@ pub struct Status {
     pub linked: BTreeMap<String, LinkOutcome>,
     /// Codes of the current release's run that could not be placed.
     pub unplaced: Vec<UnplacedCode>,
+    /// Of the current release: indicator → who counts, over all months.
+    pub population: BTreeMap<String, PopulationCount>,
     pub releases: Vec<String>,
     pub current: Option<String>,
 }
@@ -114,6 +117,7 @@ pub fn status(place: &Place, now: Timestamp) -> Result<Status, JobError> {
         derived: derive::stored(&session.store)?,
         linked: derive::outcomes(&session.store)?,
         unplaced,
+        population: released.into_iter().flat_map(population).collect(),
         releases: session.publisher.releases()?,
         current,
     })
@@ -144,6 +148,12 @@ impl Delivered {
             in_current_release: counted.is_some(),
         }
     }
+}
+
+/// Who counts in each indicator of a release.
+fn population(released: Manifest) -> impl Iterator<Item = (String, PopulationCount)> {
+    let all = |(id, mut periods): (String, BTreeMap<String, PopulationCount>)| Some((id, periods.remove(population::ALL)?));
+    released.population.into_iter().filter_map(all)
 }
 
 /// The codes that a run could not place; none where its folder is gone.
@@ -204,6 +214,10 @@ impl fmt::Display for Status {
         if !self.unplaced.is_empty() {
             writeln!(text, "Codes that could not be placed, with rows:")?;
             unplaced::write(&mut text, &self.unplaced)?;
+        }
+        for (indicator, count) in &self.population {
+            let left_out = if count.left_out.is_empty() { "nobody".to_owned() } else { reasons(&count.left_out) };
+            writeln!(text, "{indicator}: {} of {} linked count; left out: {left_out}", count.counted, count.linked)?;
         }
         writeln!(text, "Releases: {}", self.releases.join(", "))?;
         writeln!(text, "Current: {}", self.current.as_deref().unwrap_or("none"))?;

@@ -8,7 +8,11 @@
 
 use prem_spec::{Item, Questionnaire};
 
-use crate::draw::{Stream, below, between, chance, quick, uniform};
+use crate::{
+    draw::{Stream, below, between, chance, quick, uniform},
+    table::Row,
+    tables::RESPONSE_FIELDS,
+};
 
 /// Mean experience of a patient at all reference levels in an average ward.
 const MEAN: f64 = 70.0;
@@ -43,9 +47,34 @@ pub(crate) struct ItemModel {
     pub(crate) steps: u32,
     pub(crate) reversed: bool,
     pub(crate) shift: f64,
+    pub(crate) asked_if: Option<Filter>,
     /// Texts of the codes `low..=high`.
     codes: Vec<Vec<u8>>,
     missing_codes: Vec<Vec<u8>>,
+}
+
+/// Who is asked: those whose earlier answer has one of these texts.
+pub(crate) struct Filter {
+    /// Field of the earlier item in a response.
+    field: usize,
+    texts: Vec<Vec<u8>>,
+}
+
+impl Filter {
+    fn new(questionnaire: &Questionnaire, item: &Item) -> Option<Self> {
+        let filter = item.asked_if.as_ref()?;
+        // Earlier on the form, hence answered already; a form of old versions only may be in another order.
+        let earlier = questionnaire.items.iter().take_while(|other| other.id != item.id);
+        let place = earlier.into_iter().position(|earlier| earlier.id == filter.item)?;
+        let texts = filter.codes.iter().map(|code| code.to_string().into_bytes()).collect();
+        Some(Self { field: RESPONSE_FIELDS.len() + place, texts })
+    }
+
+    /// Whether the answers so far keep the patient from the question. A blank answer keeps nobody.
+    pub(crate) fn keeps_out(&self, row: &Row) -> bool {
+        let answer = row.get(self.field);
+        !answer.is_empty() && !self.texts.iter().any(|text| text == answer)
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,7 +98,11 @@ impl Experience {
             .items
             .iter()
             .enumerate()
-            .map(|(index, item)| ItemModel::new(item, characteristic(index), between(stream, -ITEM_SHIFT, ITEM_SHIFT)))
+            .map(|(index, item)| {
+                let shift = between(stream, -ITEM_SHIFT, ITEM_SHIFT);
+                let asked_if = Filter::new(questionnaire, item);
+                ItemModel { asked_if, ..ItemModel::new(item, characteristic(index), shift) }
+            })
             .collect();
         let raw: Vec<f64> = (0..POINTS)
             .map(|index| (index as f64 + 0.5) / POINTS as f64)
@@ -137,6 +170,7 @@ impl ItemModel {
             steps: u32::try_from(i32::from(item.scale.high) - i32::from(item.scale.low)).unwrap_or(0),
             reversed: item.reversed,
             shift,
+            asked_if: None,
             codes: (item.scale.low..=item.scale.high).map(|code| code.to_string().into_bytes()).collect(),
             missing_codes: missing.map(|code| code.code.to_string().into_bytes()).collect(),
         }
@@ -207,6 +241,7 @@ mod tests {
             steps: (high - 1) as u32,
             reversed,
             shift: 2.0,
+            asked_if: None,
             codes: (1..=high).map(|code| code.to_string().into_bytes()).collect(),
             missing_codes: Vec::new(),
         }

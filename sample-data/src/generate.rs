@@ -12,8 +12,10 @@ use crate::{
     files::Files,
     output::{Deliveries, Output},
     reference,
+    region::Region,
     register::{self, Part, Treating},
     stays,
+    surveys::surveys,
     tables::Kind,
     tally::Tally,
     truth,
@@ -32,37 +34,66 @@ const AT_ONCE: usize = 16;
 /// The same plan and settings give the same bytes on any number of threads. Memory does not grow with the number of
 /// rows. All files appear at the end, under their names, or none.
 pub fn generate(plan: &Plan, settings: &Settings, out: &Path) -> Result<Truth, SampleError> {
-    let world = World::new(plan, settings)?;
+    settings.check()?;
+    let region = Region::read()?;
+    let mut surveys = surveys(plan, &region)?;
+    if settings.other_share == 0.0 {
+        surveys.truncate(1);
+    }
+    let mut worlds = Vec::new();
+    for (place, survey) in (0..).zip(&surveys) {
+        let of_survey = if place == 0 { settings.clone() } else { settings.of_other(place) };
+        worlds.push(World::new(plan, *survey, &of_survey)?);
+    }
+    let Some(main) = worlds.first() else { return Err(SampleError::NoQuestionnaire) };
     let mut files = Files::new(&out.join("inbox"))?;
-    let mut tally = Tally::new(&world);
     let mut deliveries = Deliveries::new();
-    reference::write(plan, &world, &mut files, &mut deliveries)?;
-    let amounts = Amounts::new(&world)?;
+    reference::write(plan, main, &mut files, &mut deliveries)?;
+    let mut tallies: Vec<Tally> = worlds.iter().map(Tally::new).collect();
+    let amounts = amounts(&worlds)?;
     let mut block_number = 0;
     for month in 0..settings.months {
-        let treating: Vec<Treating> = {
-            let open = open_wards(&world, month)?;
-            (0..world.region.areas.len()).map(|area| Treating::new(&world, area, &open)).collect()
-        };
-        let blocks = amounts.blocks(&world, month, &mut block_number)?;
-        for group in blocks.chunks(AT_ONCE) {
-            let outputs: Vec<Output> = group.par_iter().map(|block| block.run(&world, month, &treating)).collect();
-            for output in outputs {
-                write(&world, &output, &mut files)?;
-                tally.add(&world, &output);
-                for (key, count) in output.deliveries {
-                    *deliveries.entry(key).or_default() += count;
+        for ((place, world), tally) in worlds.iter().enumerate().zip(&mut tallies) {
+            let treating: Vec<Treating> = {
+                let open = open_wards(world, month)?;
+                (0..world.region.areas.len()).map(|area| Treating::new(world, area, &open)).collect()
+            };
+            let blocks = amounts[place].blocks(world, month, place == 0, &mut block_number)?;
+            for group in blocks.chunks(AT_ONCE) {
+                let outputs: Vec<Output> = group.par_iter().map(|block| block.run(world, month, &treating)).collect();
+                for output in outputs {
+                    write(world, &output, &mut files)?;
+                    tally.add(world, &output);
+                    for (key, count) in output.deliveries {
+                        *deliveries.entry(key).or_default() += count;
+                    }
                 }
             }
         }
-        for kind in Kind::ALL {
-            files.close(&file_name(&world, kind, month)?);
+        for world in &worlds {
+            for kind in Kind::ALL {
+                files.close(&file_name(world, kind, month)?);
+            }
         }
     }
-    let mut truth = truth::make(plan, &world, &tally, &deliveries);
+    let mut truth = truth::begin(plan, settings, main, &deliveries);
+    for (world, tally) in worlds.iter().zip(&tallies) {
+        truth::add(&mut truth, plan, world, tally);
+    }
     truth.files = files.finish()?;
     truth.write(&out.join("truth"))?;
     Ok(truth)
+}
+
+/// Amounts of each survey; the other surveys' stays are among the contacts that the main one's settings ask for.
+fn amounts(worlds: &[World]) -> Result<Vec<Amounts>, SampleError> {
+    let mut all: Vec<Amounts> = worlds.iter().map(Amounts::new).collect::<Result<_, _>>()?;
+    let others: f64 = all.iter().skip(1).map(|amounts| amounts.stays_in_all).sum();
+    let months = worlds.first().map_or(1, |world| world.settings.months);
+    if let Some(main) = all.first_mut() {
+        main.ordinary = (main.ordinary - others / f64::from(months)).max(0.0);
+    }
+    Ok(all)
 }
 
 fn write(world: &World, output: &Output, files: &mut Files) -> Result<(), SampleError> {
@@ -98,6 +129,8 @@ fn open_wards(world: &World, month: u32) -> Result<Vec<usize>, SampleError> {
 struct Amounts {
     /// Stays a month of a ward of size 1.
     stays: f64,
+    /// Expected stays of the whole span.
+    stays_in_all: f64,
     /// Ordinary contacts a month in the region.
     ordinary: f64,
 }
@@ -117,10 +150,17 @@ impl Amounts {
         let stays = settings.responses as f64 / responses;
         let events = if world.rates.is_empty() { 0.0 } else { settings.contacts as f64 * settings.rate_share };
         let ordinary = (settings.contacts as f64 - stays * sizes - events).max(0.0) / f64::from(settings.months);
-        Ok(Self { stays, ordinary })
+        Ok(Self { stays, stays_in_all: stays * sizes, ordinary })
     }
 
-    fn blocks(&self, world: &World, month: u32, number: &mut u64) -> Result<Vec<Block>, SampleError> {
+    /// Blocks of stays, and with `with_register` those of other contacts.
+    fn blocks(
+        &self,
+        world: &World,
+        month: u32,
+        with_register: bool,
+        number: &mut u64,
+    ) -> Result<Vec<Block>, SampleError> {
         let mut blocks = Vec::new();
         for ward in open_wards(world, month)? {
             let mut sizes = stream(world.settings.seed, Purpose::Sizes, month, ward, 0);
@@ -132,7 +172,7 @@ impl Amounts {
             }
         }
         let year = world.population.year(world.year_of(month));
-        for area in 0..world.region.areas.len() {
+        for area in (0..world.region.areas.len()).filter(|_| with_register) {
             let ordinary = self.ordinary * year.areas[area].persons() as f64 / year.persons() as f64;
             let events: f64 = world.rates.iter().map(|source| source.events(year, area).0 / 12.0).sum();
             let parts = ((ordinary + events) / BLOCK as f64).ceil().max(1.0) as u64;

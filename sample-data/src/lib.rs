@@ -17,8 +17,9 @@
 //! treated outside the trust of their area.
 //!
 //! # The files
-//! Where the plan has several exports of a dataset, the first (by name) is written; for responses the first whose
-//! questionnaire the plan has.
+//! Where the plan has several exports of a dataset, the first (by name) is written. `region.toml` says which questionnaires
+//! are sent: the main one, and others beside it with `other_share` as many answers each, to patients of their own. Where
+//! the plan has none of them, its first export of responses is the main one.
 //!
 //! Contacts come in the file of the month of discharge, invitations in that of sending, responses in that of the answer
 //! (up to six months after the span). Late responses come in a later file, and corrections repeat a `response_id`.
@@ -50,7 +51,9 @@ mod error;
 mod experience;
 mod faults;
 mod files;
+mod forms;
 mod generate;
+mod members;
 mod output;
 mod population;
 mod rates;
@@ -60,6 +63,7 @@ mod register;
 mod residence;
 mod settings;
 mod stays;
+mod surveys;
 mod table;
 mod tables;
 mod tally;

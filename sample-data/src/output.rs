@@ -24,8 +24,8 @@ pub(crate) struct Output {
 pub(crate) struct Respondents {
     pub(crate) ward: usize,
     pub(crate) year: i16,
-    /// Number and sum of x'β of those within each age range of the indicators.
-    pub(crate) by_range: Vec<(u64, f64)>,
+    /// Number and sum of x'β of those within each population of the indicators.
+    pub(crate) by_population: Vec<(u64, f64)>,
     /// How often each value of each characteristic occurs.
     pub(crate) values: Vec<Vec<u64>>,
     /// Answers whose experience had to be cut; always 0 by design.

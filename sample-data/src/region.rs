@@ -12,12 +12,22 @@ const REGION: &str = include_str!("../region.toml");
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Region {
+    pub(crate) surveys: Vec<Survey>,
     pub(crate) areas: Vec<Area>,
     pub(crate) places: Vec<Place>,
     pub(crate) own_trust_share: f64,
     pub(crate) ages: Ages,
     pub(crate) sizes: Sizes,
     pub(crate) cases: Vec<Case>,
+}
+
+/// A questionnaire that the region sends.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Survey {
+    pub(crate) questionnaire: String,
+    /// Of the patients who are asked.
+    pub(crate) care_level: String,
 }
 
 /// A catchment area and its population.

@@ -13,8 +13,10 @@ use crate::SampleError;
 pub struct Settings {
     /// Every draw follows from it.
     pub seed: u64,
-    /// Expected number of returned questionnaires (the realised number is in the truth).
+    /// Expected number of returned main questionnaires (the realised number is in the truth).
     pub responses: u64,
+    /// Answers to each other questionnaire of the region, as a share of `responses` and beside them; 0 for none.
+    pub other_share: f64,
     /// Expected number of register contacts. Never fewer than the stays that the responses come from.
     pub contacts: u64,
     /// First day of the first month of discharge.
@@ -55,6 +57,7 @@ impl Default for Settings {
         Self {
             seed: 2024,
             responses: 20_000,
+            other_share: 0.2,
             contacts: 100_000,
             first_month: jiff::civil::date(2024, 1, 1),
             months: 24,
@@ -85,6 +88,7 @@ impl Settings {
     pub fn committed_delivery() -> Self {
         Self {
             responses: 200,
+            other_share: 0.0,
             contacts: 480,
             first_month: jiff::civil::date(2025, 3, 1),
             months: 2,
@@ -102,6 +106,7 @@ impl Settings {
 
     pub(crate) fn check(&self) -> Result<(), SampleError> {
         let shares = [
+            ("other_share", self.other_share),
             ("rate_share", self.rate_share),
             ("missing_share", self.missing_share),
             ("broken_share", self.broken_share),
@@ -150,6 +155,12 @@ impl Settings {
 
     fn wrong(name: &'static str, value: impl std::fmt::Display, expected: &'static str) -> SampleError {
         SampleError::Setting { name, value: value.to_string(), expected }
+    }
+
+    /// The settings of another survey beside the main one: other draws, and no contacts but its own.
+    pub(crate) fn of_other(&self, place: u64) -> Self {
+        let responses = self.responses as f64 * self.other_share;
+        Self { seed: self.seed.wrapping_add(place), responses: responses.round() as u64, contacts: 0, ..self.clone() }
     }
 
     /// First day of month `index` of the span.

@@ -1,4 +1,4 @@
-//! Inpatient stays of one ward and month: the contact, the invitation, the answer, and what goes wrong with them.
+//! Stays of one ward and month: the contact, the invitation, the answer, and what goes wrong with them.
 
 use std::ops::Range;
 
@@ -7,6 +7,7 @@ use crate::{
     contact::{Contact, DAY_MINUTES, discharge_minute, duration},
     draw::{Stream, below, chance, quick},
     experience::ItemKind,
+    forms::{Form, form_of},
     output::{Output, Respondents},
     table::Row,
     tables::Kind,
@@ -23,6 +24,8 @@ const ANSWER_DAYS_MEAN: f64 = 14.0;
 pub(crate) const UNKNOWN_UNIT: &str = "UKJENT-9999";
 /// Place of the day of the answer among the fields of a response.
 const ANSWERED_AT: usize = 6;
+/// Care level of those who stay the night; only they may die there.
+const INPATIENT: &str = "1";
 /// Share of responses that give the contact beside the invitation.
 const CONTACT_GIVEN_SHARE: f64 = 0.8;
 
@@ -49,12 +52,13 @@ pub(crate) fn stays(world: &World, month: u32, index: usize, numbers: Range<u64>
     let mut block = Block {
         world,
         ward: &world.wards[index],
+        forms: &world.forms[index],
         month,
         values: vec![0; world.characteristics.len()],
         respondents: Respondents {
             ward: index,
             year: world.year_of(month),
-            by_range: vec![(0, 0.0); world.age_ranges.len()],
+            by_population: vec![(0, 0.0); world.populations.len()],
             values: world.characteristics.iter().map(|one| vec![0; one.values.len()]).collect(),
             cut: 0,
         },
@@ -73,6 +77,7 @@ pub(crate) fn stays(world: &World, month: u32, index: usize, numbers: Range<u64>
 struct Block<'a> {
     world: &'a World,
     ward: &'a Ward,
+    forms: &'a [Form],
     month: u32,
     /// The patient's value of each characteristic.
     values: Vec<usize>,
@@ -88,7 +93,7 @@ impl<'a> Block<'a> {
             *value = choice.draw(self.stream);
         }
         let discharged = discharge_minute(world, self.month, self.stream);
-        let dead = chance(self.stream, DEAD);
+        let dead = world.care_level == INPATIENT && chance(self.stream, DEAD);
         let invited = !dead && chance(self.stream, ward.inclusion);
         let unknown_unit = invited && chance(self.stream, world.settings.stray_share);
         self.contact(number, discharged, dead, invited, unknown_unit);
@@ -117,8 +122,8 @@ impl<'a> Block<'a> {
         let own = ward.area.filter(|_| chance(self.stream, world.region.own_trust_share));
         let area = own.unwrap_or_else(|| year.area_choice.draw(self.stream));
         let person = year.resident(self.stream, area, usize::from(self.is_woman()), self.age(), 1);
-        let admitted = discharged - duration("1", self.stream);
-        let Some(case) = world.case("1", self.stream) else { return };
+        let admitted = discharged - duration(&world.care_level, self.stream);
+        let Some(case) = world.case(&world.care_level, self.stream) else { return };
         let broken = !invited && chance(self.stream, world.settings.broken_share);
         let code = ward.code(&world.tables.sheet(Kind::Contacts).source, world.progress(self.month));
         let contact = Contact {
@@ -130,7 +135,7 @@ impl<'a> Block<'a> {
             age: self.value(Source::Age),
             sex: self.value(Source::Sex),
             urgency: self.value(Source::Urgency),
-            care_level: "1",
+            care_level: &world.care_level,
             diagnosis: &case.diagnosis,
             other: if chance(self.stream, 0.5) { &case.other } else { "" },
             procedures: &case.procedures,
@@ -163,6 +168,7 @@ impl<'a> Block<'a> {
         let mut row = self.output.take_row();
         row.id(b'I', number);
         row.id(b'K', number);
+        row.text(world.questionnaire.as_bytes());
         row.text(sheet.table.date(sent));
         row.text(outcome.as_bytes());
         row.text(self.ward.stratum.as_bytes());
@@ -204,8 +210,9 @@ impl<'a> Block<'a> {
         let mut file = month;
         let fixed = self.fixed();
         let mut row = self.output.take_row();
-        self.head(&mut row, number, answered, stray);
-        self.answers(&mut row, fixed);
+        let form = form_of(self.forms, discharged);
+        self.head(&mut row, number, answered, stray, form);
+        self.answers(&mut row, fixed, form);
         let sheet = world.tables.sheet(Kind::Responses);
         let broken = stray.is_none() && chance(self.stream, settings.broken_share);
         let reason = broken.then(|| sheet.faults.spoil(self.stream, &mut row)).flatten();
@@ -231,8 +238,8 @@ impl<'a> Block<'a> {
             if later > file && chance(self.stream, settings.corrected_share) {
                 self.output.count(Kind::Responses, "superseded", "corrected");
                 let mut corrected = self.output.take_row();
-                self.head(&mut corrected, number, answered, None);
-                self.answers(&mut corrected, fixed);
+                self.head(&mut corrected, number, answered, None, form);
+                self.answers(&mut corrected, fixed, form);
                 // The same answers again would be no correction.
                 if (0..sheet.fields.len()).all(|field| corrected.get(field) == row.get(field)) {
                     corrected.set(ANSWERED_AT, sheet.table.date(answered - 1));
@@ -251,7 +258,7 @@ impl<'a> Block<'a> {
         self.world.experience.mean + x + self.ward.effect
     }
 
-    fn head(&mut self, row: &mut Row, number: u64, answered: i32, stray: Option<Stray>) {
+    fn head(&mut self, row: &mut Row, number: u64, answered: i32, stray: Option<Stray>, form: Option<&Form>) {
         let world = self.world;
         let sheet = world.tables.sheet(Kind::Responses);
         row.id(b'R', number);
@@ -265,8 +272,8 @@ impl<'a> Block<'a> {
                 if number % 100 < (CONTACT_GIVEN_SHARE * 100.0) as u64 { row.id(b'K', number) } else { row.blank() }
             }
         }
-        row.text(world.questionnaire.0.as_bytes());
-        row.text(world.questionnaire.1.as_bytes());
+        row.text(world.questionnaire.as_bytes());
+        row.text(form.map_or(&b""[..], |form| form.version.as_bytes()));
         row.text(match stray {
             Some(Stray::UnknownUnit) => UNKNOWN_UNIT.as_bytes(),
             _ => self.ward.code(&sheet.source, world.progress(self.month)).as_bytes(),
@@ -276,11 +283,14 @@ impl<'a> Block<'a> {
         row.text(self.value(Source::Language).as_bytes());
     }
 
-    fn answers(&mut self, row: &mut Row, fixed: f64) {
+    fn answers(&mut self, row: &mut Row, fixed: f64, form: Option<&Form>) {
         let world = self.world;
         let latent = world.experience.latent(fixed, self.stream);
-        for item in &world.experience.items {
+        for (place, item) in world.experience.items.iter().enumerate() {
+            let is_on_form = form.is_none_or(|form| form.asks[place]);
+            let is_filtered_out = item.asked_if.as_ref().is_some_and(|filter| filter.keeps_out(row));
             match item.kind {
+                _ if !is_on_form || is_filtered_out => row.blank(),
                 ItemKind::Characteristic(index) => {
                     row.text(world.characteristics[index].values[self.values[index]].as_bytes());
                 }
@@ -299,8 +309,8 @@ impl<'a> Block<'a> {
     /// Adds the patient to those whom the truth counts; `x` is x'β.
     fn count(&mut self, x: f64) {
         let age = self.age() as i64;
-        for (sum, (youngest, oldest)) in self.respondents.by_range.iter_mut().zip(&self.world.age_ranges) {
-            if (*youngest..=*oldest).contains(&age) {
+        for (sum, members) in self.respondents.by_population.iter_mut().zip(&self.world.populations) {
+            if members.holds(age, |column| self.world.value(&self.values, column)) {
                 *sum = (sum.0 + 1, sum.1 + x);
             }
         }

@@ -2,7 +2,7 @@
 
 use prem_spec::{Dataset, Export, Plan, Questionnaire};
 
-use crate::{SampleError, Settings, faults::Faults, table::Table};
+use crate::{SampleError, Settings, faults::Faults, surveys::Survey, table::Table};
 
 /// A dataset that is written contact by contact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -43,8 +43,8 @@ pub(crate) const CONTACT_FIELDS: [&str; 16] = [
     "discharge_status",
 ];
 
-pub(crate) const INVITATION_FIELDS: [&str; 6] =
-    ["invitation_id", "contact_id", "sent_at", "outcome", "stratum", "inclusion_probability"];
+pub(crate) const INVITATION_FIELDS: [&str; 7] =
+    ["invitation_id", "contact_id", "questionnaire_id", "sent_at", "outcome", "stratum", "inclusion_probability"];
 
 /// Before one field per item.
 pub(crate) const RESPONSE_FIELDS: [&str; 9] = [
@@ -72,12 +72,20 @@ pub(crate) struct Tables {
 }
 
 impl Tables {
-    /// The first export of each dataset in the plan's order, and for responses the first that names a known questionnaire.
-    pub(crate) fn new(plan: &Plan, settings: &Settings, answer_days_max: i64) -> Result<Self, SampleError> {
+    /// The first export of each dataset in the plan's order, and for responses the survey's.
+    pub(crate) fn new(
+        plan: &Plan,
+        survey: Survey<'_>,
+        settings: &Settings,
+        answer_days_max: i64,
+    ) -> Result<Self, SampleError> {
         let days =
             i32::try_from(i64::from(settings.months) * 31 + answer_days_max).unwrap_or(i32::MAX).min(20_000) + 100;
         let sheet = |kind: Kind| {
-            let export = export(plan, kind.dataset()).ok_or(SampleError::NoExport(kind.dataset()))?;
+            let export = match kind {
+                Kind::Responses => survey.export,
+                _ => export(plan, kind.dataset()).ok_or(SampleError::NoExport(kind.dataset()))?,
+            };
             let dataset = plan.datasets.get(kind.dataset()).ok_or(SampleError::NoExport(kind.dataset()))?;
             let names = match kind {
                 Kind::Contacts => CONTACT_FIELDS.as_slice(),
@@ -85,8 +93,8 @@ impl Tables {
                 Kind::Responses => RESPONSE_FIELDS.as_slice(),
             };
             let mut fields: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-            if let Some(questionnaire) = questionnaire(plan, export).filter(|_| kind == Kind::Responses) {
-                fields.extend(questionnaire.items.iter().map(|item| item.id.clone()));
+            if kind == Kind::Responses {
+                fields.extend(survey.questionnaire.items.iter().map(|item| item.id.clone()));
             }
             let table = Table::new(plan, export, &fields, settings.first_month, days)?;
             let faults = Faults::new(dataset, &plan.stored_columns(export), export, &table, &fields);
@@ -101,8 +109,7 @@ impl Tables {
 }
 
 pub(crate) fn export<'a>(plan: &'a Plan, dataset: &str) -> Option<&'a Export> {
-    let mut exports = plan.exports.values().filter(|export| export.dataset == dataset);
-    if dataset == "responses" { exports.find(|export| questionnaire(plan, export).is_some()) } else { exports.next() }
+    plan.exports.values().find(|export| export.dataset == dataset)
 }
 
 pub(crate) fn questionnaire<'a>(plan: &'a Plan, export: &Export) -> Option<&'a Questionnaire> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::{output::Output, world::World};
 
-/// Respondents of one ward within an age range of the indicators.
+/// Respondents of one ward within a population of the indicators.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Respondents {
     pub(crate) n: u64,
@@ -23,7 +23,7 @@ impl Respondents {
 }
 
 pub(crate) struct Tally {
-    /// By year, then age range, then ward.
+    /// By year, then population, then ward.
     pub(crate) years: BTreeMap<i16, Vec<Vec<Respondents>>>,
     /// Weighted number of respondents by characteristic and value.
     pub(crate) values: Vec<Vec<f64>>,
@@ -42,8 +42,8 @@ impl Tally {
         let year = self
             .years
             .entry(block.year)
-            .or_insert_with(|| vec![vec![Respondents::default(); world.wards.len()]; world.age_ranges.len()]);
-        for (wards, &(n, x)) in year.iter_mut().zip(&block.by_range) {
+            .or_insert_with(|| vec![vec![Respondents::default(); world.wards.len()]; world.populations.len()]);
+        for (wards, &(n, x)) in year.iter_mut().zip(&block.by_population) {
             wards[block.ward].add(Respondents { n, weight: weight * n as f64, x });
         }
         for (sums, counts) in self.values.iter_mut().zip(&block.values) {
@@ -54,12 +54,12 @@ impl Tally {
         self.cut += block.cut;
     }
 
-    /// By age range and ward, in one year or in all.
-    pub(crate) fn respondents(&self, year: Option<i16>, range: usize) -> Vec<Respondents> {
+    /// By population and ward, in one year or in all.
+    pub(crate) fn respondents(&self, year: Option<i16>, population: usize) -> Vec<Respondents> {
         let mut sums: Vec<Respondents> = Vec::new();
-        for (_, ranges) in self.years.iter().filter(|(key, _)| year.is_none_or(|year| **key == year)) {
-            sums.resize(ranges[range].len(), Respondents::default());
-            sums.iter_mut().zip(&ranges[range]).for_each(|(sum, part)| sum.add(*part));
+        for (_, all) in self.years.iter().filter(|(key, _)| year.is_none_or(|year| **key == year)) {
+            sums.resize(all[population].len(), Respondents::default());
+            sums.iter_mut().zip(&all[population]).for_each(|(sum, part)| sum.add(*part));
         }
         sums
     }

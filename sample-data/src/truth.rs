@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Settings;
 
-pub(crate) use expected::make;
+pub(crate) use expected::{add, begin};
 pub use file::read_truth;
 
 /// The truth of a sample, as written to `<out>/truth`: `items.csv`, `units.csv`, `adjusters.csv`, `rates.csv` and
@@ -39,6 +39,7 @@ pub struct Truth {
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TrueItem {
+    pub questionnaire: String,
     pub item: String,
     pub shift: f64,
 }
@@ -69,6 +70,7 @@ pub struct TrueUnit {
 /// One level of an adjuster, «slope» of a continuous one, or «missing».
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TrueAdjuster {
+    pub questionnaire: String,
     pub adjuster: String,
     pub level: String,
     /// Against the first level, on the scale 0–100; per unit of the column for a slope.

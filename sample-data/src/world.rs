@@ -10,10 +10,13 @@ use crate::{
     characteristics::{AdjusterEffect, Characteristic, Source, characteristics},
     draw::{Choice, Purpose, stream},
     experience::Experience,
+    forms::{self, Form},
+    members::Members,
     population::{AGES, Population, band},
     rates::{self, RateSource},
     region::{Case, Region},
     residence::Residences,
+    surveys::Survey,
     tables::{self, Kind, Tables},
     wards::{self, Ward},
 };
@@ -34,10 +37,15 @@ pub(crate) struct World {
     pub(crate) wards: Vec<Ward>,
     pub(crate) rates: Vec<RateSource>,
     pub(crate) tables: Tables,
-    pub(crate) questionnaire: (String, String),
+    /// Id of the questionnaire.
+    pub(crate) questionnaire: String,
+    /// Care level of the patients who are asked.
+    pub(crate) care_level: String,
     pub(crate) answer_days_max: i64,
-    /// Youngest and oldest age of each distinct population of the questionnaire's indicators.
-    pub(crate) age_ranges: Vec<(i64, i64)>,
+    /// Each distinct population of the questionnaire's indicators.
+    pub(crate) populations: Vec<Members>,
+    /// By ward, the forms that its patients get.
+    pub(crate) forms: Vec<Vec<Form>>,
     /// Ordinary cases by care level.
     pub(crate) cases: BTreeMap<String, (Vec<Case>, Choice)>,
     /// Who uses other contacts in an area: `sex · AGES + age`; by year, then area.
@@ -49,21 +57,19 @@ pub(crate) struct World {
 }
 
 impl World {
-    pub(crate) fn new(plan: &Plan, settings: &Settings) -> Result<Self, SampleError> {
-        settings.check()?;
+    pub(crate) fn new(plan: &Plan, survey: Survey<'_>, settings: &Settings) -> Result<Self, SampleError> {
         let region = Region::read()?;
-        let export = tables::export(plan, "responses").ok_or(SampleError::NoQuestionnaire)?;
-        let questionnaire = tables::questionnaire(plan, export).ok_or(SampleError::NoQuestionnaire)?;
+        let questionnaire = survey.questionnaire;
         let answer_days_max = match questionnaire.link {
             Link::Contact { answer_days_max } => answer_days_max.clamp(1, 3_650),
             Link::Response => ANSWER_DAYS,
         };
-        let tables = Tables::new(plan, settings, answer_days_max)?;
+        let tables = Tables::new(plan, survey, settings, answer_days_max)?;
         let months = months(settings)?;
         let last_year = settings.month(settings.months - 1).map_or(0, Date::year);
         let population = Population::new(&region, settings.first_month.year(), last_year);
-        let age_ranges = age_ranges(plan, &questionnaire.id);
-        let adult = age_ranges.iter().map(|range| range.0).min().unwrap_or(0);
+        let populations = populations(plan, &questionnaire.id);
+        let adult = populations.iter().map(Members::youngest).min().unwrap_or(0);
 
         let mut draws = stream(settings.seed, Purpose::World, 0, 0, 0);
         let is_item = |column: &str| questionnaire.items.iter().any(|item| item.id == column);
@@ -98,6 +104,8 @@ impl World {
         let effects = wards::unit_effects(&plan.organisation, settings, factor, &mut draws);
         let decimal = tables.sheet(Kind::Invitations).table.decimal;
         let wards = wards::wards(&plan.organisation, &region, settings, &effects, &characteristics, decimal);
+        let first_day = settings.first_month;
+        let forms = wards.iter().map(|ward| forms::forms(questionnaire, &ward.trust, first_day)).collect();
         let rates = rates::sources(plan, &region, settings, &population);
         let cases = rates::ordinary_cases(plan, &region);
         let users = users(&region, &population);
@@ -113,14 +121,22 @@ impl World {
             wards,
             rates,
             tables,
-            questionnaire: (questionnaire.id.clone(), questionnaire.version.clone()),
+            questionnaire: questionnaire.id.clone(),
+            care_level: survey.care_level.to_owned(),
             answer_days_max,
-            age_ranges,
+            populations,
+            forms,
             cases,
             users,
             months,
             ages: (0..AGES).map(|age| age.to_string()).collect(),
         })
+    }
+
+    /// The patient's value of a column that the sample varies.
+    pub(crate) fn value<'a>(&'a self, values: &[usize], column: &str) -> Option<&'a str> {
+        let place = self.characteristics.iter().position(|one| one.column == column)?;
+        Some(self.characteristics[place].values[values[place]].as_str())
     }
 
     pub(crate) fn month_days(&self, month: u32) -> (i32, i32) {
@@ -164,24 +180,19 @@ fn months(settings: &Settings) -> Result<Vec<(i32, i32)>, SampleError> {
     })
 }
 
-/// The first range is that of all respondents.
-fn age_ranges(plan: &Plan, questionnaire: &str) -> Vec<(i64, i64)> {
-    let mut ranges: Vec<(i64, i64)> = plan
+fn populations(plan: &Plan, questionnaire: &str) -> Vec<Members> {
+    let mut all: Vec<Members> = plan
         .indicators
         .values()
         .filter(|indicator| {
             indicator.population.questionnaire.as_deref() == Some(questionnaire)
                 && !matches!(indicator.measure, Measure::Rate { .. })
         })
-        .map(|indicator| age_range(&indicator.population))
+        .map(|indicator| Members::of(&indicator.population))
         .collect();
-    ranges.sort_unstable();
-    ranges.dedup();
-    if ranges.is_empty() { vec![(0, i64::MAX)] } else { ranges }
-}
-
-pub(crate) fn age_range(population: &prem_spec::Population) -> (i64, i64) {
-    (population.age_min.unwrap_or(0), population.age_max.unwrap_or(i64::MAX))
+    all.sort_unstable();
+    all.dedup();
+    if all.is_empty() { vec![Members::default()] } else { all }
 }
 
 /// How far x'β and the effects of units reach downwards and upwards together.

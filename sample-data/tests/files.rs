@@ -19,7 +19,7 @@ use std::{
     path::Path,
 };
 
-use common::{Record, plan, read};
+use common::{Record, plan, plan_of_one, read};
 use jiff::civil::Date;
 use prem_sample::{Settings, generate, read_truth};
 use prem_spec::{
@@ -52,7 +52,7 @@ fn bytes(folder: &Path) -> BTreeMap<String, Vec<u8>> {
 
 #[test]
 fn the_same_settings_give_the_same_bytes_on_any_number_of_threads() {
-    let plan = plan();
+    let plan = plan_of_one();
     let make = |threads: usize, seed: u64| {
         let folder = tempfile::tempdir().expect("a folder");
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
@@ -66,10 +66,36 @@ fn the_same_settings_give_the_same_bytes_on_any_number_of_threads() {
     assert!(one.keys().all(|name| !name.contains("unfinished")));
 }
 
+/// The outpatients' form beside the inpatients': its own files and truth, contacts and invitations in common files, and every
+/// invitation names its questionnaire.
+#[test]
+fn other_questionnaires_are_answered_beside_the_main_one() {
+    let plan = plan();
+    let folder = tempfile::tempdir().expect("a folder");
+    let settings = Settings { other_share: 0.5, broken_share: 0.0, ..small() };
+    let truth = generate(&plan, &settings, folder.path()).expect("a region");
+    let rows_of = |prefix: &str| -> usize {
+        let files = truth.files.iter().filter(|name| name.starts_with(prefix));
+        files
+            .map(|name| fs::read_to_string(folder.path().join("inbox").join(name)).expect("UTF-8").lines().count() - 1)
+            .sum()
+    };
+    let (main, other) = (rows_of("responses_"), rows_of("somatic-outpatient_"));
+    assert!(other > main / 3 && other < main, "{main} and {other}");
+    assert_eq!((main + other) as u64, truth.rows("responses", "rows"));
+    let outpatient = truth.units.iter().find(|unit| unit.indicator == "outpatient-staff" && unit.level == "rhf");
+    assert!(outpatient.expect("its truth").respondents < other as u64, "proxies do not count");
+    let invited = read(&plan, &folder.path().join("inbox"), "invitations").into_iter().flat_map(|(_, rows)| rows);
+    let mut ids: Vec<String> = invited.map(|one| one["questionnaire_id"].clone()).collect();
+    ids.sort();
+    ids.dedup();
+    assert_eq!(ids, ["adult-inpatient", "somatic-outpatient"]);
+}
+
 #[test]
 fn the_truth_reads_as_it_was_written() {
     let folder = tempfile::tempdir().expect("a folder");
-    let truth = generate(&plan(), &small(), folder.path()).expect("a region");
+    let truth = generate(&plan_of_one(), &small(), folder.path()).expect("a region");
     assert_eq!(truth, read_truth(&folder.path().join("truth")).expect("the truth"));
     assert_eq!(truth.cut_answers, 0);
     assert!(!truth.units.is_empty() && !truth.adjusters.is_empty() && !truth.rates.is_empty());
@@ -77,7 +103,7 @@ fn the_truth_reads_as_it_was_written() {
 
 #[test]
 fn planted_errors_are_counted_exactly() {
-    let plan = plan();
+    let plan = plan_of_one();
     let folder = tempfile::tempdir().expect("a folder");
     let truth = generate(&plan, &small(), folder.path()).expect("a region");
     let inbox = folder.path().join("inbox");
@@ -191,7 +217,7 @@ fn mistake(dataset: &Dataset, columns: &[Column], format: &str, record: &Record)
 /// an adjuster in years, and answers that carry their own unit: all of it is data.
 #[test]
 fn a_changed_plan_changes_the_files() {
-    let mut plan = plan();
+    let mut plan = plan_of_one();
     let export = plan.exports.values_mut().find(|export| export.dataset == "responses").expect("an export");
     export.format = FileFormat::Delimited {
         separator: Some(','),
@@ -224,7 +250,7 @@ fn a_changed_plan_changes_the_files() {
 
 #[test]
 fn wrong_settings_are_refused_and_nothing_is_left() {
-    let plan = plan();
+    let plan = plan_of_one();
     let folder = tempfile::tempdir().expect("a folder");
     for settings in [
         Settings { months: 0, ..small() },
@@ -242,7 +268,7 @@ fn wrong_settings_are_refused_and_nothing_is_left() {
 #[test]
 fn the_committed_delivery_is_what_the_generator_makes() {
     let folder = tempfile::tempdir().expect("a folder");
-    let truth = generate(&plan(), &Settings::committed_delivery(), folder.path()).expect("a region");
+    let truth = generate(&plan_of_one(), &Settings::committed_delivery(), folder.path()).expect("a region");
     let committed = Path::new(env!("CARGO_MANIFEST_DIR")).join("delivery");
     let mut size = 0;
     for name in &truth.files {

@@ -15,7 +15,7 @@ mod common;
 
 use std::{collections::BTreeMap, path::Path, sync::OnceLock};
 
-use common::{Record, plan, read};
+use common::{Record, plan_of_one, read};
 use prem_sample::{Settings, Truth, generate};
 use prem_spec::{AdjusterKind, Indicator, Item, Measure, Plan, Questionnaire};
 use tempfile::TempDir;
@@ -23,7 +23,7 @@ use tempfile::TempDir;
 fn region() -> &'static (Plan, TempDir, Truth) {
     static REGION: OnceLock<(Plan, TempDir, Truth)> = OnceLock::new();
     REGION.get_or_init(|| {
-        let plan = plan();
+        let plan = plan_of_one();
         let folder = tempfile::tempdir().expect("a folder");
         // One year, so that the truth has one period; nothing planted, so that every row counts.
         let settings = Settings {

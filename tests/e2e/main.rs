@@ -27,3 +27,5 @@ mod refusals;
 mod releases;
 mod same_bytes;
 mod truth;
+mod versions;
+mod walkthrough;

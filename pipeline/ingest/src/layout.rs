@@ -1,8 +1,8 @@
 //! What an export declares, bound to the header of one file: which field feeds which stored column.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use prem_spec::model::{Column, Dataset, Export, ExtraColumns, FileFormat, Plan, Rule, SourceValue};
+use prem_spec::model::{Column, Dataset, Export, ExtraColumns, FileFormat, Item, Plan, Rule, SourceValue};
 use prem_store::Secret;
 
 use crate::{
@@ -33,6 +33,8 @@ pub(crate) struct Declared<'a> {
     /// For the subjects of quarantined rows.
     pub(crate) secret: Option<Secret>,
     formats: Vec<DateFormat>,
+    /// Items of some versions or some trusts only.
+    not_in_all_forms: BTreeSet<String>,
 }
 
 /// What holds for one file.
@@ -53,6 +55,13 @@ pub(crate) struct Extra {
     /// As a message may show it.
     pub(crate) name: String,
     pub(crate) guard: Guard,
+}
+
+fn not_in_all_forms(plan: &Plan, export: &Export) -> BTreeSet<String> {
+    let questionnaire = export.questionnaire.as_ref().and_then(|id| plan.questionnaires.get(id));
+    let items = questionnaire.iter().flat_map(|questionnaire| &questionnaire.items);
+    let is_partial = |item: &&Item| questionnaire.is_some_and(|questionnaire| !questionnaire.asks_always(&item.id));
+    items.filter(is_partial).map(|item| item.id.clone()).collect()
 }
 
 impl<'a> Declared<'a> {
@@ -100,6 +109,7 @@ impl<'a> Declared<'a> {
             decimal: byte("decimal", decimal)?,
             columns,
             secret: None,
+            not_in_all_forms: not_in_all_forms(plan, export),
         })
     }
 
@@ -172,11 +182,13 @@ impl<'a> Declared<'a> {
     }
 
     /// Whether a file may come without the column: it is an optional one of the dataset that the export does not mention. An item
-    /// of the questionnaire must be there or be declared absent, or every patient would seem to have left it blank.
+    /// of the questionnaire must be there or be declared absent, or every patient would seem to have left it blank; but
+    /// one that not all of its forms have may be lacking.
     fn may_lack(&self, column: &Column) -> bool {
-        !column.required
+        let is_optional = !column.required
             && !self.export.columns.contains_key(&column.name)
-            && self.dataset.column(&column.name).is_some()
+            && self.dataset.column(&column.name).is_some();
+        is_optional || self.not_in_all_forms.contains(&column.name)
     }
 
     fn reader(&self, column: &Column, cells: Cells, header: &Header) -> Result<ColumnReader, IngestError> {

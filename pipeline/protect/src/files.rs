@@ -73,8 +73,10 @@ impl Protected {
             return Err(differs("values by other models do not fit what the estimates show".to_owned()));
         }
         // Series follow from the estimates: made again, they cannot disagree with them.
-        let trends = trends::of(&estimates);
-        Ok(Self { estimates, variation, case_mix, sensitivity, survey_quality, trends, spread: Vec::new(), meta })
+        let breaks = trends::Breaks::of(plan);
+        let trends = trends::of(&estimates, &breaks);
+        let spread = Vec::new();
+        Ok(Self { estimates, variation, case_mix, sensitivity, survey_quality, trends, breaks, spread, meta })
     }
 }
 

@@ -46,8 +46,19 @@ pub fn protect(plan: &Plan, unprotected: Unprotected) -> Result<Protected, Prote
     let case_mix = region_tables::case_mix(plan, case_mix, &estimates);
     let survey_quality = region_tables::survey_quality(plan, survey_quality);
     let sensitivity = sensitivity::protect(plan, sensitivity, &estimates);
-    let trends = trends::of(&estimates);
-    Ok(Protected { estimates, variation, case_mix, sensitivity, survey_quality, trends, spread: Vec::new(), meta })
+    let breaks = trends::Breaks::of(plan);
+    let trends = trends::of(&estimates, &breaks);
+    Ok(Protected {
+        estimates,
+        variation,
+        case_mix,
+        sensitivity,
+        survey_quality,
+        trends,
+        breaks,
+        spread: Vec::new(),
+        meta,
+    })
 }
 
 fn check(plan: &Plan, rows: &[Estimate]) -> Result<(), ProtectError> {

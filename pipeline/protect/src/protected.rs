@@ -17,6 +17,7 @@ pub struct Protected {
     pub(crate) sensitivity: Vec<Sensitivity>,
     pub(crate) survey_quality: Vec<SurveyQuality>,
     pub(crate) trends: Vec<Trend>,
+    pub(crate) breaks: trends::Breaks,
     pub(crate) spread: Vec<Spread>,
     pub(crate) meta: TableMeta,
 }
@@ -49,7 +50,7 @@ impl Protected {
 
     /// The points behind one of them.
     pub fn series(&self, trend: &Trend) -> Vec<SeriesPoint> {
-        trends::points(&self.estimates, trend)
+        trends::points(&self.estimates, &self.breaks, trend)
     }
 
     /// How the region's units spread, without saying which; empty but in a trust's view.

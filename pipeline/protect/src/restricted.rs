@@ -1,9 +1,9 @@
 //! What one trust may see.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use prem_spec::{Level, Plan};
-use prem_store::tables::Estimate;
+use prem_spec::{Indicator, Level, Plan};
+use prem_store::tables::{Estimate, SurveyQuality};
 
 use crate::{
     Protected,
@@ -15,15 +15,19 @@ use crate::{
 };
 
 impl Protected {
-    /// The trust's own units at all levels, the region, and other trusts at trust level only. Case mix and survey
+    /// The trust's own units at all levels, the region, and other trusts at trust level only; nothing of what only other
+    /// trusts ask. Case mix and survey
     /// quality are the region's and stay. Extremes between units below trust level go where fewer than three of the
     /// units are another trust's, since they would then be recognised.
     pub fn restricted_to(&self, plan: &Plan, trust_id: &str) -> Self {
         let owners = Owners::of(plan);
+        let hidden = others_additions(plan, trust_id);
+        let is_hidden = |indicator: &str| hidden.contains(indicator);
         let estimates: Vec<Estimate> = self
             .estimates
             .iter()
             .filter(|row| is_common(&row.level) || owners.trust_of(&row.unit_id) == Some(trust_id))
+            .filter(|row| !is_hidden(&row.indicator))
             .cloned()
             .collect();
         let mut own: BTreeMap<(&str, &str, &str), usize> = BTreeMap::new();
@@ -31,6 +35,7 @@ impl Protected {
             *own.entry((&row.period, &row.indicator, &row.level)).or_default() += 1;
         }
         let mut variation = self.variation.clone();
+        variation.retain(|row| !is_hidden(&row.indicator));
         for row in variation.iter_mut().filter(|row| !is_common(&row.level)) {
             let family = (row.period.as_str(), row.indicator.as_str(), row.level.as_str());
             let own = own.get(&family).copied().unwrap_or(0);
@@ -41,20 +46,43 @@ impl Protected {
         }
         Self {
             variation,
-            case_mix: self.case_mix.clone(),
-            survey_quality: self.survey_quality.clone(),
+            case_mix: self.case_mix.iter().filter(|row| !is_hidden(&row.indicator)).cloned().collect(),
+            survey_quality: self
+                .survey_quality
+                .iter()
+                .filter(|row| !is_hidden(&row.subject) && !is_others_item(plan, row, trust_id))
+                .cloned()
+                .collect(),
             sensitivity: self
                 .sensitivity
                 .iter()
                 .filter(|row| is_common(&row.level) || owners.trust_of(&row.unit_id) == Some(trust_id))
+                .filter(|row| !is_hidden(&row.indicator))
                 .cloned()
                 .collect(),
-            trends: trends::of(&estimates),
-            spread: spread::for_trust(&owners, &self.estimates, trust_id),
+            trends: trends::of(&estimates, &self.breaks),
+            breaks: self.breaks.clone(),
+            spread: spread::for_trust(&owners, &self.estimates, trust_id)
+                .into_iter()
+                .filter(|spread| !is_hidden(&spread.indicator))
+                .collect(),
             meta: self.meta.clone(),
             estimates,
         }
     }
+}
+
+/// Indicators on additions of other trusts only: they are those trusts' own business.
+fn others_additions<'a>(plan: &'a Plan, trust_id: &str) -> BTreeSet<&'a str> {
+    let is_others =
+        |indicator: &&Indicator| plan.local_trusts(indicator).is_some_and(|trusts| !trusts.contains(trust_id));
+    plan.indicators.values().filter(is_others).map(|indicator| indicator.id.as_str()).collect()
+}
+
+fn is_others_item(plan: &Plan, row: &SurveyQuality, trust_id: &str) -> bool {
+    let questionnaire = plan.questionnaires.get(&row.questionnaire).filter(|_| row.kind == "item");
+    let trusts = questionnaire.and_then(|questionnaire| questionnaire.local_trusts(&[row.subject.as_str()]));
+    trusts.is_some_and(|trusts| !trusts.contains(trust_id))
 }
 
 /// Levels that everybody sees.

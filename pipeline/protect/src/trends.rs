@@ -4,12 +4,14 @@
 //! the row says how many periods lie between the first and the last point and how many of them are points. Since centre,
 //! limits and runs are functions of published values alone, they tell nothing that the published rows do not.
 //!
+//! Where a question was worded anew, added or dropped, the values before it are another series: only those since are points.
+//!
 //! Only calendar periods make a series: neighbouring windows of a run of months share respondents, so that their values
 //! wander together and every rule would see a change.
 
 use std::collections::BTreeMap;
 
-use prem_spec::{Period, PeriodKind};
+use prem_spec::{Indicator, Period, PeriodKind, Plan, SeriesBreaks};
 use prem_stats::time::{RunsAnalysis, Xmr, runs_analysis, xmr};
 use prem_store::tables::{Estimate, Trend};
 
@@ -35,11 +37,11 @@ pub struct SeriesPoint {
 }
 
 /// The points behind `trend`, in order.
-pub(crate) fn points(rows: &[Estimate], trend: &Trend) -> Vec<SeriesPoint> {
+pub(crate) fn points(rows: &[Estimate], breaks: &Breaks, trend: &Trend) -> Vec<SeriesPoint> {
     let is_own = |row: &&Estimate| {
         row.indicator == trend.indicator && row.unit_id == trend.unit_id && row.stratum == trend.stratum
     };
-    let series = series(rows.iter().filter(is_own)).into_iter();
+    let series = series(rows.iter().filter(is_own), breaks).into_iter();
     let mut of_length =
         series.filter(|points| points.iter().any(|(p, ..)| length(p.kind()) == Some(trend.length.as_str())));
     let points = of_length.next().unwrap_or_default();
@@ -53,6 +55,22 @@ pub(crate) fn points(rows: &[Estimate], trend: &Trend) -> Vec<SeriesPoint> {
     points.iter().enumerate().map(point).collect()
 }
 
+/// Days from which an indicator's questions are others: a series begins anew there.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Breaks(BTreeMap<String, SeriesBreaks>);
+
+impl Breaks {
+    pub fn of(plan: &Plan) -> Self {
+        let of = |(id, indicator): (&String, &Indicator)| Some((id.clone(), plan.series_breaks(indicator)?));
+        Self(plan.indicators.iter().filter_map(of).collect())
+    }
+
+    /// Whether values of the two periods, or of one of them, are of different questions.
+    fn lies_between(&self, indicator: &str, first: Period, last: Period) -> bool {
+        self.0.get(indicator).is_some_and(|breaks| breaks.holds(first.start(), last.end()))
+    }
+}
+
 /// A published value of a series.
 type Point<'a> = (Period, f64, &'a Estimate);
 
@@ -60,11 +78,11 @@ type Point<'a> = (Period, f64, &'a Estimate);
 type Key<'a> = (&'a str, &'a str, &'a str, PeriodKind);
 
 /// The series of `rows`, in the order in which they begin there.
-pub(crate) fn of(rows: &[Estimate]) -> Vec<Trend> {
-    series(rows.iter()).iter().filter_map(|points| trend(points)).collect()
+pub(crate) fn of(rows: &[Estimate], breaks: &Breaks) -> Vec<Trend> {
+    series(rows.iter(), breaks).iter().filter_map(|points| trend(points)).collect()
 }
 
-fn series<'a>(rows: impl Iterator<Item = &'a Estimate>) -> Vec<Vec<Point<'a>>> {
+fn series<'a>(rows: impl Iterator<Item = &'a Estimate>, breaks: &Breaks) -> Vec<Vec<Point<'a>>> {
     let mut place: BTreeMap<Key<'_>, usize> = BTreeMap::new();
     let mut series: Vec<Vec<Point<'_>>> = Vec::new();
     for row in rows.filter(|row| !row.suppressed) {
@@ -84,6 +102,8 @@ fn series<'a>(rows: impl Iterator<Item = &'a Estimate>) -> Vec<Vec<Point<'a>>> {
     }
     for points in &mut series {
         points.sort_by_key(|(period, ..)| period.start());
+        let Some((last, _, row)) = points.last().copied() else { continue };
+        points.retain(|(period, ..)| *period == last || !breaks.lies_between(&row.indicator, *period, last));
     }
     series
 }

@@ -282,6 +282,8 @@ fn quality(n: i64) -> SurveyQuality {
     SurveyQuality {
         period: "2025".into(),
         questionnaire: "q".into(),
+        questionnaire_version: "1".to_owned(),
+        item_version: None,
         kind: "item".into(),
         subject: "i1".into(),
         n,

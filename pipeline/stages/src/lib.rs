@@ -4,6 +4,7 @@
 //! stated order, sorts and counts; every sum of floats is made by a kernel, in a fixed order.
 
 mod area;
+mod asked;
 mod design;
 mod episode;
 mod error;
@@ -12,6 +13,7 @@ mod events;
 mod frames;
 mod link;
 mod placement;
+mod population;
 mod score;
 mod survey_quality;
 mod tally;
@@ -24,6 +26,7 @@ pub use area::{Areas, catchment_overlaps, load_areas};
 pub use error::StageError;
 pub use events::{RateCells, count_events};
 pub use link::{InvitationCounts, Invited, LinkInputs, LinkOutcome, link_responses, read_invited};
+pub use population::PopulationCount;
 pub use score::{ScoredMonth, read_scored, score_partition};
 pub use survey_quality::survey_quality;
 pub use unplaced::{NO_CODE, OTHER_SHAPE, Unplaced};

@@ -4,15 +4,15 @@ use std::{collections::BTreeMap, path::Path};
 
 use jiff::civil::Date;
 use polars::prelude::*;
-use prem_spec::{
-    Adjuster, AdjusterKind, Indicator, Item, Measure, Organisation, Plan, Population, Questionnaire, ValueScale,
-};
+use prem_spec::{Adjuster, AdjusterKind, Indicator, Item, Measure, Organisation, Plan, Questionnaire, ValueScale};
 
 use crate::{
     StageError,
+    asked::Forms,
     design::{Coded, band_of},
     frames::{self, codes, numbers, texts},
     link::{UNIT, WEIGHT},
+    population::{self, NOT_ANSWERED, PopulationCount, mark},
 };
 
 /// The scored rows of one month of one questionnaire, in the order of unit and response id.
@@ -23,6 +23,8 @@ pub struct ScoredMonth {
     pub units: Vec<u32>,
     /// Inverse inclusion probability.
     pub weights: Vec<f64>,
+    /// Place of the respondent's version among the questionnaire's.
+    pub(crate) versions: Vec<Option<i16>>,
     /// In the order of the questionnaire's adjusters.
     pub(crate) adjusters: Vec<Coded>,
     /// Indicator → value; NaN where the respondent has none.
@@ -60,7 +62,7 @@ pub(crate) fn indicators_of<'a>(plan: &'a Plan, questionnaire: &str) -> Vec<&'a 
     plan.indicators.values().filter(reads).collect()
 }
 
-/// Scores one linked month: reads `linked`, writes `scored`.
+/// Scores one linked month: reads `linked`, writes `scored`, and counts per indicator who counts and who does not.
 ///
 /// # Errors
 /// When a table cannot be read or written.
@@ -69,37 +71,57 @@ pub fn score_partition(
     questionnaire: &Questionnaire,
     linked: &Path,
     scored: &Path,
-) -> Result<u64, StageError> {
+) -> Result<BTreeMap<String, PopulationCount>, StageError> {
     let frame = frames::scan(linked)?.collect().map_err(StageError::frame("read linked responses"))?;
+    let forms = Forms::of(plan, questionnaire, &frame)?;
     let mut columns: Vec<Column> = Vec::new();
     for name in ["response_id", UNIT, WEIGHT] {
         columns.push(frame.column(name).map_err(StageError::frame("read linked responses"))?.clone());
     }
+    let place = |version: &Option<usize>| version.and_then(|place| i16::try_from(place).ok());
+    columns.push(Column::new(VERSION.into(), forms.versions().iter().map(place).collect::<Vec<Option<i16>>>()));
     for adjuster in &questionnaire.adjusters {
         columns.push(match code_adjuster(&frame, adjuster)? {
             Coded::Continuous(values) => optional_numbers(&adjuster_column(&adjuster.id), &values),
             Coded::Level(levels) => Column::new(adjuster_column(&adjuster.id).as_str().into(), levels),
         });
     }
+    let mut counts = BTreeMap::new();
     for indicator in indicators_of(plan, &questionnaire.id) {
-        let counts = in_population(&frame, &indicator.population)?;
+        let mut reasons = population::reasons(&frame, &forms, indicator)?;
         let items = item_values(&frame, questionnaire, indicator)?;
+        let belongs: Vec<bool> = reasons.iter().map(Option::is_none).collect();
         if matches!(indicator.measure, Measure::Composite { .. }) {
             for (place, item) in items.iter().enumerate() {
-                let masked: Vec<f64> =
-                    item.iter().zip(&counts).map(|(value, counts)| if *counts { *value } else { f64::NAN }).collect();
+                let masked: Vec<f64> = item
+                    .iter()
+                    .zip(&belongs)
+                    .map(|(value, belongs)| if *belongs { *value } else { f64::NAN })
+                    .collect();
                 columns.push(optional_numbers(&item_column(&indicator.id, place), &masked));
             }
         }
-        let values: Vec<f64> = (0..frame.height())
-            .map(|row| if counts[row] { respondent_value(&indicator.measure, &items, row) } else { f64::NAN })
-            .collect();
+        let value = |row: usize| {
+            if belongs[row] { respondent_value(&indicator.measure, &items, row) } else { f64::NAN }
+        };
+        let values: Vec<f64> = (0..frame.height()).map(value).collect();
+        mark(&mut reasons, |row| values[row].is_nan().then_some(NOT_ANSWERED));
         columns.push(optional_numbers(&value_column(&indicator.id), &values));
+        columns.push(Column::new(left_out_column(&indicator.id).as_str().into(), &reasons));
+        counts.insert(indicator.id.clone(), PopulationCount::of(&reasons));
     }
     let height = frame.height();
     let mut out = DataFrame::new(height, columns).map_err(StageError::frame("score responses"))?;
     frames::write(&mut out, scored)?;
-    Ok(height as u64)
+    Ok(counts)
+}
+
+/// Place of the respondent's version among the questionnaire's.
+const VERSION: &str = "version";
+
+/// Why a respondent does not count, null for those who do: for people who explain a number, not for estimation.
+fn left_out_column(indicator: &str) -> String {
+    format!("left-out:{indicator}")
 }
 
 fn value_column(indicator: &str) -> String {
@@ -117,19 +139,6 @@ fn adjuster_column(adjuster: &str) -> String {
 fn optional_numbers(name: &str, values: &[f64]) -> Column {
     let values: Float64Chunked = values.iter().map(|value| (!value.is_nan()).then_some(*value)).collect();
     values.into_series().with_name(name.into()).into()
-}
-
-fn in_population(frame: &DataFrame, population: &Population) -> Result<Vec<bool>, StageError> {
-    if population.age_min.is_none() && population.age_max.is_none() {
-        return Ok(vec![true; frame.height()]);
-    }
-    #[expect(clippy::cast_precision_loss, reason = "ages")]
-    let (low, high) = (
-        population.age_min.map_or(f64::NEG_INFINITY, |age| age as f64),
-        population.age_max.map_or(f64::INFINITY, |age| age as f64),
-    );
-    // An unknown age is NaN and lies in no range: the respondent does not count.
-    Ok(numbers(frame, "age")?.into_iter().map(|age| age >= low && age <= high).collect())
 }
 
 /// Per item of the indicator, a value per row; for a proportion 1 or 0.
@@ -211,7 +220,11 @@ pub fn read_scored(
     month: Date,
     path: &Path,
 ) -> Result<ScoredMonth, StageError> {
-    let frame = frames::scan(path)?.collect().map_err(StageError::frame("read scored responses"))?;
+    let mut scored = frames::scan(path)?;
+    let names = scored.collect_schema().map_err(StageError::frame("read a schema"))?;
+    let read: Vec<Expr> =
+        names.iter_names().filter(|name| !name.starts_with(&left_out_column(""))).cloned().map(col).collect();
+    let frame = scored.select(read).collect().map_err(StageError::frame("read scored responses"))?;
     let absent = |column: String| StageError::Column { path: path.to_path_buf(), column };
     let mut adjusters = Vec::new();
     for adjuster in &questionnaire.adjusters {
@@ -236,6 +249,7 @@ pub fn read_scored(
         month,
         units: unit_positions(&plan.organisation, &frame, path)?,
         weights: numbers(&frame, WEIGHT)?,
+        versions: codes(&frame, VERSION)?,
         adjusters,
         values,
         items,

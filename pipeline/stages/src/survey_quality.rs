@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use jiff::civil::Date;
-use prem_spec::{Indicator, Item, Level, Measure, Period, PeriodKind, Plan, Questionnaire, ValueScale};
+use prem_spec::{
+    Indicator, Item, Level, Measure, Period, PeriodKind, Plan, Questionnaire, QuestionnaireVersion, ValueScale,
+};
 use prem_stats::{
     case_mix::{ShrinkageInterval, UnitMoments, nested_shrinkage},
     scores::{ItemStatistics, Items, Pairing, alpha, item_statistics},
@@ -12,6 +14,7 @@ use prem_store::tables::SurveyQuality;
 
 use crate::{
     METHOD_VERSION, ScoredMonth, StageError,
+    asked::{Asking, Forms},
     frames::{self, codes},
     score::{indicators_of, item_value},
     tree::LevelTree,
@@ -37,57 +40,117 @@ pub fn survey_quality(
     years.dedup();
     let mut rows = Vec::new();
     for year in years {
-        let answers = Answers::read(questionnaire, linked, year)?;
-        let blank = |kind: &str, subject: &str| blank(questionnaire, year, kind, subject, run_id);
-        rows.extend(answers.of.iter().map(|(item, codes)| item_row(item, codes, blank("item", &item.id))));
-        for indicator in indicators_of(plan, &questionnaire.id) {
-            if let Measure::Scale { items, .. } = &indicator.measure {
-                let scale = scale(plan, indicator, items, &answers, scored, year, blank("scale", &indicator.id));
-                for (item, complete, pairwise) in scale.items {
-                    if let Some(row) = rows.iter_mut().rev().find(|row| row.kind == "item" && row.subject == item) {
-                        row.item_rest = complete.and_then(|item| item.item_rest_r);
-                        row.alpha_without = complete.and_then(|item| item.alpha_without);
-                        row.item_rest_pairwise = pairwise.and_then(|item| item.item_rest_r);
-                    }
-                }
-                let shares = scale.moments.as_ref().map(|moments| level_shares(plan, moments)).unwrap_or_default();
-                let (n, n_scored, n_blank) = (scale.row.n, scale.row.n_scored, scale.row.n_blank);
-                rows.push(scale.row);
-                rows.extend(shares.into_iter().map(|(level, share)| SurveyQuality {
-                    n,
-                    n_scored,
-                    n_blank,
-                    level: Some(level),
-                    variance_share: Some(share),
-                    ..blank("level", &indicator.id)
-                }));
+        for (place, version) in questionnaire.versions.iter().enumerate() {
+            let answers = Answers::read(plan, questionnaire, linked, year, place)?;
+            if answers.respondents > 0 {
+                let form = Form { place: i16::try_from(place).ok(), version, answers, year };
+                rows.extend(form_rows(plan, questionnaire, &form, scored, run_id));
             }
         }
     }
     Ok(rows)
 }
 
-/// Raw codes of every item over the months of a year.
+/// The rows of one version in one year.
+fn form_rows(
+    plan: &Plan,
+    questionnaire: &Questionnaire,
+    form: &Form<'_>,
+    scored: &[ScoredMonth],
+    run_id: &str,
+) -> Vec<SurveyQuality> {
+    let blank = |kind: &str, subject: &str| blank(questionnaire, form, kind, subject, run_id);
+    let asked = form.answers.of.iter().filter(|(_, codes)| !codes.is_empty());
+    let mut rows: Vec<SurveyQuality> =
+        asked.map(|(item, codes)| item_row(item, codes, blank("item", &item.id))).collect();
+    for indicator in indicators_of(plan, &questionnaire.id) {
+        let Measure::Scale { items, .. } = &indicator.measure else { continue };
+        if !items.iter().any(|id| form.answers.has(id)) {
+            continue;
+        }
+        let scale = scale(plan, indicator, items, form, scored, blank("scale", &indicator.id));
+        for (item, complete, pairwise) in scale.items {
+            if let Some(row) = rows.iter_mut().rev().find(|row| row.kind == "item" && row.subject == item) {
+                row.item_rest = complete.and_then(|item| item.item_rest_r);
+                row.alpha_without = complete.and_then(|item| item.alpha_without);
+                row.item_rest_pairwise = pairwise.and_then(|item| item.item_rest_r);
+            }
+        }
+        let shares = scale.moments.as_ref().map(|moments| level_shares(plan, moments)).unwrap_or_default();
+        let (n, n_scored, n_blank) = (scale.row.n, scale.row.n_scored, scale.row.n_blank);
+        rows.push(scale.row);
+        rows.extend(shares.into_iter().map(|(level, share)| SurveyQuality {
+            n,
+            n_scored,
+            n_blank,
+            level: Some(level),
+            variance_share: Some(share),
+            ..blank("level", &indicator.id)
+        }));
+    }
+    rows
+}
+
+/// One version of the form in one year, and how it was answered.
+struct Form<'a> {
+    /// Among the questionnaire's versions.
+    place: Option<i16>,
+    version: &'a QuestionnaireVersion,
+    year: Period,
+    answers: Answers<'a>,
+}
+
+/// Raw codes of every item over the months of a year and one version, of those who were asked it.
 struct Answers<'a> {
+    respondents: usize,
     of: Vec<(&'a Item, Vec<Option<i16>>)>,
+    /// The same of every respondent of the version, for what needs respondents side by side.
+    all: Vec<Vec<Option<i16>>>,
 }
 
 impl<'a> Answers<'a> {
-    fn read(questionnaire: &'a Questionnaire, linked: &[(Date, PathBuf)], year: Period) -> Result<Self, StageError> {
-        let mut of: Vec<(&Item, Vec<Option<i16>>)> =
-            questionnaire.items.iter().map(|item| (item, Vec::new())).collect();
+    fn read(
+        plan: &Plan,
+        questionnaire: &'a Questionnaire,
+        linked: &[(Date, PathBuf)],
+        year: Period,
+        version: usize,
+    ) -> Result<Self, StageError> {
+        let worded = |item: &'a Item| questionnaire.versions[version].wording(&item.id).unwrap_or(item);
+        let items = &questionnaire.items;
+        let mut answers = Self {
+            respondents: 0,
+            of: items.iter().map(|item| (worded(item), Vec::new())).collect(),
+            all: vec![Vec::new(); items.len()],
+        };
         for (_, path) in linked.iter().filter(|(month, _)| year.contains(*month)) {
             let frame = frames::scan(path)?.collect().map_err(StageError::frame("read linked responses"))?;
-            for (item, all) in &mut of {
-                all.extend(codes(&frame, &item.id)?);
+            let forms = Forms::of(plan, questionnaire, &frame)?;
+            let rows: Vec<usize> = (0..frame.height()).filter(|row| forms.versions()[*row] == Some(version)).collect();
+            answers.respondents += rows.len();
+            for (place, item) in items.iter().enumerate() {
+                let (codes, asking) = (codes(&frame, &item.id)?, forms.asking(&frame, &item.id)?);
+                answers.all[place].extend(rows.iter().map(|row| codes[*row]));
+                let asked = rows.iter().filter(|row| asking[**row] == Asking::Asked);
+                answers.of[place].1.extend(asked.map(|row| codes[*row]));
             }
         }
-        Ok(Self { of })
+        Ok(answers)
+    }
+
+    fn has(&self, id: &str) -> bool {
+        self.of.iter().any(|(item, codes)| item.id == id && !codes.is_empty())
     }
 
     fn values(&self, id: &str) -> Option<Vec<Option<f64>>> {
-        let (item, codes) = self.of.iter().find(|(item, _)| item.id == id)?;
-        Some(codes.iter().map(|code| code.and_then(|code| item_value(item, ValueScale::Native, code))).collect())
+        let place = self.of.iter().position(|(item, _)| item.id == id)?;
+        let item = self.of[place].0;
+        Some(
+            self.all[place]
+                .iter()
+                .map(|code| code.and_then(|code| item_value(item, ValueScale::Native, code)))
+                .collect(),
+        )
     }
 }
 
@@ -109,6 +172,7 @@ fn item_row(item: &Item, codes: &[Option<i16>], blank: SurveyQuality) -> SurveyQ
         if item.reversed { (item.scale.high, item.scale.low) } else { (item.scale.low, item.scale.high) };
     let at = |end: i16| scored.iter().filter(|code| **code == end).count();
     SurveyQuality {
+        item_version: Some(i64::from(item.version)),
         n: whole(codes.len()),
         n_scored: whole(scored.len()),
         n_blank: whole(codes.len() - values.len()),
@@ -151,16 +215,17 @@ fn scale(
     plan: &Plan,
     indicator: &Indicator,
     items: &[String],
-    answers: &Answers<'_>,
+    form: &Form<'_>,
     scored: &[ScoredMonth],
-    year: Period,
     blank: SurveyQuality,
 ) -> Scale {
-    let months = || scored.iter().filter(|month| year.contains(month.month));
-    let pairs: Vec<(u32, f64)> = months()
-        .filter_map(|month| Some(month.units.iter().copied().zip(month.values.get(&indicator.id)?.iter().copied())))
-        .flatten()
-        .collect();
+    let answers = &form.answers;
+    let mut pairs: Vec<(u32, f64)> = Vec::new();
+    for month in scored.iter().filter(|month| form.year.contains(month.month)) {
+        let Some(values) = month.values.get(&indicator.id) else { continue };
+        let rows = month.units.iter().zip(values).zip(&month.versions);
+        pairs.extend(rows.filter(|(_, version)| **version == form.place).map(|((unit, value), _)| (*unit, *value)));
+    }
     let all = pairs.len();
     let (units, values): (Vec<u32>, Vec<f64>) = pairs.into_iter().filter(|(_, value)| !value.is_nan()).unzip();
     let (low, high) = value_range(indicator, answers);
@@ -218,10 +283,12 @@ fn value_range(indicator: &Indicator, answers: &Answers<'_>) -> (f64, f64) {
     }
 }
 
-fn blank(questionnaire: &Questionnaire, year: Period, kind: &str, subject: &str, run_id: &str) -> SurveyQuality {
+fn blank(questionnaire: &Questionnaire, form: &Form<'_>, kind: &str, subject: &str, run_id: &str) -> SurveyQuality {
     SurveyQuality {
-        period: year.to_string(),
+        period: form.year.to_string(),
         questionnaire: questionnaire.id.clone(),
+        questionnaire_version: form.version.version.clone(),
+        item_version: None,
         kind: kind.to_owned(),
         subject: subject.to_owned(),
         n: 0,

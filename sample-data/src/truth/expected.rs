@@ -4,14 +4,15 @@ use prem_spec::{Indicator, Item, Measure, Organisation, Plan, ValueScale, Weight
 
 use super::{DeliveryCount, TrueAdjuster, TrueItem, TrueUnit, Truth, rates};
 use crate::{
+    Settings,
     characteristics::{AdjusterEffect, Source},
     draw::{Choice, Purpose, quick, stream},
     experience::{Experience, ItemKind},
+    members::Members,
     output::Deliveries,
-    tables,
     tally::{Respondents, Tally},
     wards::Ward,
-    world::{World, age_range},
+    world::World,
 };
 
 /// Patients drawn from the region for the truth of proportions. The error that they leave is common to all units and
@@ -20,20 +21,17 @@ const PATIENTS: u64 = 20_000;
 /// Step of the table of probabilities, in points of the experience scale; between steps it is linear.
 const STEP: f64 = 0.25;
 
-pub(crate) fn make(plan: &Plan, world: &World, tally: &Tally, deliveries: &Deliveries) -> Truth {
-    let items = tables::export(plan, "responses").and_then(|export| tables::questionnaire(plan, export));
-    let items = items.map_or(&[][..], |questionnaire| &questionnaire.items);
-    let experience_items =
-        items.iter().zip(&world.experience.items).filter(|(_, one)| one.kind == ItemKind::Experience);
+/// The truth of the main survey's world and of the rates; surveys are added one by one.
+pub(crate) fn begin(plan: &Plan, settings: &Settings, world: &World, deliveries: &Deliveries) -> Truth {
     Truth {
-        settings: world.settings.clone(),
+        settings: settings.clone(),
         plan_hash: plan.hash(),
         mean: world.experience.mean,
-        items: experience_items.map(|(item, one)| TrueItem { item: item.id.clone(), shift: one.shift }).collect(),
-        cut_answers: tally.cut,
+        items: Vec::new(),
+        cut_answers: 0,
         files: Vec::new(),
-        units: units(plan, world, tally, items),
-        adjusters: adjusters(world, tally),
+        units: Vec::new(),
+        adjusters: Vec::new(),
         rates: rates::rates(plan, world),
         deliveries: deliveries
             .iter()
@@ -47,6 +45,20 @@ pub(crate) fn make(plan: &Plan, world: &World, tally: &Tally, deliveries: &Deliv
     }
 }
 
+/// Adds what is true of one survey.
+pub(crate) fn add(truth: &mut Truth, plan: &Plan, world: &World, tally: &Tally) {
+    let items = plan.questionnaires.get(&world.questionnaire).map_or(&[][..], |questionnaire| &questionnaire.items);
+    let of_experience = items.iter().zip(&world.experience.items).filter(|(_, one)| one.kind == ItemKind::Experience);
+    truth.items.extend(of_experience.map(|(item, one)| TrueItem {
+        questionnaire: world.questionnaire.clone(),
+        item: item.id.clone(),
+        shift: one.shift,
+    }));
+    truth.cut_answers += tally.cut;
+    truth.units.extend(units(plan, world, tally, items));
+    truth.adjusters.extend(adjusters(world, tally));
+}
+
 fn units(plan: &Plan, world: &World, tally: &Tally, items: &[Item]) -> Vec<TrueUnit> {
     let mut periods: Vec<(String, Option<i16>)> =
         tally.years.keys().map(|year| (year.to_string(), Some(*year))).collect();
@@ -57,16 +69,15 @@ fn units(plan: &Plan, world: &World, tally: &Tally, items: &[Item]) -> Vec<TrueU
     }
     let mut all = Vec::new();
     for indicator in plan.indicators.values() {
-        if indicator.population.questionnaire.as_deref() != Some(&world.questionnaire.0) {
+        if indicator.population.questionnaire.as_deref() != Some(&world.questionnaire) {
             continue;
         }
-        let Some(range) = world.age_ranges.iter().position(|range| *range == age_range(&indicator.population)) else {
-            continue;
-        };
+        let members = Members::of(&indicator.population);
+        let Some(population) = world.populations.iter().position(|other| *other == members) else { continue };
         let Some(measure) = Expected::new(indicator, world, items) else { continue };
-        let table = measure.table(world, range);
+        let table = measure.table(world, population);
         for (period, year) in &periods {
-            let respondents = tally.respondents(*year, range);
+            let respondents = tally.respondents(*year, population);
             all.extend(of_period(&plan.organisation, world, indicator, &measure, &table, &respondents, period));
         }
     }
@@ -167,12 +178,12 @@ impl<'a> Expected<'a> {
     }
 
     /// For proportions: by ward, the mean over the region's patients.
-    fn table(&self, world: &World, range: usize) -> Vec<f64> {
+    fn table(&self, world: &World, population: usize) -> Vec<f64> {
         let Self::TopBox { experience, item, codes } = self else { return Vec::new() };
         let model = &experience.items[*item];
         let steps = (100.0 / STEP) as usize;
         let grid: Vec<f64> = (0..=steps).map(|step| experience.probability(model, codes, step as f64 * STEP)).collect();
-        let patients = patients(world, range);
+        let patients = patients(world, population);
         let of_ward = |ward: &Ward| {
             let probability = |x: &f64| {
                 let position = ((experience.mean + x + ward.effect) / STEP).clamp(0.0, steps as f64 - 1e-9);
@@ -193,19 +204,21 @@ impl<'a> Expected<'a> {
 }
 
 /// x'β of respondents drawn from the region: a ward by its expected weight, then a patient who answers.
-fn patients(world: &World, range: usize) -> Vec<f64> {
-    let mut stream = stream(world.settings.seed, Purpose::TopBox, 0, range, 0);
+fn patients(world: &World, population: usize) -> Vec<f64> {
+    let mut stream = stream(world.settings.seed, Purpose::TopBox, 0, population, 0);
     let expected = |ward: &Ward| ward.size * ward.expected_responses(&world.characteristics) / ward.inclusion;
     let wards = Choice::new(world.wards.iter().map(expected));
-    let (youngest, oldest) = world.age_ranges[range];
+    let members = &world.populations[population];
     let mut patients = Vec::new();
     // Bounded: an age range without patients gives few or none.
     for _ in 0..PATIENTS * 20 {
         let ward = &world.wards[wards.draw(&mut stream)];
         let mut x = 0.0;
         let (mut age, mut woman) = (0, false);
+        let mut values = Vec::with_capacity(world.characteristics.len());
         for (one, choice) in world.characteristics.iter().zip(&ward.choices) {
             let value = choice.draw(&mut stream);
+            values.push(value);
             x += one.effects[value];
             match one.source {
                 Source::Age => age = one.values[value].parse().unwrap_or(0),
@@ -213,7 +226,9 @@ fn patients(world: &World, range: usize) -> Vec<f64> {
                 _ => {}
             }
         }
-        if (youngest..=oldest).contains(&(age as i64)) && quick(&mut stream) < ward.response(age, woman) {
+        if members.holds(age as i64, |column| world.value(&values, column))
+            && quick(&mut stream) < ward.response(age, woman)
+        {
             patients.push(x);
             if patients.len() as u64 == PATIENTS {
                 break;
@@ -237,7 +252,13 @@ fn levels(adjuster: &AdjusterEffect, world: &World, tally: &Tally) -> Vec<TrueAd
             shares[level] += weight / all.max(1e-300);
         }
     }
-    let named = |((level, effect), share)| TrueAdjuster { adjuster: adjuster.id.clone(), level, effect, share };
+    let named = |((level, effect), share)| TrueAdjuster {
+        questionnaire: world.questionnaire.clone(),
+        adjuster: adjuster.id.clone(),
+        level,
+        effect,
+        share,
+    };
     let missing = ("missing".to_owned(), adjuster.missing);
     adjuster.levels.iter().cloned().chain([missing]).zip(shares).map(named).collect()
 }

@@ -15,6 +15,18 @@ pub fn plan() -> Plan {
     compiled.plan.expect("a plan")
 }
 
+/// The plan with its main questionnaire only, so that there is one export of responses and every score has a truth.
+pub fn plan_of_one() -> Plan {
+    let mut plan = plan();
+    plan.questionnaires.retain(|id, _| id == "adult-inpatient");
+    let is_kept = |questionnaire: Option<&String>| questionnaire.is_none_or(|id| plan.questionnaires.contains_key(id));
+    let exports = plan.exports.iter().filter(|(_, export)| is_kept(export.questionnaire.as_ref()));
+    let exports = exports.map(|(name, export)| (name.clone(), export.clone())).collect();
+    let indicators = plan.indicators.iter().filter(|(_, one)| is_kept(one.population.questionnaire.as_ref()));
+    let indicators = indicators.map(|(id, one)| (id.clone(), one.clone())).collect();
+    Plan { exports, indicators, ..plan }
+}
+
 /// Stored column → value as stored; missing values are empty.
 pub type Record = BTreeMap<String, String>;
 

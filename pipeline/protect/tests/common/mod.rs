@@ -30,11 +30,7 @@ pub fn indicator(id: &str, measure: Measure, protection: Protection) -> Indicato
         description: text(""),
         theme: text("Tema"),
         direction: Direction::Higher,
-        population: Population {
-            questionnaire: (!measure.is_rate()).then(|| "q".to_owned()),
-            age_min: None,
-            age_max: None,
-        },
+        population: Population { questionnaire: (!measure.is_rate()).then(|| "q".to_owned()), ..Population::default() },
         measure,
         case_mix: CaseMix::none(),
         weighting: Weighting::None,

@@ -5,6 +5,7 @@
 
 mod cell;
 mod plot;
+mod remarks;
 mod run_chart;
 mod section;
 mod sensitivity;

@@ -1,12 +1,13 @@
 //! One indicator in full: a table by unit, the picture, and where the units lie in the region.
 
 use prem_protect::{Protected, Spread, UNITS_MIN, tables::Estimate};
-use prem_spec::{Indicator, Level, Measure, Unit, ValueScale};
+use prem_spec::{Indicator, Level, Measure, Plan, Unit, ValueScale};
 use serde::Serialize;
 
 use super::{
     cell::{Cell, Figures},
     plot::{Plot, Subject},
+    remarks,
     run_chart::{self, RunChart},
     view::n_heading,
 };
@@ -27,6 +28,8 @@ pub(super) struct Section {
     n_heading: String,
     has_goal: bool,
     has_hidden: bool,
+    /// What a reader must know before comparing: a changed question, or one that only some trusts ask.
+    remarks: Vec<String>,
     rows: Vec<UnitRow>,
     plot: Option<Plot>,
     run_chart: Option<RunChart>,
@@ -59,6 +62,7 @@ struct SpreadRow {
 
 /// What a section is made of.
 pub(super) struct Material<'a> {
+    pub(super) plan: &'a Plan,
     pub(super) indicator: &'a Indicator,
     pub(super) period: String,
     /// Units in the order of the organisation.
@@ -71,7 +75,7 @@ pub(super) struct Material<'a> {
 
 impl Section {
     pub(super) fn of(material: &Material<'_>, language: Language, texts: &Texts) -> Self {
-        let Material { indicator, period, rows, spread, protected, subject } = material;
+        let Material { indicator, period, rows, spread, protected, subject, .. } = material;
         let code = language.code();
         let style = Style::of(indicator, language);
         let title = indicator.title.get(code);
@@ -92,6 +96,7 @@ impl Section {
             n_heading: texts.get(n_heading(indicator)).to_owned(),
             has_goal: indicator.goal.is_some(),
             has_hidden: rows.iter().any(|(_, row)| row.suppressed),
+            remarks: remarks::of(material, language, texts),
             rows: units.collect(),
             plot: Plot::of(&Subject { id: &id, indicator: title, period }, &pictured(rows, code), style, texts),
             run_chart: subject.and_then(|unit| {

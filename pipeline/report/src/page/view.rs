@@ -162,7 +162,7 @@ fn sections(
         let rows: Vec<_> =
             ordered.iter().filter_map(|unit| Some((*unit, latest.row(&indicator.id, &unit.id)?))).collect();
         let spread = protected.spread().iter().filter(|s| s.indicator == indicator.id && s.period == period).collect();
-        let material = Material { indicator, period, rows, spread, protected, subject };
+        let material = Material { plan, indicator, period, rows, spread, protected, subject };
         (!material.rows.is_empty()).then(|| Section::of(&material, language, texts))
     };
     plan.indicators.values().filter_map(section).collect()

@@ -6,6 +6,7 @@ use super::{
         check_together, check_weighting,
     },
     organisation::LEVELS,
+    population,
     reader::Node,
     scope::{Names, Scope},
 };
@@ -58,8 +59,9 @@ pub(super) fn read(node: Node<'_>, scope: &Scope, plan: &Plan) -> Option<Indicat
         "direction",
         &[("higher", Direction::Higher), ("lower", Direction::Lower), ("neutral", Direction::Neutral)],
     );
-    let population =
-        node.opt_table("population").map_or_else(|| Some(Population::default()), |table| read_population(table, scope));
+    let population = node
+        .opt_table("population")
+        .map_or_else(|| Some(Population::default()), |table| population::read(table, scope, plan));
     let source = Source::of(population.as_ref(), scope, plan);
     let measure = node.table("measure").and_then(|table| read_measure(table, &source));
     let case_mix =
@@ -124,13 +126,8 @@ pub(super) fn read(node: Node<'_>, scope: &Scope, plan: &Plan) -> Option<Indicat
     if let (Some(measure), Some(case_mix)) = (&measure, &case_mix) {
         check_shrinkage(&node, measure, case_mix, weighting.unwrap_or(weighting_default));
     }
-    let has_age_limit = population.as_ref().is_some_and(|p| p.age_min.is_some() || p.age_max.is_some());
-    if has_age_limit && matches!(source.questionnaire.map(|q| &q.link), Some(Link::Response)) {
-        node.error(
-            node.span_of("population"),
-            "`age_min` and `age_max` need the age of a contact, and this questionnaire links via the response",
-            Some("leave them out, or link via \"contact\"".into()),
-        );
+    if let (Some(measure), Some(questionnaire)) = (&measure, source.questionnaire) {
+        population::check_local(&node, questionnaire, measure, &levels);
     }
     node.finish();
     Some(Indicator {
@@ -171,7 +168,7 @@ fn share(node: &Node<'_>, key: &'static str, default: f64) -> f64 {
     at.value
 }
 
-fn count(node: &Node<'_>, key: &'static str, default: i64, max: i64) -> i64 {
+pub(super) fn count(node: &Node<'_>, key: &'static str, default: i64, max: i64) -> i64 {
     let Some(at) = node.opt_integer(key) else { return default };
     if !(0..=max).contains(&at.value) {
         let range = if max == i64::MAX { "is 0 or more".to_owned() } else { format!("lies between 0 and {max}") };
@@ -179,27 +176,6 @@ fn count(node: &Node<'_>, key: &'static str, default: i64, max: i64) -> i64 {
         return default;
     }
     at.value
-}
-
-fn read_population(node: Node<'_>, scope: &Scope) -> Option<Population> {
-    let questionnaire = node.opt_string("questionnaire");
-    if let Some(id) = &questionnaire {
-        node.refer("questionnaire", id, &scope.questionnaires);
-    }
-    let (age_min, age_max) = (node.opt_integer("age_min"), node.opt_integer("age_max"));
-    if let (Some(min), Some(max)) = (&age_min, &age_max)
-        && min.value > max.value
-    {
-        node.error(max.span.clone(), "`age_max` is below `age_min`: nobody counts", None);
-    }
-    // A misspelt or unreadable questionnaire is no missing one.
-    let is_readable = questionnaire.is_some() || !(node.has("questionnaire") || node.has_strangers());
-    node.finish();
-    is_readable.then(|| Population {
-        questionnaire: questionnaire.map(|at| at.value),
-        age_min: age_min.map(|at| at.value),
-        age_max: age_max.map(|at| at.value),
-    })
 }
 
 #[derive(Clone, Copy)]

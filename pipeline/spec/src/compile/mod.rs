@@ -1,5 +1,7 @@
 //! From declaration files to one plan, or all that is wrong with them.
 
+mod adjuster;
+mod bank;
 mod consistency;
 mod dataset;
 mod diagnostic;
@@ -10,10 +12,12 @@ mod indicator;
 mod municipality;
 mod order;
 mod organisation;
+mod population;
 mod questionnaire;
 mod reader;
 mod rule;
 mod scope;
+mod versions;
 
 use std::{cell::RefCell, collections::BTreeMap, fs, io, path::Path};
 
@@ -22,7 +26,7 @@ use toml::{Spanned, de::DeTable};
 pub use diagnostic::{Diagnostic, Severity, SourceFile};
 
 use self::{
-    questionnaire::Bank,
+    bank::Bank,
     reader::{Node, Sink},
     scope::Scope,
 };
@@ -140,7 +144,6 @@ fn build(files: &[File<'_>], scope: &mut Scope) -> Plan {
     dataset::check_references(&plan.datasets, scope, |name| {
         of("datasets").find(|file| file.sink.file == name).map(File::node)
     });
-    read_questionnaires(&mut plan, files, scope);
     let mut units = Vec::new();
     for file in of("organisations") {
         organisation::read(file.node(), &mut units, scope);
@@ -152,6 +155,7 @@ fn build(files: &[File<'_>], scope: &mut Scope) -> Plan {
         municipality::read(file.node(), &mut changes);
     }
     plan.municipalities = changes.finish();
+    read_questionnaires(&mut plan, files, scope);
     for file in of("exports") {
         let export = export::read(file.node(), scope);
         if let Some(export) = &export {
@@ -167,7 +171,7 @@ fn build(files: &[File<'_>], scope: &mut Scope) -> Plan {
     plan
 }
 
-/// All scales of all banks, then all items, then the questionnaires that pick from them.
+/// All scales of all banks, then all items, then the questionnaires that pick from them, then their versions together.
 fn read_questionnaires(plan: &mut Plan, files: &[File<'_>], scope: &mut Scope) {
     #[derive(Clone, Copy, PartialEq)]
     enum Kind {
@@ -175,44 +179,46 @@ fn read_questionnaires(plan: &mut Plan, files: &[File<'_>], scope: &mut Scope) {
         Questionnaire,
     }
     const WORDS: [(&str, Kind); 2] = [("bank", Kind::Bank), ("questionnaire", Kind::Questionnaire)];
-    let nodes: Vec<(&File<'_>, Node<'_>, Option<Kind>)> = files
+    let nodes: Vec<(Node<'_>, Option<Kind>)> = files
         .iter()
         .filter(|file| file.kind == "questionnaires")
         .map(|file| {
             let node = file.node();
             let kind = node.choice("kind", &WORDS);
-            (file, node, kind)
+            (node, kind)
         })
         .collect();
     let mut bank = Bank::default();
-    for (_, node, _) in nodes.iter().filter(|(.., kind)| kind.is_none()) {
+    for (node, _) in nodes.iter().filter(|(_, kind)| kind.is_none()) {
         if node.has("scale") || node.has("item") {
             scope.lose_bank();
         } else {
             scope.questionnaires.declare(node.opt_string("id").as_ref());
         }
     }
-    let banks = || nodes.iter().filter(|(.., kind)| *kind == Some(Kind::Bank)).map(|(_, node, _)| node);
+    let banks = || nodes.iter().filter(|(_, kind)| *kind == Some(Kind::Bank)).map(|(node, _)| node);
     for node in banks() {
         node.tolerate(&["item"]);
-        questionnaire::read_scales(node, &mut bank, scope);
+        bank::read_scales(node, &mut bank, scope);
         if node.has_strangers() {
             scope.lose_bank();
         }
     }
     for node in banks() {
-        questionnaire::read_items(node, &mut bank, scope);
+        bank::read_items(node, &mut bank, scope);
     }
-    for (file, node, kind) in nodes {
+    bank::check_filters(&bank, scope);
+    let mut drafts = Vec::new();
+    for (node, kind) in nodes {
         match kind {
             Some(Kind::Bank) => node.finish(),
             Some(Kind::Questionnaire) => {
-                let questionnaire = questionnaire::read(node, &bank, scope);
-                insert(&mut plan.questionnaires, file, questionnaire, "id", |questionnaire| &questionnaire.id);
+                drafts.extend(questionnaire::read(node, &bank, &plan.organisation, scope));
             }
             None => {}
         }
     }
+    plan.questionnaires = versions::merge(drafts);
 }
 
 /// Adds what a file declares under its id, which the file has as `id_key`.

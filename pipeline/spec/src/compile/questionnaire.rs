@@ -1,126 +1,35 @@
-//! `schemas/questionnaires/*.toml`: question banks (`kind = "bank"`) and questionnaires (`kind = "questionnaire"`).
+//! `schemas/questionnaires/*.toml`, `kind = "questionnaire"`: one version of a questionnaire a file.
 
-use std::collections::BTreeMap;
+use std::ops::Range;
 
 use super::{
-    reader::{At, Node},
+    adjuster::read_adjuster,
+    bank::{Bank, Picked},
+    reader::{At, Node, Sink},
     scope::{Names, Scope},
 };
-use crate::model::{Adjuster, AdjusterKind, Band, Item, Link, Questionnaire, ResponseScale, ScaleCode, Text};
+use crate::model::{Adjuster, Item, Level, Link, LocalItems, Organisation, QuestionnaireVersion};
 
-/// All banks together: what a questionnaire may pick from.
-#[derive(Default)]
-pub(super) struct Bank {
-    scales: BTreeMap<String, ResponseScale>,
-    items: BTreeMap<String, Item>,
+/// One file: a version, and what all versions have in common.
+pub(super) struct Draft<'a> {
+    pub sink: &'a Sink<'a>,
+    pub id: String,
+    pub version: QuestionnaireVersion,
+    pub link: Link,
+    pub adjusters: Vec<Adjuster>,
+    /// Where mistakes between versions are shown.
+    pub version_at: Range<usize>,
+    pub valid_from_at: Range<usize>,
+    pub link_at: Range<usize>,
+    pub adjusters_at: Range<usize>,
 }
 
-pub(super) fn read_scales(node: &Node<'_>, bank: &mut Bank, scope: &mut Scope) {
-    for scale in node.tables("scale") {
-        if let Some(scale) = read_scale(scale, &mut scope.scales) {
-            bank.scales.insert(scale.id.clone(), scale);
-        }
-    }
-}
-
-pub(super) fn read_items(node: &Node<'_>, bank: &mut Bank, scope: &mut Scope) {
-    for item in node.tables("item") {
-        if let Some(item) = read_item(item, bank, scope) {
-            bank.items.insert(item.id.clone(), item);
-        }
-    }
-}
-
-/// Notes a declared id and reports one that is taken.
-fn declare(node: &Node<'_>, what: &str, id: Option<&At<String>>, names: &mut Names) {
-    if !names.declare(id)
-        && let Some(id) = id
-    {
-        node.error(id.span.clone(), format!("{what} «{}» is declared twice", id.value), None);
-    }
-}
-
-fn read_scale(node: Node<'_>, scales: &mut Names) -> Option<ResponseScale> {
-    let id = node.string("id");
-    declare(&node, "scale", id.as_ref(), scales);
-    let low = node.integer("low").and_then(|at| code_of(&node, at));
-    let high = node.integer("high").and_then(|at| code_of(&node, at));
-    let labels = node.opt_table("codes");
-    let missing = node.string_map("missing");
-    let (Some(id), Some(low), Some(high)) = (id, low, high) else {
-        node.finish();
-        return None;
-    };
-    if low >= high {
-        node.error(id.span.clone(), format!("scale «{}» runs from {low} to {high}: nothing to score", id.value), None);
-    }
-    let label =
-        |code: i16| labels.as_ref().filter(|t| t.has(&code.to_string())).and_then(|t| t.text_of(&code.to_string()));
-    let plain = |text: String| Text { nb: text, ..Text::default() };
-    let mut codes: Vec<ScaleCode> = (low..=high)
-        .map(|code| ScaleCode {
-            code,
-            label: label(code).unwrap_or_else(|| plain(code.to_string())),
-            missing_reason: None,
-        })
-        .collect();
-    for (text, reason) in missing {
-        let Ok(code) = text.parse::<i16>() else {
-            node.error(node.span_of("missing"), format!("«{text}» under `missing` is not a whole-number code"), None);
-            continue;
-        };
-        if (low..=high).contains(&code) {
-            node.error(node.span_of("missing"), format!("code {code} is both scored and missing"), None);
-        }
-        let label = label(code).unwrap_or_else(|| plain(reason.clone()));
-        codes.push(ScaleCode { code, label, missing_reason: Some(reason) });
-    }
-    for key in labels.iter().flat_map(Node::keys) {
-        if !codes.iter().any(|code| code.code.to_string() == key) {
-            node.error(node.span_of("codes"), format!("label for «{key}», which is no code of the scale"), None);
-        }
-    }
-    node.finish();
-    Some(ResponseScale { id: id.value, low, high, codes })
-}
-
-fn code_of(node: &Node<'_>, at: At<i64>) -> Option<i16> {
-    let code = i16::try_from(at.value).ok();
-    if code.is_none() {
-        node.error(at.span, "a code is a whole number from −32768 to 32767", None);
-    }
-    code
-}
-
-fn read_item(node: Node<'_>, bank: &Bank, scope: &mut Scope) -> Option<Item> {
-    let id = node.string("id");
-    declare(&node, "item", id.as_ref(), &mut scope.items);
-    let version = version(&node);
-    let text = node.text("text");
-    let theme = node.opt_string("theme").map(|at| at.value);
-    let scale = node.string("scale");
-    let reversed = node.opt_bool("reversed").unwrap_or(false);
-    if let Some(id) = id.as_ref().filter(|id| !super::dataset::is_identifier(&id.value)) {
-        node.error(id.span.clone(), "an item's id is lower-case letters, digits and _: it names a stored column", None);
-    }
-    let found = scale.as_ref().and_then(|scale| bank.scales.get(&scale.value));
-    if let Some(scale) = &scale {
-        node.refer("scale", scale, &scope.scales);
-    }
-    node.finish();
-    Some(Item { id: id?.value, version: version?, text: text?, theme, scale: found?.clone(), reversed })
-}
-
-fn version(node: &Node<'_>) -> Option<u32> {
-    let Some(at) = node.opt_integer("version") else { return Some(1) };
-    let version = u32::try_from(at.value).ok().filter(|version| *version > 0);
-    if version.is_none() {
-        node.error(at.span, "an item's version is a whole number from 1", None);
-    }
-    version
-}
-
-pub(super) fn read(node: Node<'_>, bank: &Bank, scope: &mut Scope) -> Option<Questionnaire> {
+pub(super) fn read<'a>(
+    node: Node<'a>,
+    bank: &Bank<'_>,
+    organisation: &Organisation,
+    scope: &mut Scope,
+) -> Option<Draft<'a>> {
     let id = node.string("id");
     let version = node.string("version");
     let title = node.text("title");
@@ -132,8 +41,64 @@ pub(super) fn read(node: Node<'_>, bank: &Bank, scope: &mut Scope) -> Option<Que
         node.error(to.span.clone(), "`valid_to` is not after `valid_from`", None);
     }
     let mut names = Names::default();
-    let mut items: Vec<Item> = Vec::new();
-    for name in node.strings("items") {
+    let items = pick_items(&node, bank, Vec::new(), &mut names, scope);
+    if names.known().is_empty() {
+        node.error(node.span_of("items"), "a questionnaire needs `items` of the bank", None);
+        names.set_partial();
+    }
+    let local_items_max = local_items_max(&node);
+    let local = read_local(&node, bank, organisation, local_items_max, &items, &mut names, scope);
+    let link_at = node.span_of("link");
+    let link = node.table("link").and_then(read_link);
+    // Without a contact there are no contact columns to adjust for.
+    let linked: &[&str] = if matches!(link, Some(Link::Response)) { &LINKED[..1] } else { &LINKED };
+    let stored = columns_for_adjusters(&names, linked, scope);
+    let mut ids = Names::default();
+    let adjusters_at = node.span_of("adjuster");
+    let read = |table| read_adjuster(table, &stored, &mut ids);
+    let adjusters = node.tables("adjuster").into_iter().filter_map(read).collect();
+    if node.has_strangers() {
+        ids.set_partial();
+    }
+    let sink = node.sink;
+    node.finish();
+    scope.questionnaires.declare(id.as_ref());
+    if let Some(id) = &id {
+        // Versions add up: an indicator reads what any of them asks.
+        scope.questionnaire_items.entry(id.value.clone()).or_default().extend(&names);
+        scope.adjusters.entry(id.value.clone()).or_default().extend(&ids);
+    }
+    let (version, valid_from) = (version?, valid_from?);
+    Some(Draft {
+        sink,
+        id: id?.value,
+        version: QuestionnaireVersion {
+            version: version.value,
+            title: title?,
+            valid_from: valid_from.value,
+            valid_to: valid_to.map(|at| at.value),
+            items,
+            local,
+            local_items_max,
+        },
+        link: link?,
+        adjusters,
+        version_at: version.span,
+        valid_from_at: valid_from.span,
+        link_at,
+        adjusters_at,
+    })
+}
+
+/// Adds the node's `items`, each `id` or `id@version`, to those that the form asks `before`; `names` gets the ids.
+fn pick_items(node: &Node<'_>, bank: &Bank<'_>, before: Vec<Item>, names: &mut Names, scope: &Scope) -> Vec<Item> {
+    let mut items = before;
+    for at in node.strings("items") {
+        let (id, version) = match at.value.split_once('@') {
+            Some((id, version)) => (id.to_owned(), Some(version.to_owned())),
+            None => (at.value.clone(), None),
+        };
+        let name = At { value: id, span: at.span };
         if !names.declare(Some(&name)) {
             node.error(name.span, format!("item «{}» stands twice in the questionnaire", name.value), None);
             continue;
@@ -143,38 +108,90 @@ pub(super) fn read(node: Node<'_>, bank: &Bank, scope: &mut Scope) -> Option<Que
             node.error(name.span.clone(), message, None);
         }
         node.refer("item", &name, &scope.items);
-        items.extend(bank.items.get(&name.value).cloned());
+        match bank.pick(&name.value, version.as_deref()) {
+            Picked::Item(item) => {
+                check_filter(node, &name, item, names);
+                items.push(item.clone());
+            }
+            Picked::Ambiguous(known) => node.error(
+                name.span,
+                format!("the bank words item «{}» in versions {}: say which", name.value, known.join(" and ")),
+                known.last().map(|newest| format!("«{}@{newest}» is the newest", name.value)),
+            ),
+            Picked::NoVersion(known) => node.error(
+                name.span,
+                format!("item «{}» has no such version", name.value),
+                Some(format!("versions in the bank: {}", known.join(", "))),
+            ),
+            Picked::Unreadable => {}
+        }
     }
-    if names.known().is_empty() {
-        node.error(node.span_of("items"), "a questionnaire needs `items` of the bank", None);
-        names.set_partial();
+    items
+}
+
+/// What decides whether an item is asked must have been asked before it; `asked` are the names so far.
+fn check_filter(node: &Node<'_>, name: &At<String>, item: &Item, asked: &Names) {
+    let Some(filter) = &item.asked_if else { return };
+    if !asked.may_hold(&filter.item) || filter.item == item.id {
+        node.error(
+            name.span.clone(),
+            format!("item «{}» depends on the answer to «{}», which is not asked before it", item.id, filter.item),
+            Some(format!("put «{}» above it in `items`", filter.item)),
+        );
     }
-    let link = node.table("link").and_then(read_link);
-    // Without a contact there are no contact columns to adjust for.
-    let linked: &[&str] = if matches!(link, Some(Link::Response)) { &LINKED[..1] } else { &LINKED };
-    let stored = columns_for_adjusters(&names, linked, scope);
-    let mut ids = Names::default();
-    let read = |table| read_adjuster(table, &stored, &mut ids);
-    let adjusters = node.tables("adjuster").into_iter().filter_map(read).collect();
-    if node.has_strangers() {
-        ids.set_partial();
-    }
-    node.finish();
-    scope.questionnaires.declare(id.as_ref());
-    if let Some(id) = &id {
-        scope.questionnaire_items.insert(id.value.clone(), names);
-        scope.adjusters.insert(id.value.clone(), ids);
-    }
-    Some(Questionnaire {
-        id: id?.value,
-        version: version?.value,
-        title: title?,
-        valid_from: valid_from?.value,
-        valid_to: valid_to.map(|at| at.value),
-        link: link?,
-        items,
-        adjusters,
+}
+
+fn local_items_max(node: &Node<'_>) -> u32 {
+    let Some(at) = node.opt_integer("local_items_max") else { return 0 };
+    u32::try_from(at.value).unwrap_or_else(|_| {
+        node.error(at.span, "`local_items_max` is a number of items, 0 or more", None);
+        0
     })
+}
+
+/// Additions of trusts. `names` gets their items too: they are stored, and indicators may read them.
+fn read_local(
+    node: &Node<'_>,
+    bank: &Bank<'_>,
+    organisation: &Organisation,
+    items_max: u32,
+    core: &[Item],
+    names: &mut Names,
+    scope: &Scope,
+) -> Vec<LocalItems> {
+    let mut all: Vec<LocalItems> = Vec::new();
+    for table in node.tables("local") {
+        let trust = table.string("trust");
+        if let Some(trust) = &trust {
+            table.refer("unit", trust, &scope.units);
+            if organisation.unit(&trust.value).is_some_and(|unit| unit.level != Level::Hf) {
+                table.error(trust.span.clone(), format!("«{}» is no trust (level hf)", trust.value), None);
+            }
+            if all.iter().any(|other| other.trust == trust.value) {
+                table.error(trust.span.clone(), format!("«{}» has its additions in two places", trust.value), None);
+            }
+        }
+        // A trust's form is the core and then its own items.
+        let mut own = Names::default();
+        core.iter().for_each(|item| own.insert(&item.id));
+        let items = pick_items(&table, bank, core.to_vec(), &mut own, scope).split_off(core.len());
+        if table.lacks("items") {
+            table.error(table.span.clone(), "an addition needs `items` of the bank", None);
+        }
+        if items.len() > items_max as usize {
+            table.error(
+                table.span_of("items"),
+                format!("{} items, but `local_items_max` is {items_max}", items.len()),
+                Some("what everybody should be asked belongs to the common `items`".to_owned()),
+            );
+        }
+        names.extend(&own);
+        table.finish();
+        if let Some(trust) = trust {
+            all.push(LocalItems { trust: trust.value, items });
+        }
+    }
+    all
 }
 
 const LINKED: [&str; 2] = ["responses", "contacts"];
@@ -204,63 +221,4 @@ fn read_link(node: Node<'_>) -> Option<Link> {
         Via::Contact => Link::Contact { answer_days_max: days?.value },
         Via::Response => Link::Response,
     })
-}
-
-fn read_adjuster(node: Node<'_>, stored: &Names, ids: &mut Names) -> Option<Adjuster> {
-    let id = node.string("id");
-    declare(&node, "adjuster", id.as_ref(), ids);
-    let title = node.text("title");
-    let column = node.string("column");
-    if let Some(column) = &column {
-        node.refer("column or item", column, stored);
-    }
-    let ways = [node.has("bands"), node.has("levels"), node.has("min") || node.has("max")];
-    let has_one_way = ways.iter().filter(|is_used| **is_used).count() == 1;
-    if !has_one_way {
-        node.error(
-            node.span.clone(),
-            "an adjuster has either `bands`, or `levels`, or `min` and `max`",
-            Some("bands = [18, 50, 67] makes 18–49, 50–66 and 67+; levels = [\"1\", \"2\"] are codes".to_owned()),
-        );
-    }
-    let kind = if node.has("bands") {
-        let bounds = node.integers("bands");
-        if bounds.len() < 2 || bounds.windows(2).any(|pair| pair[0].value >= pair[1].value) {
-            node.error(node.span_of("bands"), "`bands` are at least two lower ends in rising order", None);
-        }
-        Some(AdjusterKind::Bands { bands: bands(&bounds) })
-    } else if node.has("levels") {
-        let levels = node.strings("levels");
-        if levels.len() < 2 {
-            node.error(node.span_of("levels"), "`levels` needs at least two codes, the reference first", None);
-        }
-        Some(AdjusterKind::Levels { levels: levels.into_iter().map(|at| at.value).collect() })
-    } else if !has_one_way {
-        None
-    } else {
-        let (min, max) = (node.number("min"), node.number("max"));
-        if let (Some(min), Some(max)) = (&min, &max)
-            && min.value >= max.value
-        {
-            node.error(max.span.clone(), "`max` is not above `min`", None);
-        }
-        min.zip(max).map(|(min, max)| AdjusterKind::Continuous { min: min.value, max: max.value })
-    };
-    node.finish();
-    Some(Adjuster { id: id?.value, title: title?, column: column?.value, kind: kind? })
-}
-
-#[expect(clippy::cast_precision_loss, reason = "bounds are ages and the like, far below 2^53")]
-fn bands(bounds: &[At<i64>]) -> Vec<Band> {
-    let upper = |index: usize| bounds.get(index + 1).map(|at| at.value);
-    let label = |from: i64, to: Option<i64>| to.map_or_else(|| format!("{from}+"), |to| format!("{from}-{}", to - 1));
-    bounds
-        .iter()
-        .enumerate()
-        .map(|(index, at)| Band {
-            label: label(at.value, upper(index)),
-            from: at.value as f64,
-            to: upper(index).map(|to| to as f64),
-        })
-        .collect()
 }

@@ -34,6 +34,14 @@ impl Sink<'_> {
             help,
         });
     }
+
+    /// Reports a value that refers to something nobody declared.
+    pub fn refer(&self, what: &str, word: &At<String>, names: &Names) {
+        if !names.may_hold(&word.value) {
+            let message = format!("no {what} is called «{}»", word.value);
+            self.error(word.span.clone(), message, Some(suggestion(&word.value, &names.known())));
+        }
+    }
 }
 
 /// A value together with where it stands.
@@ -321,10 +329,7 @@ impl<'a> Node<'a> {
 
     /// Reports a value that refers to something nobody declared.
     pub fn refer(&self, what: &str, word: &At<String>, names: &Names) {
-        if !names.may_hold(&word.value) {
-            let message = format!("no {what} is called «{}»", word.value);
-            self.error(word.span.clone(), message, Some(suggestion(&word.value, &names.known())));
-        }
+        self.sink.refer(what, word, names);
     }
 
     /// Whether `key` is absent or an empty list.

@@ -33,6 +33,10 @@ impl Names {
         }
     }
 
+    pub fn insert(&mut self, name: &str) {
+        self.names.insert(name.to_owned());
+    }
+
     pub fn set_partial(&mut self) {
         self.is_partial = true;
     }

@@ -115,13 +115,31 @@ pub enum StandardPopulation {
     Esp2013,
 }
 
-/// Who counts.
+/// Who counts: every condition must hold; empty lists and absent limits mean «any». Who does not count is counted under
+/// the first condition that fails.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Population {
     /// Empty for rates.
     pub questionnaire: Option<String>,
     pub age_min: Option<i64>,
     pub age_max: Option<i64>,
+    pub care_levels: Vec<String>,
+    pub urgencies: Vec<String>,
+    /// Hours from admission to discharge, both included.
+    pub stay_hours_min: Option<i64>,
+    pub stay_hours_max: Option<i64>,
+    /// ICD-10 codes or prefixes.
+    pub main_diagnoses: Vec<String>,
+    pub exclude: Vec<Exclusion>,
+}
+
+/// Who does not count: those with one of `codes` in a column of the contact, the response or an item.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Exclusion {
+    /// The word under which they are counted.
+    pub reason: String,
+    pub column: String,
+    pub codes: Vec<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -10,8 +10,9 @@ mod organisation;
 mod questionnaire;
 mod rule;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::civil::Date;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -23,15 +24,18 @@ pub use export::{
     SourceColumn, SourceValue,
 };
 pub use indicator::{
-    Adjustment, Alternative, BetaSource, CaseMix, Comparison, ContactFilter, Convention, Direction, FamilyCorrection,
-    GoalLevels, Indicator, IntervalMethod, Measure, MissingAdjuster, PeriodLength, Population, PrimaryReason,
-    Protection, Shrinkage, StandardPopulation, Standardisation, ValueScale, Weighting,
+    Adjustment, Alternative, BetaSource, CaseMix, Comparison, ContactFilter, Convention, Direction, Exclusion,
+    FamilyCorrection, GoalLevels, Indicator, IntervalMethod, Measure, MissingAdjuster, PeriodLength, Population,
+    PrimaryReason, Protection, Shrinkage, StandardPopulation, Standardisation, ValueScale, Weighting,
 };
 pub use municipality::{
     District, Lineage, Municipalities, Municipality, Renumbering, Step, district_of, municipality_number,
 };
 pub use organisation::{Level, Organisation, Ownership, Unit};
-pub use questionnaire::{Adjuster, AdjusterKind, Band, Item, Link, Questionnaire, ResponseScale, ScaleCode};
+pub use questionnaire::{
+    Adjuster, AdjusterKind, AskedIf, Band, Item, Link, LocalItems, Questionnaire, QuestionnaireVersion, ResponseScale,
+    ScaleCode, SeriesBreak, SeriesBreaks,
+};
 pub use rule::{Condition, OnBreak, Rule, RuleKind};
 
 /// A text in the languages of the region: bokmål always, nynorsk and English where somebody wrote them.
@@ -80,5 +84,26 @@ impl Plan {
             columns.extend(questionnaire.items.iter().map(Item::column));
         }
         columns
+    }
+
+    /// The questionnaire that an indicator reads.
+    pub fn questionnaire_of(&self, indicator: &Indicator) -> Option<&Questionnaire> {
+        self.questionnaires.get(indicator.population.questionnaire.as_deref()?)
+    }
+
+    /// What keeps a series of the indicator from running on from `from` to `to` (exclusive). No change and no trend may be
+    /// taken over such a day.
+    pub fn series_break(&self, indicator: &Indicator, from: Date, to: Date) -> Option<SeriesBreak> {
+        self.series_breaks(indicator)?.latest(from, to).cloned()
+    }
+
+    /// Every break of the indicator's series; `None` for rates, which ask nobody.
+    pub fn series_breaks(&self, indicator: &Indicator) -> Option<SeriesBreaks> {
+        Some(self.questionnaire_of(indicator)?.series_breaks(&indicator.measure.items()))
+    }
+
+    /// The trusts that an indicator is about, where it reads local additions; `None` where it is about the whole region.
+    pub fn local_trusts(&self, indicator: &Indicator) -> Option<BTreeSet<&str>> {
+        self.questionnaire_of(indicator)?.local_trusts(&indicator.measure.items())
     }
 }

@@ -1,21 +1,24 @@
 //! Question bank and questionnaires: items, response scales, adjusters.
 
+use std::collections::BTreeSet;
+
 use jiff::civil::Date;
 use serde::Serialize;
 
 use super::{Code, Column, ColumnKind, Text};
 
-/// A questionnaire (`schemas/questionnaires/*.toml`, `kind = "questionnaire"`), its items taken from the bank.
+/// A questionnaire with all its versions (`schemas/questionnaires/*.toml`, `kind = "questionnaire"`, one file a version),
+/// its items taken from the bank.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Questionnaire {
     pub id: String,
-    pub version: String,
+    /// Of the newest version.
     pub title: Text,
-    pub valid_from: Date,
-    /// Exclusive; open when absent.
-    pub valid_to: Option<Date>,
     pub link: Link,
-    /// In the order of the questionnaire.
+    /// Oldest first; no day belongs to two of them.
+    pub versions: Vec<QuestionnaireVersion>,
+    /// Every item that some version asks, everywhere or locally, worded as in the newest version that asks it. Each is a
+    /// stored column.
     pub items: Vec<Item>,
     /// What case-mix adjustment may use, in declared order.
     pub adjusters: Vec<Adjuster>,
@@ -28,6 +31,137 @@ impl Questionnaire {
 
     pub fn adjuster(&self, id: &str) -> Option<&Adjuster> {
         self.adjusters.iter().find(|adjuster| adjuster.id == id)
+    }
+
+    pub fn version(&self, version: &str) -> Option<&QuestionnaireVersion> {
+        self.versions.iter().find(|one| one.version == version)
+    }
+
+    /// The version that is sent today and tomorrow.
+    pub fn newest(&self) -> Option<&QuestionnaireVersion> {
+        self.versions.last()
+    }
+
+    /// Whether every form of every version asks the item, so that a file without it has lost it.
+    pub fn asks_always(&self, item: &str) -> bool {
+        self.versions.iter().all(|version| version.core_item(item).is_some())
+    }
+
+    /// The trusts that are asked all of `items`, where one of them is a local addition of some version; `None` where
+    /// everybody is asked.
+    pub fn local_trusts(&self, items: &[&str]) -> Option<BTreeSet<&str>> {
+        let is_local = |item: &str| self.versions.iter().any(|version| version.is_local(item));
+        let local_items: Vec<&str> = items.iter().copied().filter(|item| is_local(item)).collect();
+        if local_items.is_empty() {
+            return None;
+        }
+        let trusts = self.versions.iter().flat_map(|version| version.local.iter().map(move |local| (version, local)));
+        let asks_all = |(version, local): &(&QuestionnaireVersion, &LocalItems)| {
+            local_items.iter().all(|item| version.item_at(item, Some(&local.trust)).is_some())
+        };
+        Some(trusts.filter(asks_all).map(|(_, local)| local.trust.as_str()).collect())
+    }
+
+    /// The days from which a series over `items` is another: between two versions an item was reworded, added or dropped.
+    /// Versions that ask none of the items do not count.
+    pub fn series_breaks(&self, items: &[&str]) -> SeriesBreaks {
+        let wording = |version: &QuestionnaireVersion, item: &str| version.wording(item).map(|item| item.version);
+        let asks = |version: &&QuestionnaireVersion| items.iter().any(|item| wording(version, item).is_some());
+        let asking: Vec<&QuestionnaireVersion> = self.versions.iter().filter(asks).collect();
+        let between = |pair: &[&QuestionnaireVersion]| {
+            let mut found = SeriesBreak { since: pair[1].valid_from, ..SeriesBreak::default() };
+            for item in items {
+                match (wording(pair[0], item), wording(pair[1], item)) {
+                    (Some(before), Some(after)) if before != after => found.reworded.push((*item).to_owned()),
+                    (None, Some(_)) => found.added.push((*item).to_owned()),
+                    (Some(_), None) => found.dropped.push((*item).to_owned()),
+                    _ => {}
+                }
+            }
+            found.is_break().then_some(found)
+        };
+        SeriesBreaks(asking.windows(2).filter_map(between).collect())
+    }
+}
+
+/// One version of a questionnaire: what was asked from a day until another.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct QuestionnaireVersion {
+    pub version: String,
+    pub title: Text,
+    pub valid_from: Date,
+    /// Exclusive; open when absent.
+    pub valid_to: Option<Date>,
+    /// The common core in the order of the form, each item as this version words it.
+    pub items: Vec<Item>,
+    /// What trusts ask besides, at most `local_items_max` items each.
+    pub local: Vec<LocalItems>,
+    pub local_items_max: u32,
+}
+
+impl QuestionnaireVersion {
+    pub fn core_item(&self, id: &str) -> Option<&Item> {
+        self.items.iter().find(|item| item.id == id)
+    }
+
+    /// Whether some trust asks the item as an addition of its own.
+    pub fn is_local(&self, id: &str) -> bool {
+        self.local.iter().any(|local| local.items.iter().any(|item| item.id == id))
+    }
+
+    /// The item as patients of `trust` are asked it.
+    pub fn item_at(&self, id: &str, trust: Option<&str>) -> Option<&Item> {
+        let local = self.local.iter().filter(|local| Some(local.trust.as_str()) == trust);
+        self.core_item(id).or_else(|| local.flat_map(|local| &local.items).find(|item| item.id == id))
+    }
+
+    /// The item as this version words it, for everybody or for some trust.
+    pub fn wording(&self, id: &str) -> Option<&Item> {
+        let local = || self.local.iter().flat_map(|local| &local.items).find(|item| item.id == id);
+        self.core_item(id).or_else(local)
+    }
+
+    pub fn holds(&self, day: Date) -> bool {
+        self.valid_from <= day && self.valid_to.is_none_or(|end| day < end)
+    }
+}
+
+/// Items of the bank that one trust asks besides the common core.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct LocalItems {
+    /// Unit id of the trust.
+    pub trust: String,
+    pub items: Vec<Item>,
+}
+
+/// Why values before and after a day are not one series: item ids by what happened to them.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct SeriesBreak {
+    /// First day of the version that differs from the one before.
+    pub since: Date,
+    pub reworded: Vec<String>,
+    pub added: Vec<String>,
+    pub dropped: Vec<String>,
+}
+
+/// The breaks of a series, oldest first.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SeriesBreaks(Vec<SeriesBreak>);
+
+impl SeriesBreaks {
+    /// The latest break between the days `from` and `to` (exclusive): values of both sides of it are no series.
+    pub fn latest(&self, from: Date, to: Date) -> Option<&SeriesBreak> {
+        self.0.iter().rev().find(|found| from < found.since && found.since < to)
+    }
+
+    pub fn holds(&self, from: Date, to: Date) -> bool {
+        self.latest(from, to).is_some()
+    }
+}
+
+impl SeriesBreak {
+    fn is_break(&self) -> bool {
+        !(self.reworded.is_empty() && self.added.is_empty() && self.dropped.is_empty())
     }
 }
 
@@ -44,12 +178,22 @@ pub enum Link {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Item {
     pub id: String,
+    /// Of the wording: another wording of the same question has another version, and breaks its series.
     pub version: u32,
     pub text: Text,
     pub theme: Option<String>,
     pub scale: ResponseScale,
     /// The question is worded negatively: the score runs the other way.
     pub reversed: bool,
+    /// Asked only of those who gave one of these answers earlier in the form.
+    pub asked_if: Option<AskedIf>,
+}
+
+/// A filter: the question is for those who answered `item` with one of `codes`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AskedIf {
+    pub item: String,
+    pub codes: Vec<i16>,
 }
 
 impl Item {

@@ -45,7 +45,8 @@ fn a_file_that_cannot_be_parsed_is_one_mistake() {
     for name in [
         "datasets/responses.toml",
         "datasets/contacts.toml",
-        "questionnaires/bank.toml",
+        "questionnaires/bank/scales.toml",
+        "questionnaires/bank/staff.toml",
         "questionnaires/adult-inpatient.toml",
         "organisations/helse-sor-ost.toml",
         "exports/survey-responses.toml",
@@ -67,9 +68,13 @@ fn a_declaration_that_cannot_be_read_is_one_mistake() {
     once("datasets/contacts.toml", "name = \"age\"\ntype = \"integer\"", "name = \"age\"\ntype = \"integral\"");
     once("datasets/contacts.toml", "name = \"contact_id\"\ntype = \"text\"", "name = \"contact_id\"\ntype = \"txt\"");
     once("datasets/responses.toml", "version = \"1.0.0\"\n", "");
-    once("questionnaires/bank.toml", "id = \"extent\"\nlow = 1", "id = \"extent\"\nlow = \"1\"");
-    once("questionnaires/bank.toml", "id = \"staff_listened\"\ntheme", "id = \"staff_listened\"\nversion = 0\ntheme");
-    once("questionnaires/bank.toml", "kind = \"bank\"", "kind = \"bnk\"");
+    once("questionnaires/bank/scales.toml", "id = \"extent\"\nlow = 1", "id = \"extent\"\nlow = \"1\"");
+    once(
+        "questionnaires/bank/staff.toml",
+        "id = \"staff_listened\"\ntheme",
+        "id = \"staff_listened\"\nversion = 0\ntheme",
+    );
+    once("questionnaires/bank/staff.toml", "kind = \"bank\"", "kind = \"bnk\"");
     once("questionnaires/adult-inpatient.toml", "valid_from = 2024-01-01", "valid_from = \"2024-01-01\"");
     once("questionnaires/adult-inpatient.toml", "bands = [18, 35", "bands = [\"18\", 35");
     once("organisations/helse-sor-ost.toml", "level = \"rhf\"", "level = \"RHF\"");

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use prem_spec::compile;
+use prem_spec::{Text, compile};
 
 use crate::common::{read, render, schemas};
 
@@ -16,14 +16,53 @@ fn the_shipped_schemas_compile() {
     assert_eq!(plan.hash(), compile(&sources).plan.expect("a plan").hash());
 }
 
+/// Patients read the forms, leaders the titles: in all three languages.
+#[test]
+fn what_people_read_is_in_three_languages() {
+    let plan = compile(&read(&schemas())).plan.expect("a plan");
+    let mut texts: Vec<(String, &Text)> = Vec::new();
+    for (id, questionnaire) in &plan.questionnaires {
+        texts.push((id.clone(), &questionnaire.title));
+        texts.extend(questionnaire.adjusters.iter().map(|one| (format!("{id} {}", one.id), &one.title)));
+        for item in &questionnaire.items {
+            texts.push((format!("{id} {}", item.id), &item.text));
+            let labels = item.scale.codes.iter().map(|code| (format!("{} {}", item.scale.id, code.code), &code.label));
+            texts.extend(labels);
+        }
+    }
+    for (id, indicator) in &plan.indicators {
+        texts.extend([&indicator.title, &indicator.description, &indicator.theme].map(|text| (id.clone(), text)));
+    }
+    let is_written = |text: Option<&String>| text.is_some_and(|text| !text.trim().is_empty());
+    let lacking: Vec<&String> = texts
+        .iter()
+        .filter(|(_, text)| !is_written(text.nn.as_ref()) || !is_written(text.en.as_ref()))
+        .map(|(id, _)| id)
+        .collect();
+    assert!(lacking.is_empty(), "{lacking:?}");
+}
+
+/// Every questionnaire has an export to arrive by, and indicators that read it.
+#[test]
+fn every_questionnaire_is_delivered_and_read() {
+    let plan = compile(&read(&schemas())).plan.expect("a plan");
+    assert_eq!(plan.questionnaires.len(), 7);
+    for id in plan.questionnaires.keys() {
+        let reads = plan.indicators.values().filter(|one| one.population.questionnaire.as_ref() == Some(id)).count();
+        assert!(reads >= 5, "{id} has {reads} indicators");
+        assert_eq!(plan.exports.values().filter(|export| export.questionnaire.as_ref() == Some(id)).count(), 1, "{id}");
+    }
+}
+
 #[test]
 fn the_declarations_of_the_end_to_end_tests_compile() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     // A place of its own brings everything but the datasets, which are the program's.
-    for place in ["cahps", "mixed"] {
-        let datasets = read(&root.join("schemas")).into_iter().filter(|source| source.name.starts_with("datasets/"));
+    let datasets = read(&root.join("schemas")).into_iter().filter(|source| source.name.starts_with("datasets/"));
+    let datasets: Vec<_> = datasets.collect();
+    for place in ["cahps", "mixed", "versions"] {
         let own = read(&root.join("tests/e2e").join(place).join("schemas"));
-        let sources: Vec<_> = datasets.chain(own).collect();
+        let sources: Vec<_> = datasets.iter().cloned().chain(own).collect();
         let compiled = compile(&sources);
         assert!(compiled.plan.is_some(), "{place}: {}", render(&sources, &compiled.diagnostics));
     }

@@ -103,7 +103,12 @@ fn estimate_task(task: &Task<'_>) -> Result<Estimated, StageError> {
         linear::estimate(task)
     };
     match result {
-        Ok(estimated) => Ok(estimated),
+        Ok(mut estimated) => {
+            if task.inputs.plan.local_trusts(task.indicator).is_some() {
+                estimated.estimates.iter_mut().for_each(rows::without_region);
+            }
+            Ok(estimated)
+        }
         // Too little data is an answer, not a fault: the rest of the run goes on and the reason is published.
         Err(
             source @ (StatsError::TooFew { .. }
@@ -176,9 +181,12 @@ impl<'a> Task<'a> {
         Task { inputs: self.inputs, indicator: self.indicator, period }
     }
 
-    /// The same indicator in the period before.
+    /// The same indicator in the period before; `None` where what was asked changed since, so that the two are not one
+    /// series.
     fn previous(&self) -> Option<Task<'a>> {
-        Some(self.at(self.period.previous()?))
+        let period = self.period.previous()?;
+        let is_broken = self.inputs.plan.series_break(self.indicator, period.start(), self.period.end()).is_some();
+        (!is_broken).then(|| self.at(period))
     }
 
     fn questionnaire(&self) -> Option<&'a Questionnaire> {

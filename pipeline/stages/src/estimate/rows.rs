@@ -118,6 +118,16 @@ pub(super) fn blank(task: &Task<'_>, unit: &Unit, method: &str) -> Estimate {
     }
 }
 
+/// Takes the comparison away: what only some trusts ask has no region to be held against.
+pub(super) fn without_region(row: &mut Estimate) {
+    row.reference = None;
+    row.difference = None;
+    row.difference_se = None;
+    row.p = None;
+    row.q = None;
+    row.comparison = None;
+}
+
 /// The levels of the indicator with their units.
 pub(super) fn levels<'a>(task: &Task<'a>) -> Vec<LevelMap<'a>> {
     let organisation = &task.inputs.plan.organisation;

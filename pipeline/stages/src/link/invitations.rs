@@ -7,11 +7,11 @@ use std::{
 
 use jiff::civil::Date;
 use polars::prelude::*;
-use prem_spec::{Organisation, Plan};
+use prem_spec::{Organisation, Plan, Questionnaire};
 
 use super::{
     InvitationCounts, LinkInputs, PERIOD_DATE, UNIT,
-    join::{CONTACT_FOUND, left_join},
+    join::{CONTACT_FOUND, left_join, to_questionnaire},
     verdict::{Verdict, place},
 };
 use crate::{
@@ -35,19 +35,24 @@ pub struct Invited {
     pub ineligible: u64,
 }
 
-/// Writes `invited.parquet`, and counts the invitations that no contact places.
-pub(super) fn write(plan: &Plan, inputs: &LinkInputs, out: &Path) -> Result<InvitationCounts, StageError> {
+/// Writes `invited.parquet` of the invitations to `questionnaire`, and counts those that no contact places.
+pub(super) fn write(
+    plan: &Plan,
+    questionnaire: &Questionnaire,
+    inputs: &LinkInputs,
+    out: &Path,
+) -> Result<InvitationCounts, StageError> {
     let mut told = InvitationCounts::default();
     let (Some(invitations_of), Some(contacts_of)) = (plan.datasets.get("invitations"), plan.datasets.get("contacts"))
     else {
         return Ok(told);
     };
-    let invitations = current(invitations_of, &inputs.invitations, &["contact_id", "outcome"])?;
+    let invitations = current(invitations_of, &inputs.invitations, &["contact_id", "outcome", "questionnaire_id"])?;
     let contacts = current(contacts_of, &inputs.contacts, &["unit_code", "discharged_at"])?;
     let (Some(invitations), Some(contacts)) = (invitations, contacts) else { return Ok(told) };
     let contacts = contacts
         .with_columns([col("discharged_at").cast(DataType::Date).alias(PERIOD_DATE), lit(true).alias(CONTACT_FOUND)]);
-    let joined = left_join(invitations.drop(cols([SOURCE, DELIVERY])), contacts, "contact_id")
+    let joined = left_join(to_questionnaire(invitations, questionnaire).drop(cols([SOURCE, DELIVERY])), contacts, "contact_id")
         .collect()
         .map_err(StageError::frame("join invitations to contacts"))?;
     let placement = Placement::new(&plan.organisation);

@@ -20,7 +20,7 @@ const RESPONSE: [&str; 9] = [
     "mode",
     "language",
 ];
-const CONTACT: [&str; 11] = [
+const CONTACT: [&str; 12] = [
     "contact_id",
     "unit_code",
     "admitted_at",
@@ -32,6 +32,7 @@ const CONTACT: [&str; 11] = [
     "urgency",
     "care_level",
     "main_diagnosis",
+    "discharge_status",
 ];
 
 /// Columns that the joins add.
@@ -76,8 +77,9 @@ pub(super) fn join_contacts(
     let contacts_of = plan.datasets.get("contacts").ok_or_else(|| missing("contacts"))?;
     let invitations_of = plan.datasets.get("invitations").ok_or_else(|| missing("invitations"))?;
     let responses = responses.drop(cols([SOURCE, "unit_code"]));
-    let invited = match current(invitations_of, &inputs.invitations, &["contact_id", PROBABILITY])? {
-        Some(invitations) => with_invitation(responses, &invitations),
+    let columns = ["contact_id", "questionnaire_id", PROBABILITY];
+    let invited = match current(invitations_of, &inputs.invitations, &columns)? {
+        Some(invitations) => with_invitation(responses, &to_questionnaire(invitations, questionnaire)),
         None => responses.with_columns([
             lit(NULL).cast(DataType::String).alias(INVITED_CONTACT),
             lit(NULL).cast(DataType::Float64).alias(PROBABILITY),
@@ -100,6 +102,12 @@ pub(super) fn join_contacts(
     ]);
     let joined = left_join(with_contact, contacts.drop(cols([SOURCE, DELIVERY])), "contact_id");
     joined.collect().map(Some).map_err(StageError::frame("join responses to contacts"))
+}
+
+/// Invitations to `questionnaire`: one that names no questionnaire is one to every questionnaire.
+pub(super) fn to_questionnaire(invitations: LazyFrame, questionnaire: &Questionnaire) -> LazyFrame {
+    let named = col("questionnaire_id");
+    invitations.filter(named.clone().is_null().or(named.eq(lit(questionnaire.id.as_str()))))
 }
 
 /// The response's invitation: the one it names, else those of the contact it names, which must agree on the probability.

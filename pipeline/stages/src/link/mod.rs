@@ -24,7 +24,9 @@ use serde::{Deserialize, Serialize};
 pub use self::invitations::{Invited, read_invited};
 use self::{stays::Stays, verdict::Verdict};
 use crate::{
-    StageError, Unplaced, frames, unplaced,
+    StageError, Unplaced,
+    asked::drop_unasked,
+    frames, unplaced,
     view::{DELIVERY, Part},
 };
 
@@ -48,6 +50,12 @@ pub struct LinkOutcome {
     pub kept: u64,
     /// What became of each delivery's responses that stand, by the delivery's place among those of the questionnaire.
     pub deliveries: BTreeMap<u32, LinkedDelivery>,
+    /// Item → answers taken away, since the respondent's form did not ask it.
+    #[serde(default)]
+    pub unasked: BTreeMap<String, u64>,
+    /// Item → months in which it was asked and nobody answered it.
+    #[serde(default)]
+    pub unanswered: BTreeMap<String, Vec<Date>>,
     /// Invitations of contacts; empty where the questionnaire has no register.
     pub invitations: InvitationCounts,
 }
@@ -114,9 +122,12 @@ pub fn link_responses(
     }
     unlinked::write(&joined, &verdicts, &out.join(unlinked::FILE))?;
     let linked = months::keep(&plan.organisation, joined, &verdicts)?;
-    outcome.months = months::write(&linked, out)?;
+    let months = months::of(&linked)?;
+    let (linked, unasked) = drop_unasked(plan, questionnaire, linked, &months)?;
+    (outcome.unasked, outcome.unanswered) = (unasked.dropped, unasked.unanswered);
+    outcome.months = months::write(&linked, &months, out)?;
     if matches!(questionnaire.link, Link::Contact { .. }) {
-        outcome.invitations = invitations::write(plan, inputs, out)?;
+        outcome.invitations = invitations::write(plan, questionnaire, inputs, out)?;
     }
     Ok(outcome)
 }

@@ -60,10 +60,17 @@ pub(super) fn keep(
         .map_err(StageError::frame("order linked responses"))
 }
 
+/// The month of each row, by its first day.
+pub(super) fn of(linked: &DataFrame) -> Result<Vec<Option<Date>>, StageError> {
+    Ok(days(linked, PERIOD_DATE)?.iter().map(|day| day.and_then(month_of)).collect())
+}
+
 /// Writes a part per month; gives the rows of each.
-pub(super) fn write(linked: &DataFrame, out: &Path) -> Result<BTreeMap<Date, u64>, StageError> {
-    let dates = days(linked, PERIOD_DATE)?;
-    let months: Vec<Option<Date>> = dates.iter().map(|day| day.and_then(month_of)).collect();
+pub(super) fn write(
+    linked: &DataFrame,
+    months: &[Option<Date>],
+    out: &Path,
+) -> Result<BTreeMap<Date, u64>, StageError> {
     let mut written = BTreeMap::new();
     let mut start = 0;
     while start < months.len() {

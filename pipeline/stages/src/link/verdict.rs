@@ -89,19 +89,15 @@ impl<'a> Rows<'a> {
 
     /// Why the row is not one of this questionnaire at all.
     fn is_foreign(&self, row: usize) -> Option<&'static str> {
-        let questionnaire = self.questionnaire;
-        let is_outside = |day: i32| {
-            day < days_of(questionnaire.valid_from) || questionnaire.valid_to.is_some_and(|to| day >= days_of(to))
-        };
-        if self.ids[row] != Some(questionnaire.id.as_str()) {
-            Some("other-questionnaire")
-        } else if self.versions[row] != Some(questionnaire.version.as_str()) {
-            Some("other-version")
-        } else if self.period_days[row].is_some_and(is_outside) {
-            Some("outside-validity")
-        } else {
-            None
+        if self.ids[row] != Some(self.questionnaire.id.as_str()) {
+            return Some("other-questionnaire");
         }
+        let Some(version) = self.versions[row].and_then(|name| self.questionnaire.version(name)) else {
+            return Some("other-version");
+        };
+        let is_outside =
+            |day: i32| day < days_of(version.valid_from) || version.valid_to.is_some_and(|end| day >= days_of(end));
+        self.period_days[row].is_some_and(is_outside).then_some("outside-validity")
     }
 
     fn place(&self, placement: &Placement<'_>, row: usize, day: i32) -> Verdict {

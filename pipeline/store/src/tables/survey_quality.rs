@@ -9,11 +9,15 @@ table! {
     period: String,
     /// Questionnaire id.
     questionnaire: String,
+    /// Version of the form: each has its own rows, since a question may have been reworded or added.
+    questionnaire_version: String,
     /// `item`, `scale`, or `level` for the share of a scale's variance that lies at one level of the organisation.
     kind: String,
     /// Item id, or the id of the indicator whose scale it is.
     subject: String,
-    /// Respondents.
+    /// Version of the item's wording; items only.
+    item_version: Option<i64>,
+    /// Respondents whose form had the question, and of items those whom it was for.
     n: i64,
     /// Respondents with a scored answer.
     n_scored: i64,

@@ -1,0 +1,80 @@
+//! Who counts in each indicator, and where its series breaks: for the manifest, and for whoever asks about a number.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use prem_spec::{Period, PeriodKind, PeriodLength, Plan};
+use prem_stages::PopulationCount;
+use prem_store::tables::Estimate;
+use serde::{Deserialize, Serialize};
+
+use crate::derive::Counts;
+
+/// All months of the store together.
+pub const ALL: &str = "all";
+
+/// Indicator → period (every declared one that the data reach, and [`ALL`]) → who counts.
+pub fn by_period(
+    plan: &Plan,
+    indicators: &[String],
+    counts: &BTreeMap<String, Counts>,
+) -> BTreeMap<String, BTreeMap<String, PopulationCount>> {
+    let mut all: BTreeMap<String, BTreeMap<String, PopulationCount>> = BTreeMap::new();
+    for indicator in indicators.iter().filter_map(|id| plan.indicators.get(id)) {
+        let Some(months) = indicator.population.questionnaire.as_ref().and_then(|id| counts.get(id)) else { continue };
+        let mut periods: BTreeMap<String, PopulationCount> = BTreeMap::new();
+        for (month, of) in months {
+            let Some(count) = of.get(&indicator.id) else { continue };
+            let declared = indicator.periods.iter().filter_map(|length| Period::of(kind(*length), *month));
+            for name in declared.map(|period| period.to_string()).chain([ALL.to_owned()]) {
+                periods.entry(name).or_default().merge(count);
+            }
+        }
+        all.insert(indicator.id.clone(), periods);
+    }
+    all
+}
+
+fn kind(length: PeriodLength) -> PeriodKind {
+    match length {
+        PeriodLength::Year => PeriodKind::Year,
+        PeriodLength::Tertial => PeriodKind::Tertial,
+        PeriodLength::Quarter => PeriodKind::Quarter,
+        PeriodLength::Month => PeriodKind::Month,
+    }
+}
+
+/// A published period whose values are not one series with those before it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SeriesBroken {
+    pub indicator: String,
+    pub period: String,
+    /// First day of the changed form.
+    pub since: String,
+    /// The change lies inside the period: its values mix both forms.
+    pub mixed: bool,
+    pub reworded: Vec<String>,
+    pub added: Vec<String>,
+    pub dropped: Vec<String>,
+}
+
+/// The breaks that take away a change from the period before, or mix two forms in a period.
+pub fn series_breaks(plan: &Plan, estimates: &[Estimate]) -> Vec<SeriesBroken> {
+    let published: BTreeSet<(&str, &str)> =
+        estimates.iter().map(|row| (row.indicator.as_str(), row.period.as_str())).collect();
+    let broken = |(id, name): &(&str, &str)| {
+        let indicator = plan.indicators.get(*id)?;
+        let period: Period = name.parse().ok()?;
+        let from = period.previous().map_or(period.start(), |previous| previous.start());
+        let found = plan.series_break(indicator, from, period.end())?;
+        Some(SeriesBroken {
+            indicator: indicator.id.clone(),
+            period: period.to_string(),
+            mixed: found.since > period.start(),
+            since: found.since.to_string(),
+            reworded: found.reworded,
+            added: found.added,
+            dropped: found.dropped,
+        })
+    };
+    published.iter().filter_map(broken).collect()
+}
