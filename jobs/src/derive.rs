@@ -43,9 +43,16 @@ fn link_key(session: &Session, inputs: &Inputs, questionnaire: &Questionnaire) -
     let seen = |dataset| -> Vec<Seen<'_>> { inputs.of_dataset(dataset).map(Seen::of).collect() };
     let contracts: Vec<_> =
         ["responses", "invitations", "contacts"].iter().map(|name| plan.datasets.get(*name)).collect();
+    // Invitations are counted by the indicators' populations.
+    let populations: Vec<_> = plan
+        .indicators
+        .values()
+        .filter(|indicator| indicator.population.questionnaire.as_ref() == Some(&questionnaire.id))
+        .map(|indicator| (&indicator.id, &indicator.population, indicator.measure.items()))
+        .collect();
     hash_of(&(
         (env!("CARGO_PKG_VERSION"), METHOD_VERSION),
-        (questionnaire, &plan.organisation, contracts, &plan.exports),
+        (questionnaire, &plan.organisation, contracts, &plan.exports, populations),
         (seen("responses"), seen("invitations"), seen("contacts")),
     ))
 }

@@ -10,7 +10,9 @@ use prem_stages::{
 };
 use prem_store::{
     LockedStore, RunFolder, Store,
-    tables::{Components, Expected, PersonsByEvents, TableMeta, UnplacedCode, read_table, write_table},
+    tables::{
+        Components, Expected, PersonsByEvents, Response, TableMeta, UnplacedCode, Weighting, read_table, write_table,
+    },
 };
 
 use crate::{cli::RunArgs, derive::Linked, error::JobError, inputs::Inputs, session::Session, unplaced};
@@ -61,7 +63,8 @@ pub fn estimate_run(
     let plan = &session.plan;
     let mut invited = BTreeMap::new();
     for (id, linked) in linked {
-        invited.insert(id.clone(), read_invited(&plan.organisation, &linked.folder)?);
+        let Some(questionnaire) = plan.questionnaires.get(id) else { continue };
+        invited.insert(id.clone(), read_invited(plan, questionnaire, &linked.folder)?);
     }
     let material = EstimateInputs {
         plan,
@@ -93,6 +96,8 @@ pub fn estimate_run(
     write_table(&run.table::<prem_store::tables::CaseMix>(), &estimated.case_mix, &meta)?;
     write_table(&run.table::<prem_store::tables::Sensitivity>(), &other_models, &meta)?;
     write_table(&run.table::<prem_store::tables::SurveyQuality>(), &quality, &meta)?;
+    write_table(&run.table::<Response>(), &estimated.response, &meta)?;
+    write_table(&run.table::<Weighting>(), &estimated.weighting, &meta)?;
     write_table(&run.table::<Components>(), &estimated.components, &meta)?;
     write_table(&run.table::<Expected>(), &estimated.expected, &meta)?;
     write_table(&run.table::<PersonsByEvents>(), &estimated.persons, &meta)?;
@@ -135,6 +140,8 @@ pub fn unprotected(run: &RunFolder) -> Result<Unprotected, JobError> {
         case_mix: read_table(&run.table::<prem_store::tables::CaseMix>())?.0,
         sensitivity: read_table(&run.table::<prem_store::tables::Sensitivity>())?.0,
         survey_quality: read_table(&run.table::<prem_store::tables::SurveyQuality>())?.0,
+        response: read_table(&run.table::<Response>())?.0,
+        weighting: read_table(&run.table::<Weighting>())?.0,
         meta,
     })
 }

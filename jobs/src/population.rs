@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use prem_spec::{Period, PeriodKind, PeriodLength, Plan};
-use prem_stages::PopulationCount;
+use prem_spec::{Period, Plan};
+use prem_stages::{PopulationCount, estimate::declared_periods};
 use prem_store::tables::Estimate;
 use serde::{Deserialize, Serialize};
 
@@ -21,26 +21,18 @@ pub fn by_period(
     let mut all: BTreeMap<String, BTreeMap<String, PopulationCount>> = BTreeMap::new();
     for indicator in indicators.iter().filter_map(|id| plan.indicators.get(id)) {
         let Some(months) = indicator.population.questionnaire.as_ref().and_then(|id| counts.get(id)) else { continue };
+        let declared = declared_periods(indicator, &months.keys().copied().collect::<Vec<_>>());
         let mut periods: BTreeMap<String, PopulationCount> = BTreeMap::new();
         for (month, of) in months {
             let Some(count) = of.get(&indicator.id) else { continue };
-            let declared = indicator.periods.iter().filter_map(|length| Period::of(kind(*length), *month));
-            for name in declared.map(|period| period.to_string()).chain([ALL.to_owned()]) {
+            let names = declared.iter().filter(|period| period.contains(*month)).map(ToString::to_string);
+            for name in names.chain([ALL.to_owned()]) {
                 periods.entry(name).or_default().merge(count);
             }
         }
         all.insert(indicator.id.clone(), periods);
     }
     all
-}
-
-fn kind(length: PeriodLength) -> PeriodKind {
-    match length {
-        PeriodLength::Year => PeriodKind::Year,
-        PeriodLength::Tertial => PeriodKind::Tertial,
-        PeriodLength::Quarter => PeriodKind::Quarter,
-        PeriodLength::Month => PeriodKind::Month,
-    }
 }
 
 /// A published period whose values are not one series with those before it.

@@ -152,7 +152,8 @@ impl Delivered {
 
 /// Who counts in each indicator of a release.
 fn population(released: Manifest) -> impl Iterator<Item = (String, PopulationCount)> {
-    let all = |(id, mut periods): (String, BTreeMap<String, PopulationCount>)| Some((id, periods.remove(population::ALL)?));
+    let all =
+        |(id, mut periods): (String, BTreeMap<String, PopulationCount>)| Some((id, periods.remove(population::ALL)?));
     released.population.into_iter().filter_map(all)
 }
 

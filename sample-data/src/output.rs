@@ -26,6 +26,8 @@ pub(crate) struct Respondents {
     pub(crate) year: i16,
     /// Number and sum of x'β of those within each population of the indicators.
     pub(crate) by_population: Vec<(u64, f64)>,
+    /// Eligible invitations within each population.
+    pub(crate) eligible: Vec<u64>,
     /// How often each value of each characteristic occurs.
     pub(crate) values: Vec<Vec<u64>>,
     /// Answers whose experience had to be cut; always 0 by design.

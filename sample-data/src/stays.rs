@@ -59,6 +59,7 @@ pub(crate) fn stays(world: &World, month: u32, index: usize, numbers: Range<u64>
             ward: index,
             year: world.year_of(month),
             by_population: vec![(0, 0.0); world.populations.len()],
+            eligible: vec![0; world.populations.len()],
             values: world.characteristics.iter().map(|one| vec![0; one.values.len()]).collect(),
             cut: 0,
         },
@@ -178,6 +179,11 @@ impl<'a> Block<'a> {
             && let Some(reason) = sheet.faults.spoil(self.stream, &mut row)
         {
             self.output.count(Kind::Invitations, "quarantine", reason);
+        } else if outcome != "ineligible" && !unknown_unit {
+            let age = self.age() as i64;
+            for (count, members) in self.respondents.eligible.iter_mut().zip(&world.populations) {
+                *count += u64::from(members.holds(age, |column| world.value(&self.values, column)));
+            }
         }
         self.output.write(&sheet.table, Kind::Invitations, self.file(world.month_of(sent)), &row);
         self.output.give_row(row);

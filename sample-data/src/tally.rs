@@ -10,6 +10,8 @@ pub(crate) struct Respondents {
     pub(crate) n: u64,
     /// Sum of design weights (1 / inclusion probability).
     pub(crate) weight: f64,
+    /// The same over everybody who was asked and eligible.
+    pub(crate) population: f64,
     /// Sum of x'β.
     pub(crate) x: f64,
 }
@@ -18,6 +20,7 @@ impl Respondents {
     pub(crate) fn add(&mut self, other: Self) {
         self.n += other.n;
         self.weight += other.weight;
+        self.population += other.population;
         self.x += other.x;
     }
 }
@@ -43,8 +46,9 @@ impl Tally {
             .years
             .entry(block.year)
             .or_insert_with(|| vec![vec![Respondents::default(); world.wards.len()]; world.populations.len()]);
-        for (wards, &(n, x)) in year.iter_mut().zip(&block.by_population) {
-            wards[block.ward].add(Respondents { n, weight: weight * n as f64, x });
+        for ((wards, &(n, x)), eligible) in year.iter_mut().zip(&block.by_population).zip(&block.eligible) {
+            let population = weight * *eligible as f64;
+            wards[block.ward].add(Respondents { n, weight: weight * n as f64, population, x });
         }
         for (sums, counts) in self.values.iter_mut().zip(&block.values) {
             for (sum, &count) in sums.iter_mut().zip(counts) {

@@ -17,7 +17,7 @@ use std::{collections::BTreeMap, path::Path, sync::OnceLock};
 
 use common::{Record, plan_of_one, read};
 use prem_sample::{Settings, Truth, generate};
-use prem_spec::{AdjusterKind, Indicator, Item, Measure, Plan, Questionnaire};
+use prem_spec::{AdjusterKind, Indicator, Item, Measure, Plan, Questionnaire, Weighting};
 use tempfile::TempDir;
 
 fn region() -> &'static (Plan, TempDir, Truth) {
@@ -101,15 +101,13 @@ fn adjusted_means_are_the_true_values() {
     let inbox = folder.path().join("inbox");
     let contacts: BTreeMap<String, Record> =
         records(plan, &inbox, "contacts").into_iter().map(|one| (one["contact_id"].clone(), one)).collect();
-    let weights: BTreeMap<String, f64> = records(plan, &inbox, "invitations")
-        .into_iter()
-        .map(|one| {
-            (
-                one["invitation_id"].clone(),
-                1.0 / one["inclusion_probability"].replace(',', ".").parse::<f64>().expect("a number"),
-            )
-        })
-        .collect();
+    let invitations = records(plan, &inbox, "invitations");
+    let design = |one: &Record| 1.0 / one["inclusion_probability"].replace(',', ".").parse::<f64>().expect("a number");
+    let mut sizes: BTreeMap<&str, f64> = BTreeMap::new();
+    for one in invitations.iter().filter(|one| one["outcome"] != "ineligible") {
+        *sizes.entry(one["stratum"].as_str()).or_default() += design(one);
+    }
+    let invited: BTreeMap<&str, &Record> = invitations.iter().map(|one| (one["invitation_id"].as_str(), one)).collect();
     let units: BTreeMap<&str, &str> = plan
         .organisation
         .units
@@ -127,14 +125,23 @@ fn adjusted_means_are_the_true_values() {
         .map(|response| {
             let contact = &contacts[&response["invitation_id"].replace('I', "K")];
             let x = case_mix(truth, questionnaire, response, contact);
-            (response, units[contact["unit_code"].as_str()], weights[&response["invitation_id"]], x)
+            let invitation = invited[response["invitation_id"].as_str()];
+            (response, units[contact["unit_code"].as_str()], design(invitation), x)
         })
         .collect();
+    // A stratum weighs what all who were asked there weigh.
+    let stratum = |response: &Record| invited[response["invitation_id"].as_str()]["stratum"].as_str();
+    let mut answered: BTreeMap<&str, f64> = BTreeMap::new();
+    for (response, _, weight, _) in &rows {
+        *answered.entry(stratum(response)).or_default() += weight;
+    }
+    let weight_of = |response: &Record, design: f64| design * sizes[stratum(response)] / answered[stratum(response)];
     for indicator in plan.indicators.values().filter(|one| !one.measure.is_rate()) {
         let (mut w, mut wx, mut wy, mut w2) = (0.0, 0.0, 0.0, 0.0);
         let mut wards: BTreeMap<&str, Vec<(f64, f64)>> = BTreeMap::new();
         for &(response, unit, weight, x) in &rows {
             let Some(y) = value(indicator, questionnaire, response) else { continue };
+            let weight = if indicator.weighting == Weighting::None { 1.0 } else { weight_of(response, weight) };
             (w, wx, wy, w2) = (w + weight, wx + weight * x, wy + weight * y, w2 + weight * weight);
             wards.entry(unit).or_default().push((y, x));
         }

@@ -29,3 +29,5 @@ mod same_bytes;
 mod truth;
 mod versions;
 mod walkthrough;
+mod weights;
+mod weights_by_hand;

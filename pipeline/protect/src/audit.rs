@@ -7,16 +7,18 @@
 
 use std::{collections::BTreeMap, fmt};
 
-use prem_spec::{Indicator, Plan};
+use prem_spec::{Indicator, Plan, Stratifier};
 use prem_store::tables::Estimate;
 
 use crate::{
-    ProtectError, bounds, eliminate, hide,
+    ProtectError, bounds,
+    eliminate::{self, Equation},
+    hide,
     linkage::Linkage,
     parts,
     pattern::Pattern,
     ratio::{Overflow, Ratio},
-    system::{CellKey, System},
+    system::{CellKey, System, TOTAL},
 };
 
 /// A withheld cell that a reader could work out.
@@ -86,6 +88,7 @@ pub(crate) fn of_indicator(
     rows: &[&Estimate],
 ) -> Result<Vec<Recoverable>, Overflow> {
     let mut found = carried(rows);
+    found.extend(left_over(indicator, rows));
     found.extend(derived(plan, indicator, rows)?);
     Ok(found)
 }
@@ -113,8 +116,43 @@ fn carried(rows: &[&Estimate]) -> Vec<Recoverable> {
     found
 }
 
+/// Those whose stratum is not known are what a total has beyond its strata: too few of them must not be left over.
+fn left_over(indicator: &Indicator, rows: &[&Estimate]) -> Vec<Recoverable> {
+    let mut shown: BTreeMap<CellKey, i64> = BTreeMap::new();
+    let mut strata: BTreeMap<(CellKey, &str), Option<i64>> = BTreeMap::new();
+    let mut labels: BTreeMap<CellKey, &str> = BTreeMap::new();
+    for row in rows {
+        let key = CellKey::of(row);
+        labels.insert(key.clone(), row.period.as_str());
+        let n = row.n.filter(|_| !row.suppressed);
+        if let Some(n) = n {
+            shown.insert(key.clone(), n);
+        }
+        if let Some((dimension, _)) = row.stratum.split_once('=').filter(|(_, level)| !level.contains(',')) {
+            let whole = CellKey { stratum: TOTAL.to_owned(), ..key };
+            let sum = strata.entry((whole, dimension)).or_insert(Some(0));
+            *sum = sum.zip(n).map(|(sum, n)| sum + n);
+        }
+    }
+    let small = |n: i64| {
+        let n = u64::try_from(n).unwrap_or(0);
+        n > 0 && indicator.protection.primary_reason(Some(n), None, None).is_some()
+    };
+    let is_left = |((whole, dimension), sum): ((CellKey, &str), Option<i64>)| {
+        let left = shown.get(&whole)? - sum?;
+        small(left).then(|| Recoverable {
+            indicator: indicator.id.clone(),
+            period: labels.get(&whole).copied().unwrap_or_default().to_owned(),
+            unit_id: whole.unit,
+            stratum: format!("{dimension}={}", Stratifier::UNKNOWN),
+            how: How::Determined,
+        })
+    };
+    strata.into_iter().filter_map(is_left).collect()
+}
+
 fn derived(plan: &Plan, indicator: &Indicator, rows: &[&Estimate]) -> Result<Vec<Recoverable>, Overflow> {
-    let system = System::of(&plan.organisation, rows.iter().copied())?;
+    let system = System::of_published(&plan.organisation, rows)?;
     let pattern = Pattern::of(&system, indicator, rows);
     let labels: BTreeMap<CellKey, &str> = rows.iter().map(|row| (CellKey::of(row), row.period.as_str())).collect();
     let recoverable = |cell: usize, how: How| {
@@ -130,11 +168,21 @@ fn derived(plan: &Plan, indicator: &Indicator, rows: &[&Estimate]) -> Result<Vec
     Ok(exposed(&system, &pattern)?.into_iter().map(|(cell, how)| recoverable(cell, how)).collect())
 }
 
-/// Cells of `system` that are withheld and can be worked out.
+/// Cells of `system` that are withheld and can be worked out: those to be protected by any of its readings, the others by
+/// all of them. (A cell that is withheld for the sake of people of unknown stratum is told by «as if there were none».)
 pub(crate) fn exposed(system: &System, pattern: &Pattern) -> Result<Vec<(usize, How)>, Overflow> {
-    let withheld = |cell: &usize| pattern.listed[*cell] && pattern.hidden[*cell];
-    let mut found: Vec<(usize, How)> =
-        unproven(system, pattern)?.into_iter().filter(withheld).map(|cell| (cell, How::Determined)).collect();
+    let mut by_how_many: BTreeMap<usize, usize> = BTreeMap::new();
+    let systems = system.systems();
+    for equations in &systems {
+        for cell in unproven(equations, pattern)? {
+            *by_how_many.entry(cell).or_default() += 1;
+        }
+    }
+    let is_exposed = |(cell, count): (usize, usize)| {
+        let withheld = pattern.listed[cell] && pattern.hidden[cell];
+        (withheld && (pattern.primary[cell] || count == systems.len())).then_some((cell, How::Determined))
+    };
+    let mut found: Vec<(usize, How)> = by_how_many.into_iter().filter_map(is_exposed).collect();
     for counts in &pattern.counts {
         for (cell, range) in bounds::too_narrow(&system.equations, &pattern.hidden, pattern, counts) {
             found.push((cell, How::Bounded { low: range.low, high: range.high }));
@@ -144,10 +192,10 @@ pub(crate) fn exposed(system: &System, pattern: &Pattern) -> Result<Vec<(usize, 
 }
 
 /// Hidden cells for which there is no valid witness.
-fn unproven(system: &System, pattern: &Pattern) -> Result<Vec<usize>, Overflow> {
-    let solution = eliminate::solve(&system.equations, &pattern.hidden)?;
-    let mut doubtful: Vec<bool> = vec![false; system.keys.len()];
-    for equation in &system.equations {
+fn unproven(equations: &[Equation], pattern: &Pattern) -> Result<Vec<usize>, Overflow> {
+    let solution = eliminate::solve(equations, &pattern.hidden)?;
+    let mut doubtful: Vec<bool> = vec![false; pattern.hidden.len()];
+    for equation in equations {
         let hidden = || equation.iter().filter(|(cell, _)| pattern.hidden[*cell]);
         let mut sum = Ratio::ZERO;
         for (cell, coefficient) in hidden() {
@@ -160,8 +208,8 @@ fn unproven(system: &System, pattern: &Pattern) -> Result<Vec<usize>, Overflow> 
         }
     }
     if doubtful.contains(&true) {
-        for part in parts::connected(&system.equations, &pattern.hidden) {
-            if !part.touches_shown(&system.equations, &pattern.hidden) {
+        for part in parts::connected(equations, &pattern.hidden) {
+            if !part.touches_shown(equations, &pattern.hidden) {
                 part.cells.into_iter().for_each(|cell| doubtful[cell] = false);
             }
         }

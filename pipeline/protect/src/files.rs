@@ -1,4 +1,4 @@
-//! A protected set on disk: four Parquet tables and a list of their hashes.
+//! A protected set on disk: Parquet tables and a list of their hashes.
 //!
 //! The list's own hash is what a run remembers. Opening needs it, so a folder that somebody edited, or that another run
 //! wrote, is not taken for protected.
@@ -8,11 +8,14 @@ use std::{collections::BTreeMap, fs, path::Path};
 use prem_spec::Plan;
 use prem_store::{
     StoreError,
-    tables::{CaseMix, Estimate, Sensitivity, SurveyQuality, Table, TableMeta, Variation, read_table, write_table},
+    tables::{
+        CaseMix, Estimate, Response, Sensitivity, SurveyQuality, Table, TableMeta, Variation, Weighting, read_table,
+        write_table,
+    },
 };
 use sha2::{Digest, Sha256};
 
-use crate::{ProtectError, Protected, audit, sensitivity, trends};
+use crate::{ProtectError, Protected, audit, response, sensitivity, trends};
 
 /// The list of a protected folder's files and their SHA-256.
 pub const MANIFEST_FILE: &str = "protected.json";
@@ -33,6 +36,8 @@ impl Protected {
         write_one(dir, &self.case_mix, &self.meta, &mut hashes)?;
         write_one(dir, &self.sensitivity, &self.meta, &mut hashes)?;
         write_one(dir, &self.survey_quality, &self.meta, &mut hashes)?;
+        write_one(dir, &self.response, &self.meta, &mut hashes)?;
+        write_one(dir, &self.weighting, &self.meta, &mut hashes)?;
         let path = dir.join(MANIFEST_FILE);
         // A map of strings always serialises.
         let list = serde_json::to_vec_pretty(&hashes).unwrap_or_default();
@@ -58,13 +63,15 @@ impl Protected {
         let (case_mix, case_mix_meta) = open_one::<CaseMix>(dir, &hashes)?;
         let (other_models, sensitivity_meta) = open_one::<Sensitivity>(dir, &hashes)?;
         let (survey_quality, survey_quality_meta) = open_one::<SurveyQuality>(dir, &hashes)?;
-        if [&variation_meta, &case_mix_meta, &sensitivity_meta, &survey_quality_meta]
-            .iter()
-            .any(|other| **other != meta)
-        {
+        let (response, response_meta) = open_one::<Response>(dir, &hashes)?;
+        let (weighting, weighting_meta) = open_one::<Weighting>(dir, &hashes)?;
+        let others =
+            [&variation_meta, &case_mix_meta, &sensitivity_meta, &survey_quality_meta, &response_meta, &weighting_meta];
+        if others.iter().any(|other| **other != meta) {
             return Err(differs("its tables come from different runs or plans".to_owned()));
         }
-        let cells = audit(plan, &estimates)?;
+        let mut cells = audit(plan, &estimates)?;
+        cells.extend(response::audit(plan, &response)?);
         if !cells.is_empty() {
             return Err(ProtectError::Recoverable { cells });
         }
@@ -76,7 +83,19 @@ impl Protected {
         let breaks = trends::Breaks::of(plan);
         let trends = trends::of(&estimates, &breaks);
         let spread = Vec::new();
-        Ok(Self { estimates, variation, case_mix, sensitivity, survey_quality, trends, breaks, spread, meta })
+        Ok(Self {
+            estimates,
+            variation,
+            case_mix,
+            sensitivity,
+            survey_quality,
+            response,
+            weighting,
+            trends,
+            breaks,
+            spread,
+            meta,
+        })
     }
 }
 

@@ -42,6 +42,7 @@ mod protected;
 mod ratio;
 mod reason;
 mod region_tables;
+mod response;
 mod restricted;
 mod secondary;
 mod sensitivity;

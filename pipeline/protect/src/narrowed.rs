@@ -11,6 +11,8 @@ impl Protected {
         self.case_mix.retain(|row| periods.contains(&row.period));
         self.sensitivity.retain(|row| periods.contains(&row.period));
         self.survey_quality.retain(|row| periods.contains(&row.period));
+        self.response.retain(|row| periods.contains(&row.period));
+        self.weighting.retain(|row| periods.contains(&row.period));
         self.trends = trends::of(&self.estimates, &self.breaks);
         self
     }

@@ -9,7 +9,7 @@ use crate::{
     bounds::Range,
     primary,
     reason::SECONDARY,
-    system::{CellKey, System},
+    system::{CellKey, System, is_unknown},
 };
 
 /// The state of one indicator's cells, in the system's order.
@@ -66,7 +66,8 @@ impl Pattern {
             }
         }
         for (cell, rows) in &by_cell {
-            pattern.listed[*cell] = true;
+            // Of unknown stratum: never published, so never to be shown again.
+            pattern.listed[*cell] = !is_unknown(&system.keys[*cell].stratum);
             pattern.hidden[*cell] = rows.iter().any(|row| row.suppressed);
             pattern.primary[*cell] =
                 rows.iter().any(|row| row.suppressed && row.suppression_reason.as_deref() != Some(SECONDARY));

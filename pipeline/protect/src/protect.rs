@@ -12,8 +12,8 @@ use crate::{
     primary,
     ratio::Overflow,
     reason::{self, SECONDARY},
-    region_tables, secondary, sensitivity,
-    system::{CellKey, System},
+    region_tables, response, secondary, sensitivity,
+    system::{CellKey, System, is_unknown},
     trends, variation,
 };
 
@@ -24,7 +24,8 @@ use crate::{
 /// When a row is not understood, when exact arithmetic overflows, or when the proof finds a withheld cell that can be
 /// worked out and withholding more does not help.
 pub fn protect(plan: &Plan, unprotected: Unprotected) -> Result<Protected, ProtectError> {
-    let Unprotected { mut estimates, mut variation, case_mix, sensitivity, survey_quality, meta } = unprotected;
+    let Unprotected { mut estimates, mut variation, case_mix, sensitivity, survey_quality, response, weighting, meta } =
+        unprotected;
     check(plan, &estimates)?;
     let mut by_indicator: BTreeMap<String, Vec<usize>> = BTreeMap::new();
     for (position, row) in estimates.iter().enumerate() {
@@ -33,32 +34,46 @@ pub fn protect(plan: &Plan, unprotected: Unprotected) -> Result<Protected, Prote
     let mut cells = Vec::new();
     for (id, positions) in &by_indicator {
         let Some(indicator) = plan.indicators.get(id) else { continue };
-        hide_primary(indicator, &mut estimates, positions);
-        let left = hide_secondary(plan, indicator, &mut estimates, positions)
-            .and_then(|()| prove(plan, indicator, &mut estimates, positions))
-            .map_err(|Overflow| ProtectError::Arithmetic { indicator: id.clone() })?;
-        cells.extend(left);
+        cells.extend(protect_rows(plan, indicator, &mut estimates, positions)?);
     }
+    let response = response::protect(plan, response, &mut cells)?;
     if !cells.is_empty() {
         return Err(ProtectError::Recoverable { cells });
     }
+    estimates.retain(|row| !is_unknown(&row.stratum));
     variation::protect(&mut variation, &estimates);
     let case_mix = region_tables::case_mix(plan, case_mix, &estimates);
     let survey_quality = region_tables::survey_quality(plan, survey_quality);
     let sensitivity = sensitivity::protect(plan, sensitivity, &estimates);
     let breaks = trends::Breaks::of(plan);
     let trends = trends::of(&estimates, &breaks);
+    let weighting = region_tables::weighting(plan, weighting, &estimates);
     Ok(Protected {
         estimates,
         variation,
         case_mix,
         sensitivity,
         survey_quality,
+        response,
+        weighting,
         trends,
         breaks,
         spread: Vec::new(),
         meta,
     })
+}
+
+/// All rules for one indicator's rows; what the proof still finds.
+pub(crate) fn protect_rows(
+    plan: &Plan,
+    indicator: &Indicator,
+    rows: &mut [Estimate],
+    positions: &[usize],
+) -> Result<Vec<Recoverable>, ProtectError> {
+    hide_primary(indicator, rows, positions);
+    hide_secondary(plan, indicator, rows, positions)
+        .and_then(|()| prove(plan, indicator, rows, positions))
+        .map_err(|Overflow| ProtectError::Arithmetic { indicator: indicator.id.clone() })
 }
 
 fn check(plan: &Plan, rows: &[Estimate]) -> Result<(), ProtectError> {
@@ -98,6 +113,9 @@ fn hide_primary(indicator: &Indicator, estimates: &mut [Estimate], positions: &[
         let row = &mut estimates[*position];
         if let Some(reason) = reasons.get(&CellKey::of(row)) {
             hide::hide(row, reason);
+        } else if is_unknown(&row.stratum) {
+            // Not small, but never published.
+            hide::hide(row, SECONDARY);
         }
     }
 }
@@ -109,7 +127,7 @@ fn hide_secondary(
     positions: &[usize],
 ) -> Result<(), Overflow> {
     let (system, mut pattern) = state(plan, indicator, estimates, positions)?;
-    secondary::complete(&system.equations, &mut pattern)?;
+    secondary::complete(&system.systems(), &mut pattern)?;
     withhold(&system, &pattern, estimates, positions);
     Ok(())
 }
@@ -127,14 +145,17 @@ fn prove(
         for position in positions {
             linkage.cut(&mut estimates[*position]);
         }
-        let rows: Vec<&Estimate> = positions.iter().map(|position| &estimates[*position]).collect();
+        // Those of unknown stratum are not published: an outsider starts without them.
+        let all = positions.iter().map(|position| &estimates[*position]);
+        let rows: Vec<&Estimate> = all.filter(|row| !is_unknown(&row.stratum)).collect();
         let found = audit::of_indicator(plan, indicator, &rows)?;
         if found.is_empty() {
             return Ok(found);
         }
         let (system, mut pattern) = state(plan, indicator, estimates, positions)?;
         let exposed: Vec<usize> = audit::exposed(&system, &pattern)?.into_iter().map(|(cell, _)| cell).collect();
-        let more = secondary::around(&system.equations, &pattern, &exposed);
+        let all: Vec<_> = system.systems().concat();
+        let more = secondary::around(&all, &pattern, &exposed);
         if more.is_empty() {
             return Ok(found);
         }

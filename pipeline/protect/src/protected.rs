@@ -1,6 +1,8 @@
 //! Numbers that may leave the house: the only thing a report accepts.
 
-use prem_store::tables::{CaseMix, Estimate, Sensitivity, SurveyQuality, TableMeta, Trend, Variation};
+use prem_store::tables::{
+    CaseMix, Estimate, Response, Sensitivity, SurveyQuality, TableMeta, Trend, Variation, Weighting,
+};
 
 use crate::{SeriesPoint, Spread, trends};
 
@@ -16,6 +18,8 @@ pub struct Protected {
     pub(crate) case_mix: Vec<CaseMix>,
     pub(crate) sensitivity: Vec<Sensitivity>,
     pub(crate) survey_quality: Vec<SurveyQuality>,
+    pub(crate) response: Vec<Response>,
+    pub(crate) weighting: Vec<Weighting>,
     pub(crate) trends: Vec<Trend>,
     pub(crate) breaks: trends::Breaks,
     pub(crate) spread: Vec<Spread>,
@@ -41,6 +45,14 @@ impl Protected {
 
     pub fn survey_quality(&self) -> &[SurveyQuality] {
         &self.survey_quality
+    }
+
+    pub fn response(&self) -> &[Response] {
+        &self.response
+    }
+
+    pub fn weighting(&self) -> &[Weighting] {
+        &self.weighting
     }
 
     /// Series over time of the shown values.

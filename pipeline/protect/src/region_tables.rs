@@ -6,23 +6,50 @@
 use std::collections::BTreeSet;
 
 use prem_spec::{Level, Plan};
-use prem_store::tables::{CaseMix, Estimate, SurveyQuality};
+use prem_store::tables::{CaseMix, Estimate, SurveyQuality, Weighting};
 
 use crate::system::TOTAL;
 
-pub(crate) fn case_mix(plan: &Plan, rows: Vec<CaseMix>, estimates: &[Estimate]) -> Vec<CaseMix> {
-    let region_hidden: BTreeSet<(&str, &str)> = estimates
-        .iter()
-        .filter(|row| row.suppressed && row.level == Level::Rhf.as_str() && row.stratum == TOTAL)
-        .map(|row| (row.indicator.as_str(), row.period.as_str()))
-        .collect();
-    rows.into_iter()
-        .filter(|row| {
-            let minimum = plan.indicators.get(&row.indicator).map(|indicator| indicator.protection.minimum_n);
-            minimum.is_some_and(|minimum| reaches(row.n_used, minimum))
-                && !region_hidden.contains(&(row.indicator.as_str(), row.period.as_str()))
-        })
-        .collect()
+pub(crate) fn case_mix(plan: &Plan, mut rows: Vec<CaseMix>, estimates: &[Estimate]) -> Vec<CaseMix> {
+    let shown = Shown::of(plan, estimates);
+    rows.retain(|row| shown.may_show(&row.indicator, &row.period, row.n_used));
+    rows
+}
+
+pub(crate) fn weighting(plan: &Plan, mut rows: Vec<Weighting>, estimates: &[Estimate]) -> Vec<Weighting> {
+    let shown = Shown::of(plan, estimates);
+    rows.retain(|row| shown.may_show(&row.indicator, &row.period, row.n));
+    rows
+}
+
+/// Rows about all respondents of an indicator and period.
+struct Shown<'a> {
+    plan: &'a Plan,
+    /// Indicator and period in which the row about all respondents is withheld: the region's own, or, of what only some trusts
+    /// ask, that of a trust.
+    region_hidden: BTreeSet<(&'a str, &'a str)>,
+}
+
+impl<'a> Shown<'a> {
+    fn of(plan: &'a Plan, estimates: &'a [Estimate]) -> Self {
+        let local: BTreeSet<&str> = plan
+            .indicators
+            .values()
+            .filter(|indicator| plan.local_trusts(indicator).is_some())
+            .map(|indicator| indicator.id.as_str())
+            .collect();
+        let is_top = |row: &Estimate| {
+            row.level == Level::Rhf.as_str()
+                || (row.level == Level::Hf.as_str() && local.contains(row.indicator.as_str()))
+        };
+        let hidden = estimates.iter().filter(|row| row.suppressed && row.stratum == TOTAL && is_top(row));
+        Self { plan, region_hidden: hidden.map(|row| (row.indicator.as_str(), row.period.as_str())).collect() }
+    }
+
+    fn may_show(&self, indicator: &str, period: &str, n: i64) -> bool {
+        let minimum = self.plan.indicators.get(indicator).map(|indicator| indicator.protection.minimum_n);
+        minimum.is_some_and(|minimum| reaches(n, minimum)) && !self.region_hidden.contains(&(indicator, period))
+    }
 }
 
 pub(crate) fn survey_quality(plan: &Plan, rows: Vec<SurveyQuality>) -> Vec<SurveyQuality> {

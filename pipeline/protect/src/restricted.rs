@@ -16,18 +16,18 @@ use crate::{
 
 impl Protected {
     /// The trust's own units at all levels, the region, and other trusts at trust level only; nothing of what only other
-    /// trusts ask. Case mix and survey
-    /// quality are the region's and stay. Extremes between units below trust level go where fewer than three of the
+    /// trusts ask. Case mix, survey
+    /// quality and weighting are the region's and stay. Extremes between units below trust level go where fewer than three of the
     /// units are another trust's, since they would then be recognised.
     pub fn restricted_to(&self, plan: &Plan, trust_id: &str) -> Self {
         let owners = Owners::of(plan);
         let hidden = others_additions(plan, trust_id);
         let is_hidden = |indicator: &str| hidden.contains(indicator);
+        let is_seen = |level: &str, unit: &str| is_common(level) || owners.trust_of(unit) == Some(trust_id);
         let estimates: Vec<Estimate> = self
             .estimates
             .iter()
-            .filter(|row| is_common(&row.level) || owners.trust_of(&row.unit_id) == Some(trust_id))
-            .filter(|row| !is_hidden(&row.indicator))
+            .filter(|row| is_seen(&row.level, &row.unit_id) && !is_hidden(&row.indicator))
             .cloned()
             .collect();
         let mut own: BTreeMap<(&str, &str, &str), usize> = BTreeMap::new();
@@ -56,10 +56,11 @@ impl Protected {
             sensitivity: self
                 .sensitivity
                 .iter()
-                .filter(|row| is_common(&row.level) || owners.trust_of(&row.unit_id) == Some(trust_id))
-                .filter(|row| !is_hidden(&row.indicator))
+                .filter(|row| is_seen(&row.level, &row.unit_id) && !is_hidden(&row.indicator))
                 .cloned()
                 .collect(),
+            response: self.response.iter().filter(|row| is_seen(&row.level, &row.unit_id)).cloned().collect(),
+            weighting: self.weighting.iter().filter(|row| !is_hidden(&row.indicator)).cloned().collect(),
             trends: trends::of(&estimates, &self.breaks),
             breaks: self.breaks.clone(),
             spread: spread::for_trust(&owners, &self.estimates, trust_id)

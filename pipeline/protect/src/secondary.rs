@@ -19,25 +19,38 @@ use crate::{
 /// Above so many hidden cells in one connected part, unneeded cells are not searched for: safe, only less generous.
 const TIDY_CELLS_MAX: usize = 300;
 
-/// Completes `pattern.hidden`.
+/// Completes `pattern.hidden`, so that none of `systems` by itself gives a primary cell away.
 ///
 /// # Errors
 /// When exact arithmetic overflows.
-pub(crate) fn complete(equations: &[Equation], pattern: &mut Pattern) -> Result<(), Overflow> {
+pub(crate) fn complete(systems: &[&[Equation]], pattern: &mut Pattern) -> Result<(), Overflow> {
     loop {
-        let chosen = cover(&leaks(equations, pattern)?, pattern);
+        let chosen = cover(&leaks_of(systems, pattern)?, pattern);
         if chosen.is_empty() {
             break;
         }
         chosen.into_iter().for_each(|cell| pattern.hidden[cell] = true);
     }
     // A secondary cell that the shown ones determine protects nothing: showing it tells no more than they do.
-    for derivation in eliminate::solve(equations, &pattern.hidden)?.determined {
-        if may_be_secondary(pattern, derivation.cell) {
-            pattern.hidden[derivation.cell] = false;
-        }
+    let mut told: Option<BTreeSet<usize>> = None;
+    for equations in systems {
+        let determined = eliminate::solve(equations, &pattern.hidden)?.determined.into_iter();
+        let cells: BTreeSet<usize> = determined.map(|derivation| derivation.cell).collect();
+        told = Some(told.map_or_else(|| cells.clone(), |told| told.intersection(&cells).copied().collect()));
     }
-    tidy(equations, pattern)
+    for cell in told.into_iter().flatten().filter(|cell| may_be_secondary(pattern, *cell)).collect::<Vec<_>>() {
+        pattern.hidden[cell] = false;
+    }
+    tidy(systems, pattern)
+}
+
+/// Leaks of every system.
+fn leaks_of(systems: &[&[Equation]], pattern: &Pattern) -> Result<Vec<Derivation>, Overflow> {
+    let mut all = Vec::new();
+    for equations in systems {
+        all.extend(leaks(equations, pattern)?);
+    }
+    Ok(all)
 }
 
 /// What more to withhold because of the cells `exposed`: for each, everything shown that is nearest to it. Done again and
@@ -127,18 +140,31 @@ fn cover(leaks: &[Derivation], pattern: &Pattern) -> BTreeSet<usize> {
     chosen
 }
 
-fn tidy(equations: &[Equation], pattern: &mut Pattern) -> Result<(), Overflow> {
-    for part in connected(equations, &pattern.hidden) {
+fn tidy(systems: &[&[Equation]], pattern: &mut Pattern) -> Result<(), Overflow> {
+    let all: Vec<Equation> = systems.iter().flat_map(|equations| equations.iter().cloned()).collect();
+    // Which system an equation belongs to, by its place in `all`.
+    let ends: Vec<usize> = systems
+        .iter()
+        .scan(0, |end, equations| {
+            *end += equations.len();
+            Some(*end)
+        })
+        .collect();
+    for part in connected(&all, &pattern.hidden) {
         if part.cells.len() > TIDY_CELLS_MAX {
             continue;
         }
-        let equations: Vec<Equation> = part.equations.iter().map(|index| equations[*index].clone()).collect();
+        let mut own: Vec<Vec<Equation>> = vec![Vec::new(); systems.len()];
+        for index in &part.equations {
+            own[ends.partition_point(|end| end <= index)].push(all[*index].clone());
+        }
+        let own: Vec<&[Equation]> = own.iter().map(Vec::as_slice).collect();
         let mut secondary: Vec<usize> =
             part.cells.into_iter().filter(|cell| may_be_secondary(pattern, *cell)).collect();
         secondary.sort_by_key(|cell| (std::cmp::Reverse(pattern.cost[*cell]), *cell));
         for cell in secondary {
             pattern.hidden[cell] = false;
-            if !leaks(&equations, pattern)?.is_empty() {
+            if !leaks_of(&own, pattern)?.is_empty() {
                 pattern.hidden[cell] = true;
             }
         }

@@ -6,7 +6,10 @@
 //! - units: a cell is the sum of the cells whose nearest unit above, among those in the table, is its own. Completeness
 //!   is assumed: a respondent outside the listed parts would only make an outsider's task harder;
 //! - periods: every relation of [`crate::periods`] between the periods offered at that level;
-//! - strata: `total` is the sum over `age=…`, and `age=…` the sum over `age=…,sex=…`.
+//! - strata: `total` is the sum over `age=…`, and `age=…` the sum over `age=…,sex=…`. Those of unknown stratum are in the
+//!   total and in none of the others. They are never published, and an outsider knows two things about them: that they are
+//!   few, so that the rest is nearly the total (`equations`, in which they do not occur), and that they are what is left
+//!   (`with_unknown`, where they are cells of their own). No withheld cell may be told by either.
 //!
 //! A total that is not in the table but whose parts are is added as a *latent* cell, hidden from everybody, so that
 //! relations which run through it are not missed. A cell that is absent at a level where others have one is 0; where the
@@ -14,7 +17,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use prem_spec::Organisation;
+use prem_spec::{Organisation, Stratifier};
 use prem_store::tables::Estimate;
 
 use crate::{
@@ -44,7 +47,10 @@ pub(crate) const TOTAL: &str = "total";
 #[derive(Debug, Clone)]
 pub(crate) struct System {
     pub(crate) keys: Vec<CellKey>,
+    /// As if nobody were of unknown stratum.
     pub(crate) equations: Vec<Equation>,
+    /// With those of unknown stratum; the same as above, and left empty, where there are none.
+    pub(crate) with_unknown: Vec<Equation>,
 }
 
 impl System {
@@ -58,19 +64,62 @@ impl System {
     ) -> Result<Self, Overflow> {
         let rows: Vec<&Estimate> = rows.collect();
         let ancestry = ancestry(organisation, &rows);
-        let keys: Vec<CellKey> = with_latent_totals(&rows, &ancestry).into_iter().collect();
-        let index: BTreeMap<&CellKey, usize> = keys.iter().enumerate().map(|(position, key)| (key, position)).collect();
+        let keys = with_latent_totals(&rows, &ancestry).into_iter().collect();
+        Self::over(&rows, &ancestry, keys)
+    }
+
+    /// The system of published rows: everywhere there may be people of unknown stratum, of whom no row tells.
+    ///
+    /// # Errors
+    /// As [`Self::of`].
+    pub(crate) fn of_published(organisation: &Organisation, rows: &[&Estimate]) -> Result<Self, Overflow> {
+        let ancestry = ancestry(organisation, rows);
+        let mut keys = with_latent_totals(rows, &ancestry);
+        let dimension = |key: &CellKey| {
+            let (dimension, level) = key.stratum.split_once('=')?;
+            (!level.contains(',')).then(|| format!("{dimension}={}", Stratifier::UNKNOWN))
+        };
+        let unknown: Vec<CellKey> =
+            keys.iter().filter_map(|key| Some(CellKey { stratum: dimension(key)?, ..key.clone() })).collect();
+        keys.extend(unknown);
+        Self::over(rows, &ancestry, keys.into_iter().collect())
+    }
+
+    fn over(rows: &[&Estimate], ancestry: &Ancestry, keys: Vec<CellKey>) -> Result<Self, Overflow> {
         let levels: BTreeMap<&str, &str> = rows.iter().map(|row| (row.unit_id.as_str(), row.level.as_str())).collect();
-        let offered = offered(&keys, &levels);
-        let mut equations = unit_equations(&keys, &index, &ancestry, &levels, &offered);
-        equations.extend(stratum_equations(&keys, &index));
-        equations.extend(period_equations(&index, &offered)?);
-        Ok(Self { keys, equations })
+        let known: Vec<usize> = (0..keys.len()).filter(|cell| !is_unknown(&keys[*cell].stratum)).collect();
+        let known_keys: Vec<CellKey> = known.iter().map(|cell| keys[*cell].clone()).collect();
+        let in_all = |equation: Equation| equation.into_iter().map(|(cell, c)| (known[cell], c)).collect();
+        let equations = equations(&known_keys, ancestry, &levels)?.into_iter().map(in_all).collect();
+        let with_unknown =
+            if known.len() < keys.len() { self::equations(&keys, ancestry, &levels)? } else { Vec::new() };
+        Ok(Self { keys, equations, with_unknown })
+    }
+
+    /// What an outsider may reckon with: each system by itself.
+    pub(crate) fn systems(&self) -> Vec<&[Equation]> {
+        let unknown = (!self.with_unknown.is_empty()).then_some(self.with_unknown.as_slice());
+        std::iter::once(self.equations.as_slice()).chain(unknown).collect()
     }
 
     pub(crate) fn index_of(&self, key: &CellKey) -> Option<usize> {
         self.keys.binary_search(key).ok()
     }
+}
+
+/// All relations between the cells of `keys`.
+fn equations(keys: &[CellKey], ancestry: &Ancestry, levels: &BTreeMap<&str, &str>) -> Result<Vec<Equation>, Overflow> {
+    let index: BTreeMap<&CellKey, usize> = keys.iter().enumerate().map(|(position, key)| (key, position)).collect();
+    let offered = offered(keys, levels);
+    let mut equations = unit_equations(keys, &index, ancestry, levels, &offered);
+    equations.extend(stratum_equations(keys, &index));
+    equations.extend(period_equations(&index, &offered)?);
+    Ok(equations)
+}
+
+/// Whether a stratum is that of people whose level is not known, in any dimension.
+pub(crate) fn is_unknown(stratum: &str) -> bool {
+    stratum.split(',').any(|part| part.split_once('=').is_some_and(|(_, level)| level == Stratifier::UNKNOWN))
 }
 
 /// Unit → the units above it that are in the table, nearest first.

@@ -9,9 +9,7 @@
 
 mod common;
 
-use std::collections::BTreeMap;
-
-use common::{RATE, SCORE, SHARE, plan, row, unprotected};
+use common::{RATE, SCORE, SHARE, Span, plan, row, unprotected};
 use prem_protect::{SECONDARY, audit, protect, tables::Estimate};
 use prem_spec::{Level, Plan};
 use proptest::prelude::*;
@@ -101,37 +99,6 @@ fn case(region: &Region, indicator: &str, gaps: &Gaps) -> Case {
         }
     }
     Case { plan, rows, atoms }
-}
-
-/// Rows of `shown` as vectors over atoms: is `wanted` in their span? Ordinary elimination in doubles.
-struct Span {
-    basis: BTreeMap<usize, Vec<f64>>,
-    atoms: usize,
-}
-
-impl Span {
-    fn of<'a>(shown: impl Iterator<Item = &'a Vec<usize>>, atoms: usize) -> Self {
-        let mut span = Self { basis: BTreeMap::new(), atoms };
-        for vector in shown {
-            let (rest, pivot) = span.reduced(vector);
-            if let Some(pivot) = pivot {
-                span.basis.insert(pivot, rest);
-            }
-        }
-        span
-    }
-
-    fn reduced(&self, wanted: &[usize]) -> (Vec<f64>, Option<usize>) {
-        let mut vector = vec![0.0; self.atoms];
-        wanted.iter().for_each(|atom| vector[*atom] = 1.0);
-        for pivot in 0..self.atoms {
-            let Some(row) = self.basis.get(&pivot) else { continue };
-            let factor = vector[pivot] / row[pivot];
-            vector.iter_mut().zip(row).for_each(|(value, other)| *value -= factor * other);
-        }
-        let pivot = vector.iter().position(|value| value.abs() > 1e-6);
-        (vector, pivot)
-    }
 }
 
 fn check(region: &Region, indicator: &str, gaps: &Gaps) -> Result<(), TestCaseError> {

@@ -3,7 +3,9 @@
 use std::{collections::BTreeMap, fs, path::Path};
 
 use arrow::datatypes::DataType;
-use prem_protect::tables::{CaseMix, ColumnContract, Estimate, Sensitivity, SurveyQuality, Table, Trend, Variation};
+use prem_protect::tables::{
+    CaseMix, ColumnContract, Estimate, Response, Sensitivity, SurveyQuality, Table, Trend, Variation, Weighting,
+};
 use serde_json::{Value, json};
 
 use crate::{ReportError, RunFacts, table_csv, texts::Texts};
@@ -34,6 +36,8 @@ pub(crate) fn write(
         contract::<CaseMix>(),
         contract::<Sensitivity>(),
         contract::<SurveyQuality>(),
+        contract::<Response>(),
+        contract::<Weighting>(),
     ];
     let resources: Vec<Value> = hashes
         .iter()

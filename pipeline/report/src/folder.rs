@@ -1,10 +1,13 @@
-//! One folder of a release: six tables in two formats, a workbook and a page.
+//! One folder of a release: tables in two formats, a workbook and a page.
 
 use std::path::Path;
 
 use prem_protect::{
     Protected,
-    tables::{CaseMix, Estimate, Sensitivity, SurveyQuality, Table, TableMeta, Trend, Variation, write_table},
+    tables::{
+        CaseMix, Estimate, Response, Sensitivity, SurveyQuality, Table, TableMeta, Trend, Variation, Weighting,
+        write_table,
+    },
 };
 use prem_spec::{Plan, Unit};
 
@@ -32,6 +35,8 @@ pub(crate) fn write(
     let survey_quality = tables::<SurveyQuality>(dir, protected.survey_quality(), &meta)?;
     let sensitivity = tables::<Sensitivity>(dir, protected.sensitivity(), &meta)?;
     let trends = tables::<Trend>(dir, protected.trends(), &meta)?;
+    let response = tables::<Response>(dir, protected.response(), &meta)?;
+    let weighting = tables::<Weighting>(dir, protected.weighting(), &meta)?;
     let sheets = [
         ("sheet_estimates", &estimates),
         ("sheet_variation", &variation),
@@ -39,6 +44,8 @@ pub(crate) fn write(
         ("sheet_case_mix", &case_mix),
         ("sheet_sensitivity", &sensitivity),
         ("sheet_survey_quality", &survey_quality),
+        ("sheet_response", &response),
+        ("sheet_weighting", &weighting),
     ];
     workbook::write(&dir.join("tables.xlsx"), plan, protected, &sheets, facts.language, texts)?;
     page::write(&dir.join("index.html"), plan, protected, reader, facts, texts)

@@ -71,6 +71,13 @@ impl Period {
         Some(Self { start, end: start.checked_add(i64::from(length).months()).ok()?, kind })
     }
 
+    /// The twelve months that end with `last`; a calendar year has its own name.
+    pub fn year_to(last: Self) -> Option<Self> {
+        let start = last.end.checked_sub(12.months()).ok()?;
+        let kind = if start.month() == 1 { PeriodKind::Year } else { PeriodKind::Months };
+        Some(Self { start, end: last.end, kind })
+    }
+
     /// The period of the same length that ends where this one starts.
     pub fn previous(self) -> Option<Self> {
         let months = self.months().count();
@@ -170,6 +177,15 @@ mod tests {
         assert_eq!(period.previous().map(|p| p.to_string()).as_deref(), Some("2025-T1"));
         let quarter: Period = "2025-Q1".parse().expect("a quarter");
         assert_eq!(quarter.previous().map(|p| p.to_string()).as_deref(), Some("2024-Q4"));
+    }
+
+    #[test]
+    fn a_year_ends_with_any_quarter() {
+        let to = |text: &str| Period::year_to(text.parse().expect("a quarter")).map(|period| period.to_string());
+        assert_eq!(to("2026-Q1").as_deref(), Some("2025-04..2026-03"));
+        assert_eq!(to("2025-Q4").as_deref(), Some("2025"));
+        let window: Period = "2025-04..2026-03".parse().expect("a window");
+        assert_eq!(window.previous().map(|p| p.to_string()).as_deref(), Some("2024-04..2025-03"));
     }
 
     #[test]

@@ -99,8 +99,7 @@ impl<'a> Forms<'a> {
             let Some(version) = self.versions[row].and_then(|place| self.questionnaire.versions.get(place)) else {
                 return false;
             };
-            let has = |id: &&&str| version.item_at(id, self.trusts[row]).is_some();
-            items.iter().any(|id| has(&id)) && items.iter().filter(|id| version.is_local(id)).all(|id| has(&id))
+            version.may_answer(items, self.trusts[row])
         };
         (0..self.versions.len()).map(may).collect()
     }

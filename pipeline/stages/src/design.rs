@@ -37,6 +37,11 @@ pub(crate) fn level_labels(kind: &AdjusterKind) -> Vec<String> {
 /// Place of `value` among the bands.
 pub(crate) fn band_of(kind: &AdjusterKind, value: f64) -> Option<i16> {
     let AdjusterKind::Bands { bands } = kind else { return None };
+    band_place(bands, value)
+}
+
+/// Place of `value` among `bands`.
+pub(crate) fn band_place(bands: &[prem_spec::Band], value: f64) -> Option<i16> {
     let place = bands.iter().position(|band| band.from <= value && band.to.is_none_or(|to| value < to))?;
     i16::try_from(place).ok()
 }
@@ -51,12 +56,6 @@ pub(crate) struct Design {
     pub left_out: u64,
     /// Per column: rows, left out or not, that lack its adjuster.
     pub missing: Vec<u64>,
-}
-
-impl Design {
-    pub fn slices(&self) -> Vec<&[f64]> {
-        self.columns.iter().map(Vec::as_slice).collect()
-    }
 }
 
 /// Builds the design over `rows` of the coded adjusters. `units[i]` is row i's unit (of `unit_count`), for unit means.

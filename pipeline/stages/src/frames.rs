@@ -40,6 +40,12 @@ pub(crate) fn numbers(frame: &DataFrame, name: &str) -> Result<Vec<f64>, StageEr
     Ok(numbers.iter().map(|value| value.unwrap_or(f64::NAN)).collect())
 }
 
+/// A column of truth values; null is `false`.
+pub(crate) fn flags(frame: &DataFrame, name: &str) -> Result<Vec<bool>, StageError> {
+    let flags = series(frame, name)?.bool().map_err(StageError::frame("read flags"))?;
+    Ok(flags.iter().map(|flag| flag == Some(true)).collect())
+}
+
 /// A column as small codes; null where missing.
 pub(crate) fn codes(frame: &DataFrame, name: &str) -> Result<Vec<Option<i16>>, StageError> {
     let codes = series(frame, name)?.cast(&DataType::Int16).map_err(StageError::frame("read codes"))?;

@@ -15,6 +15,7 @@ mod link;
 mod placement;
 mod population;
 mod score;
+mod strata;
 mod survey_quality;
 mod tally;
 mod tree;
@@ -25,7 +26,7 @@ mod view;
 pub use area::{Areas, catchment_overlaps, load_areas};
 pub use error::StageError;
 pub use events::{RateCells, count_events};
-pub use link::{InvitationCounts, Invited, LinkInputs, LinkOutcome, link_responses, read_invited};
+pub use link::{InvitationCounts, Invitations, Invited, LinkInputs, LinkOutcome, link_responses, read_invited};
 pub use population::PopulationCount;
 pub use score::{ScoredMonth, read_scored, score_partition};
 pub use survey_quality::survey_quality;
@@ -34,4 +35,4 @@ pub use vary::{VaryInputs, vary};
 pub use view::{Part, Replaces, ViewCounts, count_unmatched, count_view};
 
 /// Version of the methods: written into every row, part of every run id. Raise it when a number may change.
-pub const METHOD_VERSION: &str = "1.1.0";
+pub const METHOD_VERSION: &str = "1.2.0";

@@ -39,7 +39,6 @@ pub(crate) enum Meant {
 
 /// Units as numbers: the position in the organisation's order.
 pub(crate) struct Placement<'a> {
-    pub organisation: &'a Organisation,
     by_code: HashMap<(&'a str, &'a str), Vec<Valid>>,
     /// Codes as [`folded`], for sources that write one code in several ways.
     by_folded: HashMap<(&'a str, String), Vec<Valid>>,
@@ -58,7 +57,7 @@ impl<'a> Placement<'a> {
                 }
             }
         }
-        Self { organisation, by_code, by_folded }
+        Self { by_code, by_folded }
     }
 
     /// What `source` meant by `code` on `day`: the code as it is declared, else one that differs in nothing but case, blanks

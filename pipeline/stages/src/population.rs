@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use polars::prelude::*;
-use prem_spec::{Exclusion, Indicator, Population};
+use prem_spec::{Exclusion, Indicator, Link, Plan, Population, Questionnaire};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -60,27 +60,72 @@ pub(crate) fn reasons<'a>(
 ) -> Result<Vec<Option<&'a str>>, StageError> {
     let may_answer = forms.may_answer(&indicator.measure.items());
     let mut reasons: Vec<Option<&'a str>> = may_answer.into_iter().map(|may| (!may).then_some(NOT_ASKED)).collect();
-    let Population { care_levels, urgencies, main_diagnoses, exclude, .. } = &indicator.population;
-    limit_age(frame, &indicator.population, &mut reasons)?;
+    limit_contacts(frame, &indicator.population, &mut reasons)?;
+    for exclusion in &indicator.population.exclude {
+        leave_out(frame, exclusion, &mut reasons)?;
+    }
+    Ok(reasons)
+}
+
+/// Whether the register counts each contact of `frame` in the population. What only an answer tells is not asked.
+pub(crate) fn members(
+    frame: &DataFrame,
+    plan: &Plan,
+    questionnaire: &Questionnaire,
+    population: &Population,
+) -> Result<Vec<bool>, StageError> {
+    let mut reasons = vec![None; frame.height()];
+    limit_contacts(frame, population, &mut reasons)?;
+    for exclusion in population.exclude.iter().filter(|one| is_of_register(plan, questionnaire, &one.column)) {
+        leave_out(frame, exclusion, &mut reasons)?;
+    }
+    Ok(reasons.iter().map(Option::is_none).collect())
+}
+
+/// Whether the indicator leaves out some for what they answered, of whom the register cannot tell.
+pub(crate) fn excludes_by_answer(plan: &Plan, questionnaire: &Questionnaire, indicator: &Indicator) -> bool {
+    indicator.population.exclude.iter().any(|one| !is_of_register(plan, questionnaire, &one.column))
+}
+
+/// Whether a column is known of everybody who was asked.
+fn is_of_register(plan: &Plan, questionnaire: &Questionnaire, column: &str) -> bool {
+    let has = |dataset: &str| plan.datasets.get(dataset).is_some_and(|dataset| dataset.column(column).is_some());
+    questionnaire.link != Link::Response && questionnaire.item(column).is_none() && has("contacts") && !has("responses")
+}
+
+/// What the register says of a contact.
+fn limit_contacts<'a>(
+    frame: &DataFrame,
+    population: &Population,
+    reasons: &mut [Option<&'a str>],
+) -> Result<(), StageError> {
+    let Population { care_levels, urgencies, main_diagnoses, .. } = population;
+    limit_age(frame, population, reasons)?;
     if !care_levels.is_empty() {
         let level = code_texts(frame, "care_level")?;
-        mark(&mut reasons, |row| (!holds(care_levels, level[row].as_deref())).then_some("care-level"));
+        mark(reasons, |row| (!holds(care_levels, level[row].as_deref())).then_some("care-level"));
     }
     if !urgencies.is_empty() {
         let urgency = code_texts(frame, "urgency")?;
-        mark(&mut reasons, |row| (!holds(urgencies, urgency[row].as_deref())).then_some("urgency"));
+        mark(reasons, |row| (!holds(urgencies, urgency[row].as_deref())).then_some("urgency"));
     }
-    limit_stay(frame, &indicator.population, &mut reasons)?;
+    limit_stay(frame, population, reasons)?;
     if !main_diagnoses.is_empty() {
         let diagnosis = texts(frame, "main_diagnosis")?;
         let is_meant = |code: &str| main_diagnoses.iter().any(|prefix| code.starts_with(prefix.as_str()));
-        mark(&mut reasons, |row| (!diagnosis[row].is_some_and(is_meant)).then_some("main-diagnosis"));
+        mark(reasons, |row| (!diagnosis[row].is_some_and(is_meant)).then_some("main-diagnosis"));
     }
-    for Exclusion { reason, column, codes } in exclude {
-        let value = code_texts(frame, column)?;
-        mark(&mut reasons, |row| holds(codes, value[row].as_deref()).then_some(reason.as_str()));
-    }
-    Ok(reasons)
+    Ok(())
+}
+
+fn leave_out<'a>(
+    frame: &DataFrame,
+    exclusion: &'a Exclusion,
+    reasons: &mut [Option<&'a str>],
+) -> Result<(), StageError> {
+    let value = code_texts(frame, &exclusion.column)?;
+    mark(reasons, |row| holds(&exclusion.codes, value[row].as_deref()).then_some(exclusion.reason.as_str()));
+    Ok(())
 }
 
 /// Gives a reason to the rows that have none yet.

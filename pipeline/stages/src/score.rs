@@ -11,8 +11,9 @@ use crate::{
     asked::Forms,
     design::{Coded, band_of},
     frames::{self, codes, numbers, texts},
-    link::{UNIT, WEIGHT},
-    population::{self, NOT_ANSWERED, PopulationCount, mark},
+    link::{SAMPLING_STRATUM, UNIT, WEIGHT},
+    population::{self, NOT_ANSWERED, PopulationCount, excludes_by_answer, mark},
+    strata::{level_column, levels_of},
 };
 
 /// The scored rows of one month of one questionnaire, in the order of unit and response id.
@@ -25,12 +26,21 @@ pub struct ScoredMonth {
     pub weights: Vec<f64>,
     /// Place of the respondent's version among the questionnaire's.
     pub(crate) versions: Vec<Option<i16>>,
+    /// Name of the sampling stratum, as a position in `sampling_strata`; `None` where none was stated.
+    pub(crate) sampling: Vec<Option<u32>>,
+    /// Sorted.
+    pub(crate) sampling_strata: Vec<String>,
+    /// Levels of the questionnaire's stratifiers, in their order.
+    pub(crate) groups: Vec<Vec<Option<i16>>>,
     /// In the order of the questionnaire's adjusters.
     pub(crate) adjusters: Vec<Coded>,
     /// Indicator → value; NaN where the respondent has none.
     pub(crate) values: BTreeMap<String, Vec<f64>>,
     /// Indicator → its items' values (composites).
     pub(crate) items: BTreeMap<String, Vec<Vec<f64>>>,
+    /// Indicator that leaves some out for what they answered → whether each of those whom the register counts belongs to its
+    /// population; `None` for all others.
+    pub(crate) standing: BTreeMap<String, Vec<Option<bool>>>,
 }
 
 impl ScoredMonth {
@@ -75,7 +85,7 @@ pub fn score_partition(
     let frame = frames::scan(linked)?.collect().map_err(StageError::frame("read linked responses"))?;
     let forms = Forms::of(plan, questionnaire, &frame)?;
     let mut columns: Vec<Column> = Vec::new();
-    for name in ["response_id", UNIT, WEIGHT] {
+    for name in ["response_id", UNIT, WEIGHT, SAMPLING_STRATUM] {
         columns.push(frame.column(name).map_err(StageError::frame("read linked responses"))?.clone());
     }
     let place = |version: &Option<usize>| version.and_then(|place| i16::try_from(place).ok());
@@ -86,11 +96,21 @@ pub fn score_partition(
             Coded::Level(levels) => Column::new(adjuster_column(&adjuster.id).as_str().into(), levels),
         });
     }
+    for stratifier in &questionnaire.stratifiers {
+        columns.push(Column::new(level_column(stratifier).as_str().into(), levels_of(&frame, stratifier)?));
+    }
     let mut counts = BTreeMap::new();
     for indicator in indicators_of(plan, &questionnaire.id) {
         let mut reasons = population::reasons(&frame, &forms, indicator)?;
         let items = item_values(&frame, questionnaire, indicator)?;
         let belongs: Vec<bool> = reasons.iter().map(Option::is_none).collect();
+        if excludes_by_answer(plan, questionnaire, indicator) {
+            let is_member = population::members(&frame, plan, questionnaire, &indicator.population)?;
+            let may_answer = forms.may_answer(&indicator.measure.items());
+            let standing = |row: usize| (is_member[row] && may_answer[row]).then_some(belongs[row]);
+            let standing: Vec<Option<bool>> = (0..frame.height()).map(standing).collect();
+            columns.push(Column::new(standing_column(&indicator.id).as_str().into(), standing));
+        }
         if matches!(indicator.measure, Measure::Composite { .. }) {
             for (place, item) in items.iter().enumerate() {
                 let masked: Vec<f64> = item
@@ -122,6 +142,11 @@ const VERSION: &str = "version";
 /// Why a respondent does not count, null for those who do: for people who explain a number, not for estimation.
 fn left_out_column(indicator: &str) -> String {
     format!("left-out:{indicator}")
+}
+
+/// Of those whom the register counts, whether they belong to the population.
+fn standing_column(indicator: &str) -> String {
+    format!("standing:{indicator}")
 }
 
 fn value_column(indicator: &str) -> String {
@@ -235,24 +260,49 @@ pub fn read_scored(
         };
         adjusters.push(coded.map_err(|_| absent(name))?);
     }
-    let (mut values, mut items) = (BTreeMap::new(), BTreeMap::new());
+    let (mut values, mut items, mut standing) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
     for indicator in indicators_of(plan, &questionnaire.id) {
         let name = value_column(&indicator.id);
         values.insert(indicator.id.clone(), numbers(&frame, &name).map_err(|_| absent(name))?);
+        if excludes_by_answer(plan, questionnaire, indicator) {
+            let name = standing_column(&indicator.id);
+            let column = frames::series(&frame, &name).map_err(|_| absent(name.clone()))?;
+            let column = column.bool().map_err(|_| absent(name))?;
+            standing.insert(indicator.id.clone(), column.iter().collect());
+        }
         if let Measure::Composite { items: of, .. } = &indicator.measure {
             let read = |place| numbers(&frame, &item_column(&indicator.id, place));
             let columns = (0..of.len()).map(read).collect::<Result<Vec<_>, _>>();
             items.insert(indicator.id.clone(), columns.map_err(|_| absent(item_column(&indicator.id, 0)))?);
         }
     }
+    let mut groups = Vec::new();
+    for stratifier in &questionnaire.stratifiers {
+        let name = level_column(stratifier);
+        groups.push(codes(&frame, &name).map_err(|_| absent(name))?);
+    }
+    let named = texts(&frame, SAMPLING_STRATUM)?;
+    let mut sampling_strata: Vec<String> = named.iter().flatten().map(|name| (*name).to_owned()).collect();
+    sampling_strata.sort();
+    sampling_strata.dedup();
+    let stratum = |name: Option<&str>| {
+        let name = name?;
+        let place = sampling_strata.binary_search_by(|other| other.as_str().cmp(name)).ok()?;
+        u32::try_from(place).ok()
+    };
+    let sampling = named.into_iter().map(stratum).collect();
     Ok(ScoredMonth {
         month,
+        sampling,
+        sampling_strata,
+        groups,
         units: unit_positions(&plan.organisation, &frame, path)?,
         weights: numbers(&frame, WEIGHT)?,
         versions: codes(&frame, VERSION)?,
         adjusters,
         values,
         items,
+        standing,
     })
 }
 

@@ -189,3 +189,28 @@ fn property_every_number_of_columns() {
         }
     }
 }
+
+#[test]
+fn reweighting_a_unit_keeps_its_means_and_changes_what_it_counts_for() {
+    let (units, y, x) = ([0u32, 0, 1, 1, 1], [1.0, 4.0, 2.0, 8.0, 5.0], [0.5, 1.5, 1.0, 0.0, 2.0]);
+    let moments = |weights: &[f64]| {
+        let mut sums = SufficientStatistics::weighted(2, 1);
+        sums.add_weighted(&units, &y, &[&x], weights).expect("rows");
+        sums.finish().expect("moments")
+    };
+    let scaled = moments(&[1.0, 2.0, 1.0, 1.0, 3.0]).reweighted(&[2.0, 0.5]).expect("factors");
+    let expected = moments(&[2.0, 4.0, 0.5, 0.5, 1.5]);
+    let near = |a: f64, b: f64| assert!((a - b).abs() < 1e-12, "{a} {b}");
+    let (scaled_all, expected_all) = (scaled.overall(), expected.overall());
+    near(scaled_all.weighted_mean_y(0), expected_all.weighted_mean_y(0));
+    near(scaled_all.effective_rows(0), expected_all.effective_rows(0));
+    near(
+        scaled_all.weighted_residual_sum_of_squares(0, &[0.3]),
+        expected_all.weighted_residual_sum_of_squares(0, &[0.3]),
+    );
+    assert!(scaled.reweighted(&[1.0, 0.0]).is_err() && scaled.reweighted(&[1.0]).is_err());
+    let outcome = expected.outcome_only();
+    assert_eq!((outcome.adjusters(), outcome.count(1)), (0, 3));
+    near(outcome.weighted_mean_y(1), expected.weighted_mean_y(1));
+    near(outcome.residual_sum_of_squares(1, &[]), expected.residual_sum_of_squares(1, &[0.0]));
+}

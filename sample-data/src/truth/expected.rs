@@ -1,5 +1,7 @@
 //! True values of units, from the model and from who answered.
 
+use std::collections::BTreeMap;
+
 use prem_spec::{Indicator, Item, Measure, Organisation, Plan, ValueScale, Weighting};
 
 use super::{DeliveryCount, TrueAdjuster, TrueItem, TrueUnit, Truth, rates};
@@ -93,12 +95,7 @@ fn of_period(
     respondents: &[Respondents],
     period: &str,
 ) -> Vec<TrueUnit> {
-    let weight = |one: &Respondents, inclusion: f64| match indicator.weighting {
-        Weighting::None => (one.n as f64, one.x),
-        Weighting::Design => (one.weight, one.x / inclusion),
-    };
-    let weighted: Vec<(f64, f64)> =
-        respondents.iter().zip(&world.wards).map(|(one, ward)| weight(one, ward.inclusion)).collect();
+    let weighted = weights(world, indicator.weighting, respondents);
     let (all, x): (f64, f64) = weighted.iter().fold((0.0, 0.0), |(w, x), part| (w + part.0, x + part.1));
     if all <= 0.0 {
         return Vec::new();
@@ -127,6 +124,28 @@ fn of_period(
         })
     };
     organisation.units.iter().enumerate().filter_map(unit).collect()
+}
+
+/// What each ward's respondents count for, and their Σx'β under it: once each, or so that every sampling stratum has the
+/// weight of all who were asked there.
+fn weights(world: &World, weighting: Weighting, respondents: &[Respondents]) -> Vec<(f64, f64)> {
+    if weighting == Weighting::None {
+        return respondents.iter().map(|one| (one.n as f64, one.x)).collect();
+    }
+    let mut strata: BTreeMap<&str, (f64, f64)> = BTreeMap::new();
+    for (one, ward) in respondents.iter().zip(&world.wards) {
+        let (population, weight) = strata.entry(&ward.stratum).or_default();
+        *population += one.population;
+        *weight += one.weight;
+    }
+    let factor = |ward: &Ward| {
+        strata.get(ward.stratum.as_str()).filter(|(_, weight)| *weight > 0.0).map_or(1.0, |(all, weight)| all / weight)
+    };
+    let of = |(one, ward): (&Respondents, &Ward)| {
+        let factor = factor(ward);
+        (factor * one.weight, factor * one.x / ward.inclusion)
+    };
+    respondents.iter().zip(&world.wards).map(of).collect()
 }
 
 /// The expected value of a measure.

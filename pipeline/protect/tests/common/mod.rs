@@ -11,7 +11,7 @@ use prem_protect::{
 use prem_spec::{
     CaseMix, Comparison, ContactFilter, Direction, FamilyCorrection, Indicator, IntervalMethod, Level, Measure,
     Organisation, Ownership, Period, PeriodLength, Plan, Population, Protection, StandardPopulation, Standardisation,
-    Text, Unit, ValueScale, Weighting,
+    Text, Unit, ValueScale, Weighting, Weights,
 };
 
 pub const SCORE: &str = "information";
@@ -34,6 +34,8 @@ pub fn indicator(id: &str, measure: Measure, protection: Protection) -> Indicato
         measure,
         case_mix: CaseMix::none(),
         weighting: Weighting::None,
+        weights: Weights::default(),
+        strata: Vec::new(),
         levels: Level::ALL.to_vec(),
         periods: vec![PeriodLength::Year, PeriodLength::Quarter],
         ci_level: 0.95,
@@ -144,4 +146,35 @@ pub fn row(plan: &Plan, indicator: &str, period: &str, unit: &str, stratum: &str
 
 pub fn unprotected(estimates: Vec<Estimate>) -> Unprotected {
     Unprotected { estimates, meta: TableMeta { run_id: "run".into(), plan_hash: "plan".into() }, ..Default::default() }
+}
+
+/// Rows of `shown` as vectors over atoms: is `wanted` in their span? Ordinary elimination in doubles.
+pub struct Span {
+    basis: BTreeMap<usize, Vec<f64>>,
+    atoms: usize,
+}
+
+impl Span {
+    pub fn of<'a>(shown: impl Iterator<Item = &'a Vec<usize>>, atoms: usize) -> Self {
+        let mut span = Self { basis: BTreeMap::new(), atoms };
+        for vector in shown {
+            let (rest, pivot) = span.reduced(vector);
+            if let Some(pivot) = pivot {
+                span.basis.insert(pivot, rest);
+            }
+        }
+        span
+    }
+
+    pub fn reduced(&self, wanted: &[usize]) -> (Vec<f64>, Option<usize>) {
+        let mut vector = vec![0.0; self.atoms];
+        wanted.iter().for_each(|atom| vector[*atom] = 1.0);
+        for pivot in 0..self.atoms {
+            let Some(row) = self.basis.get(&pivot) else { continue };
+            let factor = vector[pivot] / row[pivot];
+            vector.iter_mut().zip(row).for_each(|(value, other)| *value -= factor * other);
+        }
+        let pivot = vector.iter().position(|value| value.abs() > 1e-6);
+        (vector, pivot)
+    }
 }

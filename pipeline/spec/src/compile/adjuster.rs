@@ -52,7 +52,7 @@ pub(super) fn read_adjuster(node: Node<'_>, stored: &Names, ids: &mut Names) -> 
 }
 
 #[expect(clippy::cast_precision_loss, reason = "bounds are ages and the like, far below 2^53")]
-fn bands(bounds: &[At<i64>]) -> Vec<Band> {
+pub(super) fn bands(bounds: &[At<i64>]) -> Vec<Band> {
     let upper = |index: usize| bounds.get(index + 1).map(|at| at.value);
     let label = |from: i64, to: Option<i64>| to.map_or_else(|| format!("{from}+"), |to| format!("{from}-{}", to - 1));
     bounds

@@ -5,22 +5,6 @@ use crate::model::{
     Adjustment, Alternative, CaseMix, IntervalMethod, Level, Measure, Population, Shrinkage, Weighting,
 };
 
-/// Design weights enter means; proportions, composites and rates have no weighted form.
-pub(super) fn can_be_weighted(measure: &Measure, case_mix: &CaseMix) -> bool {
-    matches!(measure, Measure::Scale { .. } | Measure::Item { .. })
-        && !matches!(case_mix.adjustment, Adjustment::FixedEffects { .. })
-}
-
-pub(super) fn check_weighting(node: &Node<'_>, measure: &Measure, case_mix: &CaseMix, weighting: Option<Weighting>) {
-    if weighting == Some(Weighting::Design) && !can_be_weighted(measure, case_mix) {
-        node.error(
-            node.span_of("weighting"),
-            "design weights are for scales and single items, not for proportions, rates or «fixed-effects»",
-            Some("weighting = \"none\"".into()),
-        );
-    }
-}
-
 /// Choices that are fine alone and wrong together.
 pub(super) fn check_together(node: &Node<'_>, measure: &Measure, case_mix: &CaseMix, levels: &[Level]) {
     let at = || node.span_of("case_mix");

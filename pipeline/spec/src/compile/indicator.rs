@@ -2,17 +2,17 @@
 
 use super::{
     consistency::{
-        can_be_weighted, check_baseline, check_interval, check_population, check_sensitivity, check_shrinkage,
-        check_together, check_weighting,
+        check_baseline, check_interval, check_population, check_sensitivity, check_shrinkage, check_together,
     },
     organisation::LEVELS,
     population,
     reader::Node,
     scope::{Names, Scope},
+    weighting::{Offered, read_strata, read_weighting},
 };
 use crate::model::{
     Adjustment, Alternative, BetaSource, CaseMix, Comparison, ContactFilter, Convention, Direction, FamilyCorrection,
-    GoalLevels, Indicator, IntervalMethod, Link, Measure, MissingAdjuster, PeriodLength, Plan, Population, Protection,
+    GoalLevels, Indicator, IntervalMethod, Measure, MissingAdjuster, PeriodLength, Plan, Population, Protection,
     Questionnaire, Shrinkage, StandardPopulation, Standardisation, ValueScale, Weighting,
 };
 use crate::period::Period;
@@ -66,7 +66,15 @@ pub(super) fn read(node: Node<'_>, scope: &Scope, plan: &Plan) -> Option<Indicat
     let measure = node.table("measure").and_then(|table| read_measure(table, &source));
     let case_mix =
         node.opt_table("case_mix").map_or_else(|| Some(CaseMix::none()), |table| read_case_mix(table, &source));
-    let weighting = node.opt_choice("weighting", &[("none", Weighting::None), ("design", Weighting::Design)]);
+    let weighting = node.opt_choice(
+        "weighting",
+        &[
+            ("none", Weighting::None),
+            ("design", Weighting::Design),
+            ("post-stratify", Weighting::PostStratify),
+            ("rake", Weighting::Rake),
+        ],
+    );
     let levels = node.choices("levels", &LEVELS);
     let periods = node.choices(
         "periods",
@@ -75,6 +83,7 @@ pub(super) fn read(node: Node<'_>, scope: &Scope, plan: &Plan) -> Option<Indicat
             ("tertial", PeriodLength::Tertial),
             ("quarter", PeriodLength::Quarter),
             ("month", PeriodLength::Month),
+            ("rolling-year", PeriodLength::RollingYear),
         ],
     );
     let ci_level = share(&node, "ci_level", CI_LEVEL_DEFAULT);
@@ -110,7 +119,6 @@ pub(super) fn read(node: Node<'_>, scope: &Scope, plan: &Plan) -> Option<Indicat
     if let (Some(measure), Some(case_mix)) = (&measure, &case_mix) {
         check_together(&node, measure, case_mix, &levels);
         check_population(&node, measure, population.as_ref());
-        check_weighting(&node, measure, case_mix, weighting);
         check_interval(&node, measure, interval);
         check_sensitivity(&node, measure, &sensitivity);
         check_baseline(&node, measure, case_mix);
@@ -120,11 +128,19 @@ pub(super) fn read(node: Node<'_>, scope: &Scope, plan: &Plan) -> Option<Indicat
         Some(Measure::Rate { .. }) => IntervalMethod::Dobson,
         _ => IntervalMethod::Model,
     });
-    let is_weighted = measure.as_ref().zip(case_mix.as_ref()).is_some_and(|(m, c)| can_be_weighted(m, c));
-    let has_invitations = matches!(source.questionnaire.map(|q| &q.link), Some(Link::Contact { .. }));
-    let weighting_default = if is_weighted && has_invitations { Weighting::Design } else { Weighting::None };
+    let questionnaire = population.as_ref().and_then(|population| population.questionnaire.as_deref());
+    let offered = Offered::of(questionnaire.unwrap_or_default(), scope, source.questionnaire);
+    let (weighting, weights) = read_weighting(&node, weighting, (measure.as_ref(), case_mix.as_ref()), &offered);
+    let strata = read_strata(&node, measure.as_ref(), case_mix.as_ref(), &offered);
     if let (Some(measure), Some(case_mix)) = (&measure, &case_mix) {
-        check_shrinkage(&node, measure, case_mix, weighting.unwrap_or(weighting_default));
+        check_shrinkage(&node, measure, case_mix, weighting);
+        if measure.is_rate() && periods.contains(&PeriodLength::RollingYear) {
+            node.error(
+                node.span_of("periods"),
+                "a rate has the population of a calendar year: no «rolling-year»",
+                None,
+            );
+        }
     }
     if let (Some(measure), Some(questionnaire)) = (&measure, source.questionnaire) {
         population::check_local(&node, questionnaire, measure, &levels);
@@ -140,7 +156,9 @@ pub(super) fn read(node: Node<'_>, scope: &Scope, plan: &Plan) -> Option<Indicat
         measure: measure?,
         population: population?,
         case_mix: case_mix?,
-        weighting: weighting.unwrap_or(weighting_default),
+        weighting,
+        weights,
+        strata,
         levels: sorted(levels),
         periods: sorted(periods),
         ci_level,

@@ -17,7 +17,9 @@ mod questionnaire;
 mod reader;
 mod rule;
 mod scope;
+mod stratifier;
 mod versions;
+mod weighting;
 
 use std::{cell::RefCell, collections::BTreeMap, fs, io, path::Path};
 

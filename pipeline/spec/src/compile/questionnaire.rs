@@ -7,8 +7,9 @@ use super::{
     bank::{Bank, Picked},
     reader::{At, Node, Sink},
     scope::{Names, Scope},
+    stratifier::{self, StratifierNames},
 };
-use crate::model::{Adjuster, Item, Level, Link, LocalItems, Organisation, QuestionnaireVersion};
+use crate::model::{Adjuster, Item, Level, Link, LocalItems, Organisation, QuestionnaireVersion, Stratifier};
 
 /// One file: a version, and what all versions have in common.
 pub(super) struct Draft<'a> {
@@ -17,11 +18,13 @@ pub(super) struct Draft<'a> {
     pub version: QuestionnaireVersion,
     pub link: Link,
     pub adjusters: Vec<Adjuster>,
+    pub stratifiers: Vec<Stratifier>,
     /// Where mistakes between versions are shown.
     pub version_at: Range<usize>,
     pub valid_from_at: Range<usize>,
     pub link_at: Range<usize>,
     pub adjusters_at: Range<usize>,
+    pub stratifiers_at: Range<usize>,
 }
 
 pub(super) fn read<'a>(
@@ -57,8 +60,12 @@ pub(super) fn read<'a>(
     let adjusters_at = node.span_of("adjuster");
     let read = |table| read_adjuster(table, &stored, &mut ids);
     let adjusters = node.tables("adjuster").into_iter().filter_map(read).collect();
+    let stratifiers_at = node.span_of("stratifier");
+    let mut strata = StratifierNames::default();
+    let stratifiers = stratifier::read_all(&node, &names, &stored, (linked, scope), &mut strata);
     if node.has_strangers() {
         ids.set_partial();
+        strata.set_partial();
     }
     let sink = node.sink;
     node.finish();
@@ -67,6 +74,8 @@ pub(super) fn read<'a>(
         // Versions add up: an indicator reads what any of them asks.
         scope.questionnaire_items.entry(id.value.clone()).or_default().extend(&names);
         scope.adjusters.entry(id.value.clone()).or_default().extend(&ids);
+        scope.stratifiers.entry(id.value.clone()).or_default().extend(&strata.all);
+        scope.register_stratifiers.entry(id.value.clone()).or_default().extend(&strata.from_register);
     }
     let (version, valid_from) = (version?, valid_from?);
     Some(Draft {
@@ -83,10 +92,12 @@ pub(super) fn read<'a>(
         },
         link: link?,
         adjusters,
+        stratifiers,
         version_at: version.span,
         valid_from_at: valid_from.span,
         link_at,
         adjusters_at,
+        stratifiers_at,
     })
 }
 

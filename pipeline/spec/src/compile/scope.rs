@@ -92,6 +92,9 @@ pub(super) struct Scope {
     pub questionnaires: Names,
     pub questionnaire_items: Members,
     pub adjusters: Members,
+    pub stratifiers: Members,
+    /// Those whose column is the register's.
+    pub register_stratifiers: Members,
     pub units: Names,
 }
 

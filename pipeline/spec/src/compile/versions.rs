@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::questionnaire::Draft;
-use crate::model::{Adjuster, Item, Questionnaire};
+use crate::model::{Adjuster, Item, Questionnaire, Stratifier};
 
 pub(super) fn merge(drafts: Vec<Draft<'_>>) -> BTreeMap<String, Questionnaire> {
     let mut by_id: BTreeMap<String, Vec<Draft<'_>>> = BTreeMap::new();
@@ -21,6 +21,7 @@ pub(super) fn merge(drafts: Vec<Draft<'_>>) -> BTreeMap<String, Questionnaire> {
                 link: newest.link.clone(),
                 items: all_items(&versions),
                 adjusters: all_adjusters(&versions),
+                stratifiers: all_stratifiers(&versions),
                 versions: versions.into_iter().map(|draft| draft.version).collect(),
                 id: id.clone(),
             };
@@ -29,7 +30,7 @@ pub(super) fn merge(drafts: Vec<Draft<'_>>) -> BTreeMap<String, Questionnaire> {
         .collect()
 }
 
-/// Versions follow one another, find their contacts in the same way, and mean the same by an adjuster.
+/// Versions follow one another, find their contacts in the same way, and mean the same by an adjuster and a stratifier.
 fn check(versions: &[Draft<'_>]) {
     for (place, draft) in versions.iter().enumerate() {
         let name = |draft: &Draft<'_>| format!("version «{}»", draft.version.version);
@@ -53,6 +54,14 @@ fn check(versions: &[Draft<'_>]) {
                 let message = format!("an earlier version has another adjuster «{}»", adjuster.id);
                 let help = "declare it alike in all versions, or give it an id of its own".to_owned();
                 draft.sink.error(draft.adjusters_at.clone(), message, Some(help));
+            }
+        }
+        for stratifier in &draft.stratifiers {
+            let differs = |other: &&Stratifier| other.id == stratifier.id && *other != stratifier;
+            if versions[..place].iter().flat_map(|earlier| &earlier.stratifiers).find(differs).is_some() {
+                let message = format!("an earlier version has another stratifier «{}»", stratifier.id);
+                let help = "declare it alike in all versions, or give it an id of its own".to_owned();
+                draft.sink.error(draft.stratifiers_at.clone(), message, Some(help));
             }
         }
     }
@@ -80,4 +89,14 @@ fn all_adjusters(versions: &[Draft<'_>]) -> Vec<Adjuster> {
         }
     }
     adjusters
+}
+
+fn all_stratifiers(versions: &[Draft<'_>]) -> Vec<Stratifier> {
+    let mut stratifiers: Vec<Stratifier> = Vec::new();
+    for stratifier in versions.iter().rev().flat_map(|draft| &draft.stratifiers) {
+        if !stratifiers.iter().any(|known| known.id == stratifier.id) {
+            stratifiers.push(stratifier.clone());
+        }
+    }
+    stratifiers
 }

@@ -18,6 +18,9 @@ pub struct Indicator {
     pub population: Population,
     pub case_mix: CaseMix,
     pub weighting: Weighting,
+    pub weights: Weights,
+    /// Ids of the questionnaire's stratifiers by which values are given besides the total.
+    pub strata: Vec<String>,
     pub levels: Vec<Level>,
     pub periods: Vec<PeriodLength>,
     /// Confidence level, for example 0.95.
@@ -280,8 +283,45 @@ pub enum MissingAdjuster {
 #[serde(rename_all = "kebab-case")]
 pub enum Weighting {
     None,
-    /// Inverse of the inclusion probability.
+    /// Inverse of the inclusion probability, scaled so that each sampling stratum counts with its size.
     Design,
+    /// Design weights adjusted to the register's counts of every combination of the margins.
+    PostStratify,
+    /// Design weights adjusted to the register's counts of each margin by itself.
+    Rake,
+}
+
+/// How weights are made, beyond the choice of [`Weighting`].
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Weights {
+    /// Ids of stratifiers known from the register.
+    pub margins: Vec<String>,
+    /// Margins hold in each unit of this level.
+    pub within: Level,
+    /// Cells with fewer respondents are joined with their neighbour.
+    pub minimum_cell: u64,
+    /// Largest weight as a multiple of the mean weight of its sampling stratum.
+    pub cap: f64,
+    /// Whether variances take into account that strata were asked (nearly) whole.
+    pub finite_population: bool,
+}
+
+impl Weights {
+    /// Customary: 20 respondents a cell, five times the mean (methods, section 2).
+    pub const MINIMUM_CELL: u64 = 20;
+    pub const CAP: f64 = 5.0;
+}
+
+impl Default for Weights {
+    fn default() -> Self {
+        Self {
+            margins: Vec::new(),
+            within: Level::Hospital,
+            minimum_cell: Self::MINIMUM_CELL,
+            cap: Self::CAP,
+            finite_population: false,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -291,6 +331,8 @@ pub enum PeriodLength {
     Tertial,
     Quarter,
     Month,
+    /// Four quarters up to the end of each quarter.
+    RollingYear,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

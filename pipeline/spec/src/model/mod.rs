@@ -26,15 +26,15 @@ pub use export::{
 pub use indicator::{
     Adjustment, Alternative, BetaSource, CaseMix, Comparison, ContactFilter, Convention, Direction, Exclusion,
     FamilyCorrection, GoalLevels, Indicator, IntervalMethod, Measure, MissingAdjuster, PeriodLength, Population,
-    PrimaryReason, Protection, Shrinkage, StandardPopulation, Standardisation, ValueScale, Weighting,
+    PrimaryReason, Protection, Shrinkage, StandardPopulation, Standardisation, ValueScale, Weighting, Weights,
 };
 pub use municipality::{
     District, Lineage, Municipalities, Municipality, Renumbering, Step, district_of, municipality_number,
 };
 pub use organisation::{Level, Organisation, Ownership, Unit};
 pub use questionnaire::{
-    Adjuster, AdjusterKind, AskedIf, Band, Item, Link, LocalItems, Questionnaire, QuestionnaireVersion, ResponseScale,
-    ScaleCode, SeriesBreak, SeriesBreaks,
+    Adjuster, AdjusterKind, AskedIf, Band, CodeGroup, Item, Link, LocalItems, Questionnaire, QuestionnaireVersion,
+    ResponseScale, ScaleCode, SeriesBreak, SeriesBreaks, Stratifier, StratifierLevels,
 };
 pub use rule::{Condition, OnBreak, Rule, RuleKind};
 

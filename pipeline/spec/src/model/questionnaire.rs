@@ -22,6 +22,8 @@ pub struct Questionnaire {
     pub items: Vec<Item>,
     /// What case-mix adjustment may use, in declared order.
     pub adjusters: Vec<Adjuster>,
+    /// Groups that values are shown by, that response is told by and that weights may be adjusted to, in declared order.
+    pub stratifiers: Vec<Stratifier>,
 }
 
 impl Questionnaire {
@@ -31,6 +33,10 @@ impl Questionnaire {
 
     pub fn adjuster(&self, id: &str) -> Option<&Adjuster> {
         self.adjusters.iter().find(|adjuster| adjuster.id == id)
+    }
+
+    pub fn stratifier(&self, id: &str) -> Option<&Stratifier> {
+        self.stratifiers.iter().find(|stratifier| stratifier.id == id)
     }
 
     pub fn version(&self, version: &str) -> Option<&QuestionnaireVersion> {
@@ -113,6 +119,13 @@ impl QuestionnaireVersion {
     pub fn item_at(&self, id: &str, trust: Option<&str>) -> Option<&Item> {
         let local = self.local.iter().filter(|local| Some(local.trust.as_str()) == trust);
         self.core_item(id).or_else(|| local.flat_map(|local| &local.items).find(|item| item.id == id))
+    }
+
+    /// Whether patients of `trust` can have a value of a measure over `items`: their form has at least one of them, and all
+    /// that are additions of trusts.
+    pub fn may_answer(&self, items: &[&str], trust: Option<&str>) -> bool {
+        let has = |id: &str| self.item_at(id, trust).is_some();
+        items.iter().any(|id| has(id)) && items.iter().filter(|id| self.is_local(id)).all(|id| has(id))
     }
 
     /// The item as this version words it, for everybody or for some trust.
@@ -264,4 +277,50 @@ pub struct Band {
     pub label: String,
     pub from: f64,
     pub to: Option<f64>,
+}
+
+/// A division of the respondents into groups: sex, age band, acute or planned, education, language.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Stratifier {
+    pub id: String,
+    pub title: Text,
+    /// A column of the contact or the response, or an item.
+    pub column: String,
+    pub levels: StratifierLevels,
+    /// The column is the register's: known of everybody who was asked, not only of those who answered.
+    pub from_register: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "type", rename_all = "kebab-case")]
+pub enum StratifierLevels {
+    /// A value in no band is of unknown level.
+    Bands { bands: Vec<Band> },
+    /// Codes with the same meaning form one group; other codes are of unknown level.
+    Groups { groups: Vec<CodeGroup> },
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct CodeGroup {
+    pub label: String,
+    pub codes: Vec<String>,
+}
+
+impl Stratifier {
+    /// The label of what is in no declared level. It is never published and never counted.
+    pub const UNKNOWN: &'static str = "unknown";
+
+    /// Labels of the declared levels, in their order.
+    pub fn labels(&self) -> Vec<&str> {
+        match &self.levels {
+            StratifierLevels::Bands { bands } => bands.iter().map(|band| band.label.as_str()).collect(),
+            StratifierLevels::Groups { groups } => groups.iter().map(|group| group.label.as_str()).collect(),
+        }
+    }
+
+    /// The text of the column `stratum` for a level; for what is in none where `level` is `None`.
+    pub fn stratum(&self, level: Option<usize>) -> String {
+        let label = level.and_then(|level| self.labels().get(level).copied()).unwrap_or(Self::UNKNOWN);
+        format!("{}={label}", self.id)
+    }
 }

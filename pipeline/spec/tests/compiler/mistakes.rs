@@ -137,3 +137,73 @@ fn a_calendar_of_deliveries_that_says_nothing_is_told() {
         with_change("exports/survey-responses.toml", |text| format!("{text}\n[expected]\nevery = \"monthly\"\n"));
     assert!(told.contains("did you mean «month»") && told.contains("`since` is missing"), "{told}");
 }
+
+#[test]
+fn stratifiers_and_weights_have_their_mistakes() {
+    let questionnaire = "questionnaires/adult-inpatient.toml";
+    let staff = "indicators/inpatient-staff.toml";
+    for (name, from, to, told) in [
+        (questionnaire, "id = \"admission\"", "id = \"Admission\"", "it stands in `stratum`"),
+        (questionnaire, "label = \"planned\"", "label = \"unknown\"", "cannot name a level"),
+        (questionnaire, "codes = [\"4\", \"5\"]", "codes = [\"3\", \"4\"]", "code «3» is in two levels"),
+        (
+            questionnaire,
+            "column = \"schooling\"\nlevels = [\"1\", \"2\", \"3\"]\n\n[[stratifier]]",
+            "column = \"schooling\"\n\n[[stratifier]]",
+            "either `bands`, or `levels`, or `groups`",
+        ),
+        (questionnaire, "bands = [18, 50, 67, 80]", "bands = [50, 18]", "rising order"),
+        (staff, "strata = [\"sex\"", "strata = [\"sexx\"", "did you mean «sex»?"),
+        (staff, "strata = [\"sex\", \"admission\"", "strata = [\"sex\", \"sex\"", "stands twice"),
+        (
+            staff,
+            "weighting = \"design\"\n",
+            "weighting = \"rake\"\nweights = { margins = [\"education\"] }\n",
+            "no stratifier over a column of contacts is called «education»",
+        ),
+        (
+            staff,
+            "weighting = \"design\"\n",
+            "weighting = \"design\"\nweights = { cap = 3.0 }\n",
+            "is for weighting = \"rake\"",
+        ),
+        (
+            staff,
+            "weighting = \"design\"\n",
+            "weighting = \"none\"\nweights = { finite_population = true }\n",
+            "only with weights",
+        ),
+        (
+            "indicators/surgery-gallbladder.toml",
+            "weighting = \"none\"",
+            "weighting = \"design\"",
+            "not for composites, rates",
+        ),
+        (
+            "indicators/surgery-gallbladder.toml",
+            "periods = [\"year\"]",
+            "periods = [\"rolling-year\"]",
+            "population of a calendar year",
+        ),
+    ] {
+        let found = with_change(name, |text| text.replacen(from, to, 1));
+        assert!(found.contains(told), "{from} → {to}:\n{found}");
+    }
+}
+
+#[test]
+fn raking_takes_all_that_the_register_knows_unless_told_otherwise() {
+    let margins = |extra: &str| {
+        let mut sources = read(&schemas());
+        let file = sources.iter_mut().find(|source| source.name == "indicators/inpatient-staff.toml").expect("shipped");
+        file.text = file.text.replacen("weighting = \"design\"\n", &format!("weighting = \"rake\"\n{extra}"), 1);
+        compile(&sources).plan.expect("a plan").indicators["inpatient-staff"].weights.clone()
+    };
+    let all = margins("");
+    assert_eq!((all.margins.len(), all.minimum_cell, all.finite_population), (3, 20, false));
+    assert!((all.cap - 5.0).abs() < f64::EPSILON);
+    let few =
+        margins("weights = { margins = [\"sex\"], minimum_cell = 10, finite_population = true, within = \"hf\" }\n");
+    assert_eq!((few.margins.as_slice(), few.minimum_cell, few.finite_population), (&["sex".to_owned()][..], 10, true));
+    assert_eq!(few.within.as_str(), "hf");
+}

@@ -3,12 +3,16 @@
 use prem_stats::{Result, linear_algebra::DropReason};
 use prem_store::tables::CaseMix;
 
-use super::Task;
+use super::{Task, rows::Response};
 use crate::design::{Coded, Design, design};
 
 /// Adjusters of the indicator over the responses of its period, coded.
 pub(super) fn coded_design(task: &Task<'_>, rows: &[usize]) -> Result<Design> {
-    let response = task.responses();
+    design_of(task, &task.responses(), rows)
+}
+
+/// Adjusters of the task's indicator over some rows of `response`, coded.
+pub(super) fn design_of(task: &Task<'_>, response: &Response<'_>, rows: &[usize]) -> Result<Design> {
     let unit_count = task.inputs.plan.organisation.units.len();
     let declared = task.questionnaire().map(|q| q.adjusters.as_slice()).unwrap_or_default();
     let chosen: Vec<(usize, &prem_spec::Adjuster)> = declared

@@ -1,31 +1,41 @@
 //! Estimate: scored rows and counted events → the hub, with one fit per indicator and period for all levels.
+//!
+//! An indicator reads its responses once: sums per month and cell of respondents are merged for every period, level and
+//! window. Only what cannot be merged is read by period: weights that are adjusted to margins, and unit means of adjusters.
 
 mod coding;
 mod compare;
 mod fixed_effects;
 mod linear;
+mod non_response;
 mod proportion;
 mod rate;
+mod respondents;
+mod response;
 mod rows;
 mod sensitivity;
+mod survey;
+mod weighting;
 
 use std::collections::BTreeMap;
 
 use prem_spec::{Adjustment, Indicator, Period, PeriodKind, PeriodLength, Plan, Questionnaire};
 use prem_stats::StatsError;
-use prem_store::tables::{CaseMix, Components, Estimate, Expected, PersonsByEvents};
+use prem_store::tables::{
+    CaseMix, Components, Estimate, Expected, PersonsByEvents, Response as ResponseRow, Weighting as WeightingRow,
+};
 use rayon::prelude::*;
 
-use self::rows::Response;
 pub use self::sensitivity::sensitivity;
-use crate::{Areas, Invited, RateCells, ScoredMonth, StageError};
+use self::{rows::Response, survey::Survey};
+use crate::{Areas, Invitations, RateCells, ScoredMonth, StageError};
 
 /// What an indicator needs, read once.
 pub struct EstimateInputs<'a> {
     pub plan: &'a Plan,
     /// Questionnaire → its scored months, in order.
     pub scored: &'a BTreeMap<String, Vec<ScoredMonth>>,
-    pub invited: &'a BTreeMap<String, Vec<Invited>>,
+    pub invited: &'a BTreeMap<String, Invitations>,
     pub events: &'a BTreeMap<String, RateCells>,
     pub areas: &'a Areas,
     /// Periods asked for besides the declared ones.
@@ -41,6 +51,8 @@ pub struct Estimated {
     pub components: Vec<Components>,
     pub expected: Vec<Expected>,
     pub persons: Vec<PersonsByEvents>,
+    pub response: Vec<ResponseRow>,
+    pub weighting: Vec<WeightingRow>,
     /// What could not be estimated, and why: one line each, for the log and the manifest.
     pub not_estimated: Vec<NotEstimated>,
 }
@@ -60,6 +72,8 @@ impl Estimated {
         self.components.append(&mut other.components);
         self.expected.append(&mut other.expected);
         self.persons.append(&mut other.persons);
+        self.response.append(&mut other.response);
+        self.weighting.append(&mut other.weighting);
         self.not_estimated.append(&mut other.not_estimated);
     }
 }
@@ -69,38 +83,88 @@ pub(crate) struct Task<'a> {
     pub inputs: &'a EstimateInputs<'a>,
     pub indicator: &'a Indicator,
     pub period: Period,
+    /// The responses; `None` for rates.
+    pub survey: Option<&'a Survey<'a>>,
 }
 
-/// Estimates every indicator of `only` (all when empty), in parallel, in the order of indicator and period.
+/// Why an indicator has no estimates in a period.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Failure {
+    Kernel(StatsError),
+    /// Weights that cannot be made, in words without counts.
+    Weights(String),
+}
+
+/// What an estimation gives, or why it gives nothing.
+pub(crate) type Attempt<T> = Result<T, Failure>;
+
+impl From<StatsError> for Failure {
+    fn from(source: StatsError) -> Self {
+        Self::Kernel(source)
+    }
+}
+
+/// Estimates every indicator of `only` (all when empty), in the order of indicator and period. The periods of an indicator
+/// share one pass over its responses.
 ///
 /// # Errors
 /// When a kernel fails for another reason than too little data.
 pub fn estimate(inputs: &EstimateInputs<'_>, only: &[String]) -> Result<Estimated, StageError> {
     let wanted = |indicator: &&Indicator| only.is_empty() || only.contains(&indicator.id);
     let indicators: Vec<&Indicator> = inputs.plan.indicators.values().filter(wanted).collect();
-    let tasks: Vec<Task<'_>> = indicators
-        .into_iter()
-        .flat_map(|indicator| {
-            periods_of(inputs, indicator).into_iter().map(move |period| Task { inputs, indicator, period })
-        })
-        .collect();
-    let parts: Vec<Estimated> = tasks.par_iter().map(estimate_task).collect::<Result<_, _>>()?;
+    let surveys = surveys(inputs, &indicators);
     let mut all = Estimated::default();
-    for part in parts {
-        all.append(part);
+    for indicator in indicators {
+        let survey = indicator.population.questionnaire.as_ref().and_then(|id| surveys.get(id.as_str()));
+        let task = |period| Task { inputs, indicator, period, survey };
+        let tasks: Vec<Task<'_>> = periods_of(inputs, indicator).into_iter().map(task).collect();
+        for (task, result) in tasks.iter().zip(estimate_periods(&tasks, indicator)) {
+            all.append(settled(task, result)?);
+        }
+    }
+    for survey in surveys.values() {
+        all.response.extend(response::response_table(inputs, survey));
     }
     Ok(all)
 }
 
-fn estimate_task(task: &Task<'_>) -> Result<Estimated, StageError> {
-    let result = if task.indicator.measure.is_rate() {
-        rate::estimate(task)
-    } else if task.indicator.measure.is_proportion() {
-        proportion::estimate(task)
-    } else if let Adjustment::FixedEffects { convention } = task.indicator.case_mix.adjustment {
-        fixed_effects::estimate(task, convention)
+fn surveys<'a>(inputs: &EstimateInputs<'a>, indicators: &[&'a Indicator]) -> BTreeMap<&'a str, Survey<'a>> {
+    static NOBODY_ASKED: Invitations = Invitations { strata: Vec::new(), indicators: Vec::new(), rows: Vec::new() };
+    let read = indicators.iter().filter_map(|indicator| indicator.population.questionnaire.as_deref());
+    read.filter_map(|id| {
+        let questionnaire = inputs.plan.questionnaires.get(id)?;
+        let months = inputs.scored.get(id).map(Vec::as_slice).unwrap_or_default();
+        let invitations = inputs.invited.get(id).unwrap_or(&NOBODY_ASKED);
+        Some((questionnaire.id.as_str(), Survey::new(questionnaire, months, invitations)))
+    })
+    .collect()
+}
+
+/// The estimates of one indicator, one per task.
+fn estimate_periods(tasks: &[Task<'_>], indicator: &Indicator) -> Vec<Attempt<Estimated>> {
+    let one_by_one = |estimate: &(dyn Fn(&Task<'_>) -> prem_stats::Result<Estimated> + Sync)| {
+        tasks.par_iter().map(|task| estimate(task).map_err(Failure::Kernel)).collect()
+    };
+    if indicator.measure.is_rate() {
+        one_by_one(&rate::estimate)
+    } else if indicator.measure.is_proportion() {
+        proportion::estimate(tasks)
+    } else if let Adjustment::FixedEffects { convention } = indicator.case_mix.adjustment {
+        one_by_one(&move |task| fixed_effects::estimate(task, convention))
     } else {
-        linear::estimate(task)
+        linear::estimate(tasks)
+    }
+}
+
+/// Too little data is an answer, not a fault: the rest of the run goes on and the reason is published.
+fn settled(task: &Task<'_>, result: Attempt<Estimated>) -> Result<Estimated, StageError> {
+    let without = |reason: String| Estimated {
+        not_estimated: vec![NotEstimated {
+            indicator: task.indicator.id.clone(),
+            period: task.period.to_string(),
+            reason,
+        }],
+        ..Estimated::default()
     };
     match result {
         Ok(mut estimated) => {
@@ -109,8 +173,8 @@ fn estimate_task(task: &Task<'_>) -> Result<Estimated, StageError> {
             }
             Ok(estimated)
         }
-        // Too little data is an answer, not a fault: the rest of the run goes on and the reason is published.
-        Err(
+        Err(Failure::Weights(reason)) => Ok(without(reason)),
+        Err(Failure::Kernel(
             source @ (StatsError::TooFew { .. }
             | StatsError::Empty { .. }
             | StatsError::Constant { .. }
@@ -118,15 +182,8 @@ fn estimate_task(task: &Task<'_>) -> Result<Estimated, StageError> {
             | StatsError::Singular { .. }
             | StatsError::NotConverged { .. }
             | StatsError::Separation { .. }),
-        ) => Ok(Estimated {
-            not_estimated: vec![NotEstimated {
-                indicator: task.indicator.id.clone(),
-                period: task.period.to_string(),
-                reason: published_reason(&source),
-            }],
-            ..Estimated::default()
-        }),
-        Err(source) => Err(StageError::Kernel {
+        )) => Ok(without(published_reason(&source))),
+        Err(Failure::Kernel(source)) => Err(StageError::Kernel {
             what: "estimation",
             indicator: task.indicator.id.clone(),
             period: task.period.to_string(),
@@ -153,40 +210,56 @@ fn periods_of(inputs: &EstimateInputs<'_>, indicator: &Indicator) -> Vec<Period>
         }
         None => inputs.events.get(&indicator.id).into_iter().flat_map(RateCells::months).collect(),
     };
-    let declared = |kind| indicator.periods.iter().any(|length| kind_of(*length) == kind);
+    let declared = |kind| indicator.periods.iter().any(|length| kind_of(*length) == Some(kind));
     let asked = inputs.periods.iter().filter(|period| period.kind() == PeriodKind::Months || declared(period.kind()));
-    let mut periods: Vec<Period> = indicator
-        .periods
-        .iter()
-        .flat_map(|length| months.iter().filter_map(|month| Period::of(kind_of(*length), *month)))
-        .chain(asked.copied())
-        .collect();
+    let mut periods: Vec<Period> = declared_periods(indicator, &months).into_iter().chain(asked.copied()).collect();
     periods.sort_by_key(|period| (period.kind(), period.start(), period.end()));
     periods.dedup();
     periods
 }
 
-fn kind_of(length: PeriodLength) -> PeriodKind {
+/// Periods of the indicator's declared lengths that `months` reach, in order.
+pub fn declared_periods(indicator: &Indicator, months: &[jiff::civil::Date]) -> Vec<Period> {
+    let of_length = |length: &PeriodLength| match kind_of(*length) {
+        Some(kind) => months.iter().filter_map(|month| Period::of(kind, *month)).collect(),
+        None => rolling_years(months),
+    };
+    let mut periods: Vec<Period> = indicator.periods.iter().flat_map(of_length).collect();
+    periods.sort_by_key(|period| (period.kind(), period.start(), period.end()));
+    periods.dedup();
+    periods
+}
+
+/// The four quarters up to each quarter that the data reach, from the first four on.
+fn rolling_years(months: &[jiff::civil::Date]) -> Vec<Period> {
+    let quarter = |month: &jiff::civil::Date| Period::of(PeriodKind::Quarter, *month);
+    let Some(first) = months.iter().min().and_then(quarter) else { return Vec::new() };
+    let windows = months.iter().filter_map(|month| Period::year_to(quarter(month)?));
+    windows.filter(|window| window.start() >= first.start()).collect()
+}
+
+/// `None` for windows that are no calendar period.
+fn kind_of(length: PeriodLength) -> Option<PeriodKind> {
     match length {
-        PeriodLength::Year => PeriodKind::Year,
-        PeriodLength::Tertial => PeriodKind::Tertial,
-        PeriodLength::Quarter => PeriodKind::Quarter,
-        PeriodLength::Month => PeriodKind::Month,
+        PeriodLength::Year => Some(PeriodKind::Year),
+        PeriodLength::Tertial => Some(PeriodKind::Tertial),
+        PeriodLength::Quarter => Some(PeriodKind::Quarter),
+        PeriodLength::Month => Some(PeriodKind::Month),
+        PeriodLength::RollingYear => None,
     }
 }
 
 impl<'a> Task<'a> {
     /// The same indicator in another period.
     fn at(&self, period: Period) -> Task<'a> {
-        Task { inputs: self.inputs, indicator: self.indicator, period }
+        Task { period, ..*self }
     }
 
-    /// The same indicator in the period before; `None` where what was asked changed since, so that the two are not one
-    /// series.
-    fn previous(&self) -> Option<Task<'a>> {
+    /// The period before; `None` where what was asked changed since, so that the two are not one series.
+    fn previous(&self) -> Option<Period> {
         let period = self.period.previous()?;
         let is_broken = self.inputs.plan.series_break(self.indicator, period.start(), self.period.end()).is_some();
-        (!is_broken).then(|| self.at(period))
+        (!is_broken).then_some(period)
     }
 
     fn questionnaire(&self) -> Option<&'a Questionnaire> {

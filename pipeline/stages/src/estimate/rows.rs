@@ -1,11 +1,9 @@
 //! Rows of the hub: what every kind of estimate fills in the same way.
 
-use std::collections::HashMap;
-
 use prem_spec::{Indicator, Level, Period, Unit};
 use prem_store::tables::{CaseMix, Estimate};
 
-use super::Task;
+use super::{Task, survey::Survey};
 use crate::{METHOD_VERSION, ScoredMonth, design::Coded, placement::LevelMap};
 
 /// The scored rows of a period, months one after another.
@@ -17,7 +15,10 @@ pub(super) struct Response<'a> {
 
 impl<'a> Response<'a> {
     pub fn of(months: &'a [ScoredMonth], period: Period) -> Self {
-        let months: Vec<&ScoredMonth> = months.iter().filter(|month| period.contains(month.month)).collect();
+        Self::of_months(months.iter().filter(|month| period.contains(month.month)).collect())
+    }
+
+    pub fn of_months(months: Vec<&'a ScoredMonth>) -> Self {
         Self {
             units: months.iter().flat_map(|month| month.units.iter().copied()).collect(),
             weights: months.iter().flat_map(|month| month.weights.iter().copied()).collect(),
@@ -69,6 +70,9 @@ impl<'a> Response<'a> {
     }
 }
 
+/// The column `stratum` of rows about everybody.
+const TOTAL: &str = "total";
+
 /// Ids of the methods that make a value, as they stand in the column `method`.
 pub(super) fn blank(task: &Task<'_>, unit: &Unit, method: &str) -> Estimate {
     let Indicator { id, version, ci_level, .. } = task.indicator;
@@ -82,7 +86,7 @@ pub(super) fn blank(task: &Task<'_>, unit: &Unit, method: &str) -> Estimate {
         unit_id: unit.id.clone(),
         unit_name: unit.name.nb.clone(),
         parent_id: unit.parent.clone(),
-        stratum: "total".to_owned(),
+        stratum: TOTAL.to_owned(),
         n: None,
         n_effective: None,
         numerator: None,
@@ -128,37 +132,17 @@ pub(super) fn without_region(row: &mut Estimate) {
     row.comparison = None;
 }
 
+/// The indicator's stratifiers, as positions in the questionnaire.
+pub(super) fn chosen_strata(task: &Task<'_>, survey: &Survey<'_>) -> Vec<usize> {
+    let declared = &survey.questionnaire.stratifiers;
+    let place = |id: &String| declared.iter().position(|stratifier| stratifier.id == *id);
+    task.indicator.strata.iter().filter_map(place).collect()
+}
+
 /// The levels of the indicator with their units.
 pub(super) fn levels<'a>(task: &Task<'a>) -> Vec<LevelMap<'a>> {
     let organisation = &task.inputs.plan.organisation;
     task.indicator.levels.iter().map(|level| LevelMap::new(organisation, *level)).collect()
-}
-
-/// Answered / (invited − undeliverable − ineligible), by unit of `map`; nothing where nobody was invited.
-pub(super) fn response_rates(task: &Task<'_>, response: &Response<'_>, map: &LevelMap<'_>) -> HashMap<u32, f64> {
-    let questionnaire = task.indicator.population.questionnaire.as_deref().unwrap_or_default();
-    let Some(invited) = task.inputs.invited.get(questionnaire) else { return HashMap::new() };
-    let group = |unit: u32| map.parent.get(unit as usize).copied().flatten();
-    let mut asked: HashMap<u32, u64> = HashMap::new();
-    for count in invited.iter().filter(|count| task.period.contains(count.month)) {
-        if let Some(group) = group(count.unit) {
-            *asked.entry(group).or_default() += count.invited - count.undeliverable - count.ineligible;
-        }
-    }
-    let mut answered: HashMap<u32, u64> = HashMap::new();
-    for unit in &response.units {
-        if let Some(group) = group(*unit) {
-            *answered.entry(group).or_default() += 1;
-        }
-    }
-    #[expect(clippy::cast_precision_loss, reason = "counts far below 2^53")]
-    let rate = |answered: u64, asked: u64| (asked > 0).then(|| answered as f64 / asked as f64);
-    asked
-        .iter()
-        .filter_map(|(group, asked)| Some((*group, rate(answered.get(group).copied().unwrap_or(0), *asked)?)))
-        // More answers than invitations means that the invitations are incomplete: then there is no rate.
-        .filter(|(_, rate)| *rate <= 1.0)
-        .collect()
 }
 
 pub(super) fn count(n: u64) -> Option<i64> {
@@ -204,7 +188,7 @@ pub(super) fn model_row(task: &Task<'_>, term: &str, method: &str) -> CaseMix {
 
 /// Largest and mean movement by adjustment of the units that are compared with the region.
 pub(super) fn movement(estimates: &[Estimate]) -> (Option<f64>, Option<f64>) {
-    let units = estimates.iter().filter(|row| row.difference.is_some());
+    let units = estimates.iter().filter(|row| row.difference.is_some() && row.stratum == TOTAL);
     let moved: Vec<f64> = units.filter_map(|row| Some((row.value? - row.raw?).abs())).collect();
     #[expect(clippy::cast_precision_loss, reason = "numbers of units")]
     let mean = (!moved.is_empty()).then(|| moved.iter().sum::<f64>() / moved.len() as f64);

@@ -4,9 +4,8 @@ use prem_spec::{
     Adjustment, Alternative, BetaSource, Convention, Indicator, Level, Measure, Period, Shrinkage, Weighting,
 };
 use prem_store::tables::{Estimate, Sensitivity};
-use rayon::prelude::*;
 
-use super::{EstimateInputs, Task, estimate_task, kind_of, periods_of, rows::is_top};
+use super::{EstimateInputs, Task, estimate_periods, kind_of, periods_of, rows::is_top, settled, surveys};
 use crate::StageError;
 
 /// The model whose values the hub has.
@@ -40,25 +39,29 @@ pub fn sensitivity(
         rows.extend(own.filter_map(|row| sensitivity_row(MAIN, row)));
         let variants: Vec<Variant> =
             indicator.sensitivity.iter().flat_map(|model| variants(indicator, *model)).collect();
-        let tasks: Vec<(&Variant, Period)> =
-            variants.iter().flat_map(|variant| periods.iter().map(move |period| (variant, *period))).collect();
-        let parts: Vec<Vec<Sensitivity>> = tasks
-            .par_iter()
-            .map(|(variant, period)| by_variant(inputs, variant, *period))
-            .collect::<Result<_, StageError>>()?;
-        rows.extend(parts.into_iter().flatten());
+        for variant in &variants {
+            rows.extend(by_variant(inputs, variant, &periods)?);
+        }
     }
     Ok(rows)
 }
 
 /// The indicator's longest calendar periods: of one length, so that nothing can be worked out from sums over time.
 fn longest(inputs: &EstimateInputs<'_>, indicator: &Indicator) -> Vec<Period> {
-    let kind = indicator.periods.first().map(|length| kind_of(*length));
+    let kind = indicator.periods.first().and_then(|length| kind_of(*length));
     periods_of(inputs, indicator).into_iter().filter(|period| Some(period.kind()) == kind).collect()
 }
 
-fn by_variant(inputs: &EstimateInputs<'_>, variant: &Variant, period: Period) -> Result<Vec<Sensitivity>, StageError> {
-    let estimated = estimate_task(&Task { inputs, indicator: &variant.indicator, period })?;
+fn by_variant(
+    inputs: &EstimateInputs<'_>,
+    variant: &Variant,
+    periods: &[Period],
+) -> Result<Vec<Sensitivity>, StageError> {
+    let indicator = &variant.indicator;
+    let surveys = surveys(inputs, &[indicator]);
+    let survey = indicator.population.questionnaire.as_deref().and_then(|id| surveys.get(id));
+    let task = |period: &Period| Task { inputs, indicator, period: *period, survey };
+    let tasks: Vec<Task<'_>> = periods.iter().map(task).collect();
     let is_shrunken = matches!(variant.model, Alternative::Shrunken | Alternative::Nested);
     let row = |row: &Estimate| {
         let mut other = sensitivity_row(variant.model.as_str(), row)?;
@@ -69,7 +72,11 @@ fn by_variant(inputs: &EstimateInputs<'_>, variant: &Variant, period: Period) ->
         }
         Some(other)
     };
-    Ok(estimated.estimates.iter().filter_map(row).collect())
+    let mut rows = Vec::new();
+    for (task, result) in tasks.iter().zip(estimate_periods(&tasks, indicator)) {
+        rows.extend(settled(task, result)?.estimates.iter().filter_map(row));
+    }
+    Ok(rows)
 }
 
 fn sensitivity_row(model: &str, row: &Estimate) -> Option<Sensitivity> {
@@ -100,6 +107,7 @@ fn sensitivity_row(model: &str, row: &Estimate) -> Option<Sensitivity> {
 /// The indicator with another model in its place: one, or one per level for a model that knows a single level.
 fn variants(own: &Indicator, model: Alternative) -> Vec<Variant> {
     let mut indicator = own.clone();
+    indicator.strata.clear();
     match model {
         Alternative::Unadjusted => {
             indicator.case_mix.adjusters.clear();

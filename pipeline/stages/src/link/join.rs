@@ -3,7 +3,7 @@
 use polars::prelude::*;
 use prem_spec::{Plan, Questionnaire};
 
-use super::{LinkInputs, PERIOD_DATE, WEIGHT};
+use super::{LinkInputs, PERIOD_DATE, SAMPLING_STRATUM, WEIGHT};
 use crate::{
     StageError,
     view::{DELIVERY, Part, SOURCE, current},
@@ -20,7 +20,7 @@ const RESPONSE: [&str; 9] = [
     "mode",
     "language",
 ];
-const CONTACT: [&str; 12] = [
+pub(super) const CONTACT: [&str; 12] = [
     "contact_id",
     "unit_code",
     "admitted_at",
@@ -39,9 +39,10 @@ const CONTACT: [&str; 12] = [
 pub(super) const SOURCE_OF_UNIT: &str = "unit_source";
 pub(super) const INVITED_CONTACT: &str = "invited_contact";
 pub(super) const CONTACT_FOUND: &str = "contact_found";
-/// The contact has invitations that differ in inclusion probability, and the response names none of them.
+/// The contact has invitations that differ in stratum or inclusion probability, and the response names none of them.
 pub(super) const PROBABILITY_UNCLEAR: &str = "probability_unclear";
-const PROBABILITY: &str = "inclusion_probability";
+pub(super) const PROBABILITY: &str = "inclusion_probability";
+pub(super) const STRATUM: &str = "stratum";
 const BY_CONTACT: &str = "probability_by_contact";
 
 /// Responses that carry their own unit.
@@ -54,6 +55,7 @@ pub(super) fn read_responses(
     let frame = responses.with_columns([
         col("answered_at").alias(PERIOD_DATE),
         lit(1.0).alias(WEIGHT),
+        lit(NULL).cast(DataType::String).alias(SAMPLING_STRATUM),
         col(SOURCE).alias(SOURCE_OF_UNIT),
     ]);
     frame.collect().map(Some).map_err(StageError::frame("read responses"))
@@ -77,12 +79,13 @@ pub(super) fn join_contacts(
     let contacts_of = plan.datasets.get("contacts").ok_or_else(|| missing("contacts"))?;
     let invitations_of = plan.datasets.get("invitations").ok_or_else(|| missing("invitations"))?;
     let responses = responses.drop(cols([SOURCE, "unit_code"]));
-    let columns = ["contact_id", "questionnaire_id", PROBABILITY];
+    let columns = ["contact_id", "questionnaire_id", STRATUM, PROBABILITY];
     let invited = match current(invitations_of, &inputs.invitations, &columns)? {
         Some(invitations) => with_invitation(responses, &to_questionnaire(invitations, questionnaire)),
         None => responses.with_columns([
             lit(NULL).cast(DataType::String).alias(INVITED_CONTACT),
             lit(NULL).cast(DataType::Float64).alias(PROBABILITY),
+            lit(NULL).cast(DataType::String).alias(SAMPLING_STRATUM),
             lit(false).alias(PROBABILITY_UNCLEAR),
         ]),
     };
@@ -110,25 +113,34 @@ pub(super) fn to_questionnaire(invitations: LazyFrame, questionnaire: &Questionn
     invitations.filter(named.clone().is_null().or(named.eq(lit(questionnaire.id.as_str()))))
 }
 
-/// The response's invitation: the one it names, else those of the contact it names, which must agree on the probability.
+/// The response's invitation: the one it names, else those of the contact it names, which must agree on stratum and
+/// probability.
 fn with_invitation(responses: LazyFrame, invitations: &LazyFrame) -> LazyFrame {
-    let named =
-        invitations.clone().select([col("invitation_id"), col("contact_id").alias(INVITED_CONTACT), col(PROBABILITY)]);
-    let of_contact = invitations
-        .clone()
-        .group_by([col("contact_id")])
-        .agg([col(PROBABILITY).min().alias(BY_CONTACT), col(PROBABILITY).max().alias("probability_max")]);
+    let named = invitations.clone().select([
+        col("invitation_id"),
+        col("contact_id").alias(INVITED_CONTACT),
+        col(STRATUM).alias(SAMPLING_STRATUM),
+        col(PROBABILITY),
+    ]);
+    let of_contact = invitations.clone().group_by([col("contact_id")]).agg([
+        col(PROBABILITY).min().alias(BY_CONTACT),
+        col(PROBABILITY).max().alias("probability_max"),
+        col(STRATUM).min().alias("stratum_min"),
+        col(STRATUM).max().alias("stratum_max"),
+    ]);
     let joined = left_join(left_join(responses, named, "invitation_id"), of_contact, "contact_id");
     let is_unnamed = || col("invitation_id").is_null().and(col("contact_id").is_not_null());
+    let differ = col(BY_CONTACT)
+        .neq(col("probability_max"))
+        .fill_null(lit(false))
+        .or(col("stratum_min").neq(col("stratum_max")).fill_null(lit(false)));
     joined
         .with_columns([
             when(is_unnamed()).then(col(BY_CONTACT)).otherwise(col(PROBABILITY)).alias(PROBABILITY),
-            is_unnamed()
-                .and(col(BY_CONTACT).neq(col("probability_max")))
-                .fill_null(lit(false))
-                .alias(PROBABILITY_UNCLEAR),
+            when(is_unnamed()).then(col("stratum_min")).otherwise(col(SAMPLING_STRATUM)).alias(SAMPLING_STRATUM),
+            is_unnamed().and(differ).alias(PROBABILITY_UNCLEAR),
         ])
-        .drop(cols([BY_CONTACT, "probability_max"]))
+        .drop(cols([BY_CONTACT, "probability_max", "stratum_min", "stratum_max"]))
 }
 
 pub(super) fn left_join(left: LazyFrame, right: LazyFrame, on: &str) -> LazyFrame {

@@ -21,7 +21,7 @@ use jiff::civil::Date;
 use prem_spec::{Link, Plan, Questionnaire};
 use serde::{Deserialize, Serialize};
 
-pub use self::invitations::{Invited, read_invited};
+pub use self::invitations::{Invitations, Invited, read_invited};
 use self::{stays::Stays, verdict::Verdict};
 use crate::{
     StageError, Unplaced,
@@ -81,6 +81,7 @@ pub struct InvitationCounts {
 pub(crate) const UNIT: &str = "unit_id";
 pub(crate) const PERIOD_DATE: &str = "period_date";
 pub(crate) const WEIGHT: &str = "design_weight";
+pub(crate) const SAMPLING_STRATUM: &str = "sampling_stratum";
 
 /// Links the responses of `questionnaire` and writes `<out>/month=YYYY-MM/part.parquet`, rows in the order of unit and
 /// response id; `<out>/invited.parquet`; and `<out>/unlinked.parquet` with every response left out.

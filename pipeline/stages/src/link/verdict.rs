@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     StageError,
-    frames::{self, days, days_of, texts},
+    frames::{days, days_of, flags, texts},
     placement::{Meant, Placement},
 };
 
@@ -160,12 +160,6 @@ fn judge_contacts(
     let mut verdicts: Vec<Verdict> = (0..joined.height()).map(verdict).collect();
     leave_one_answer_a_stay(&mut verdicts, &contacts, &answered, stays);
     Ok(verdicts)
-}
-
-fn flags(frame: &DataFrame, name: &str) -> Result<Vec<bool>, StageError> {
-    let flags = frames::series(frame, name)?;
-    let flags = flags.bool().map_err(StageError::frame("read flags"))?;
-    Ok(flags.iter().map(|flag| flag == Some(true)).collect())
 }
 
 /// Of several answers about one stay the one given last counts; of one day, the one delivered last. Only answers that would

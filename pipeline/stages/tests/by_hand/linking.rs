@@ -183,8 +183,9 @@ fn invitations_that_no_contact_places_are_told() {
     assert_eq!(left_out, [("no-contact", 1), ("not-discharged", 1), ("unit-not-valid", 1), ("unit-unknown", 1)]);
     assert_eq!(counts.unplaced["unit-unknown"], [("X-9".to_owned(), 1)].into());
     assert_eq!(counts.placed + 4, INVITATIONS.len() as u64);
-    let invited = read_invited(&plan.organisation, &folder.path().join("linked")).expect("a table");
+    let invited = read_invited(&plan, &plan.questionnaires["stay"], &folder.path().join("linked")).expect("a table");
     let sums = invited
+        .rows
         .iter()
         .fold((0, 0, 0), |sum, row| (sum.0 + row.invited, sum.1 + row.undeliverable, sum.2 + row.ineligible));
     assert_eq!(sums, (6, 1, 1));

@@ -12,6 +12,7 @@ mod proportion;
 mod random_intercept;
 mod ratio;
 mod separation;
+mod weighted;
 
 pub use counts::{BinaryCounts, BinaryTable, Cell, ReferencePopulation};
 pub use gauss_hermite::gauss_hermite;
@@ -23,6 +24,7 @@ pub use random_intercept::{
     mixed_logistic_likelihood,
 };
 pub use ratio::{IndirectRatio, indirect_ratios};
+pub use weighted::{CellCalibration, WeightedCells, WeightedProportion, weighted_proportions, weighted_reference};
 
 /// 1/(1 + e^−x) without overflow.
 pub(crate) fn expit(x: f64) -> f64 {

@@ -70,14 +70,14 @@ pub fn adjusted_proportions(
 }
 
 /// The reference population on the scale of the predictor; weights sum to 1.
-struct Standard<'a> {
+pub(super) struct Standard<'a> {
     population: &'a ReferencePopulation,
     eta: Vec<f64>,
     weights: Vec<f64>,
 }
 
 impl<'a> Standard<'a> {
-    fn new(fit: &LogisticFit, population: &'a ReferencePopulation) -> Self {
+    pub(super) fn new(fit: &LogisticFit, population: &'a ReferencePopulation) -> Self {
         let total: f64 = population.weights().iter().sum();
         Standard {
             population,
@@ -86,9 +86,22 @@ impl<'a> Standard<'a> {
         }
     }
 
-    fn value(&self, delta: f64) -> f64 {
+    pub(super) fn value(&self, delta: f64) -> f64 {
         let sum: f64 = self.eta.iter().zip(&self.weights).map(|(e, w)| w * expit(e + delta)).sum();
         sum.clamp(0.0, 1.0)
+    }
+
+    /// Σ_ref wp(1 − p) at `delta`, and into `gradient` Σ_ref wp(1 − p)(x − `mean`).
+    pub(super) fn gradient(&self, delta: f64, mean: &[f64], gradient: &mut [f64]) -> f64 {
+        let mut slope = 0.0;
+        for (i, (e, w)) in self.eta.iter().zip(&self.weights).enumerate() {
+            let v = w * expit_variance(e + delta);
+            slope += v;
+            for ((g, x), m) in gradient.iter_mut().zip(self.population.row(i)).zip(mean) {
+                *g += v * (x - m);
+            }
+        }
+        slope
     }
 }
 
@@ -146,14 +159,7 @@ fn one_unit(
                 *m += w * x;
             }
         }
-        let mut slope = 0.0;
-        for (i, (e, w)) in standard.eta.iter().zip(&standard.weights).enumerate() {
-            let v = w * expit_variance(e + offset);
-            slope += v;
-            for ((g, x), m) in gradient.iter_mut().zip(standard.population.row(i)).zip(&mean) {
-                *g += v * (x - m);
-            }
-        }
+        let slope = standard.gradient(offset, &mean, &mut gradient);
         slope * slope / own
     } else {
         ((upper - lower) / (2.0 * z)).powi(2)

@@ -101,6 +101,54 @@ pub struct AdjustedMean {
     pub mean_adjusters: Vec<f64>,
 }
 
+impl AdjustedMean {
+    /// The same value with another sampling variance S_j on `degrees_of_freedom`: the finite-population correction, or the
+    /// linearised variance under weights that were adjusted to margins.
+    ///
+    /// # Errors
+    /// When S_j is negative or not finite, or `level` lies outside (0, 1).
+    pub fn with_sampling_variance(&self, s: f64, degrees_of_freedom: f64, level: f64) -> Result<AdjustedMean> {
+        check_level(level)?;
+        crate::error::check_non_negative("sampling variance", &[s])?;
+        let variance = (self.variance - self.sampling_variance + s).max(s);
+        let standard_error = variance.sqrt();
+        let half = critical_value(level, degrees_of_freedom)? * standard_error;
+        Ok(AdjustedMean {
+            sampling_variance: s,
+            variance,
+            standard_error,
+            degrees_of_freedom,
+            lower: self.value - half,
+            upper: self.value + half,
+            ..self.clone()
+        })
+    }
+}
+
+/// What an adjusted mean needs to know of a unit's rows.
+pub(super) struct Summary {
+    pub n: u64,
+    pub n_effective: f64,
+    /// ȳ_j and x̄_j, weighted when rows are.
+    pub crude: f64,
+    pub mean_adjusters: Vec<f64>,
+    /// Σw²(e − ē)²/(Σw)², e = y − x'β.
+    pub residual: f64,
+}
+
+impl Summary {
+    fn of(moments: &UnitMoments, j: usize, beta: &[f64]) -> Self {
+        let total = moments.weight_sum(j);
+        Summary {
+            n: moments.count(j),
+            n_effective: moments.effective_rows(j),
+            crude: moments.weighted_mean_y(j),
+            mean_adjusters: moments.weighted_mean_x(j).to_vec(),
+            residual: moments.weighted_residual_sum_of_squares(j, beta) / (total * total),
+        }
+    }
+}
+
 /// One unit's adjusted mean; `beta_variance` maps x̄_j − x̄ to what β̂ adds to S_j.
 pub(super) fn adjusted_mean(
     moments: &UnitMoments,
@@ -108,33 +156,39 @@ pub(super) fn adjusted_mean(
     beta: &[f64],
     reference: &[f64],
     options: &AdjustedMeanOptions,
-    (s2, pooled_df): (f64, f64),
+    pooled: (f64, f64),
     beta_variance: impl Fn(&[f64]) -> f64,
 ) -> Result<Option<AdjustedMean>> {
-    let n = moments.count(j);
-    if n == 0 {
+    if moments.count(j) == 0 {
         return Ok(None);
     }
-    let mean_adjusters = moments.weighted_mean_x(j).to_vec();
+    from_summary(Summary::of(moments, j, beta), beta, reference, options, pooled, beta_variance).map(Some)
+}
+
+/// As [`adjusted_mean`], from a summary with at least one row.
+pub(super) fn from_summary(
+    summary: Summary,
+    beta: &[f64],
+    reference: &[f64],
+    options: &AdjustedMeanOptions,
+    (s2, pooled_df): (f64, f64),
+    beta_variance: impl Fn(&[f64]) -> f64,
+) -> Result<AdjustedMean> {
+    let Summary { n, n_effective, crude, mean_adjusters, residual } = summary;
     let difference: Vec<f64> = mean_adjusters.iter().zip(reference).map(|(a, b)| a - b).collect();
-    let crude = moments.weighted_mean_y(j);
     let value = finite_result("adjusted mean", crude - dot(&difference, beta))?;
-    let n_effective = moments.effective_rows(j);
     let pooled = s2 / n_effective;
-    let robust = (n >= options.robust_from.max(2)).then(|| {
-        let rows = n as f64;
-        let total = moments.weight_sum(j);
-        moments.weighted_residual_sum_of_squares(j, beta) / (total * total) * (rows / (rows - 1.0))
-    });
+    let rows = n as f64;
+    let robust = (n >= options.robust_from.max(2)).then(|| residual * (rows / (rows - 1.0)));
     // Rounding of products that cancel leaves about 1e-14 of the pooled figure, never more.
     let (sampling_variance, degrees_of_freedom, source) = match robust {
-        Some(v) if v > 1e-12 * pooled => (v, (n - 1) as f64, SamplingVariance::Robust),
+        Some(v) if v > 1e-12 * pooled => (v, rows - 1.0, SamplingVariance::Robust),
         _ => (pooled, pooled_df, SamplingVariance::Pooled),
     };
     let variance = finite_result("variance of an adjusted mean", sampling_variance + beta_variance(&difference))?;
     let standard_error = variance.max(0.0).sqrt();
     let half = critical_value(options.level, degrees_of_freedom)? * standard_error;
-    Ok(Some(AdjustedMean {
+    Ok(AdjustedMean {
         n,
         n_effective,
         crude,
@@ -147,7 +201,7 @@ pub(super) fn adjusted_mean(
         upper: value + half,
         source,
         mean_adjusters,
-    }))
+    })
 }
 
 /// The adjusted mean of a unit made of strata: Σ N_h a_h/Σ N_h, so that quotas do not decide it.

@@ -7,6 +7,7 @@
 mod adjusted;
 mod block;
 mod cluster_robust;
+mod domain;
 mod fay_herriot;
 mod fixed_effects;
 mod impute;
@@ -27,6 +28,7 @@ mod within;
 pub use crate::linear_algebra::{DropReason, Dropped};
 pub use adjusted::{AdjustedMean, AdjustedMeanOptions, ROBUST_FROM, SamplingVariance, combine_strata};
 pub use cluster_robust::{ClusterCorrection, ClusterRobust, cluster_robust};
+pub use domain::{DomainSums, KnownCoefficients};
 pub use fay_herriot::{FayHerriotFit, FayHerriotUnit, fay_herriot};
 pub use fixed_effects::{
     FixedEffectsConvention, FixedEffectsFit, FixedEffectsItem, FixedEffectsUnit, Stars, fixed_effects,

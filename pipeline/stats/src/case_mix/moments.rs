@@ -106,6 +106,29 @@ impl MomentArrays {
         out
     }
 
+    /// The last variable alone.
+    fn last_only(&self) -> MomentArrays {
+        let (last, units) = (self.q - 1, self.weight.len());
+        MomentArrays {
+            q: 1,
+            weight: self.weight.clone(),
+            mean: (0..units).map(|unit| self.mean(unit)[last]).collect(),
+            cross: (0..units).map(|unit| self.cross(unit)[packed(last, last)]).collect(),
+        }
+    }
+
+    /// Weights of each unit's rows times the unit's factor.
+    fn times(&self, factor: impl Fn(usize) -> f64) -> MomentArrays {
+        let mut out = self.clone();
+        let c = packed_len(self.q);
+        for unit in 0..self.weight.len() {
+            let factor = factor(unit);
+            out.weight[unit] *= factor;
+            out.cross[unit * c..(unit + 1) * c].iter_mut().for_each(|value| *value *= factor);
+        }
+        out
+    }
+
     fn check(&self) -> Result<()> {
         for unit in 0..self.weight.len() {
             let finite = |v: &[f64]| v.iter().all(|x| x.is_finite());
@@ -263,6 +286,30 @@ impl UnitMoments {
         }
         let out = self.regroup(parent, parents);
         Self::from_arrays(out.adjusters, out.plain, out.design)
+    }
+
+    /// The same rows without adjusters.
+    pub fn outcome_only(&self) -> UnitMoments {
+        UnitMoments {
+            adjusters: 0,
+            plain: self.plain.last_only(),
+            design: self.design.as_ref().map(|(w, w2)| (w.last_only(), w2.last_only())),
+        }
+    }
+
+    /// The same rows with the weight of every row of unit `j` multiplied by `factors[j]`: means stay, what they count for
+    /// changes. Rows without weights stay without.
+    ///
+    /// # Errors
+    /// When `factors` has another length than the units, or holds one that is not above 0.
+    pub fn reweighted(&self, factors: &[f64]) -> Result<UnitMoments> {
+        check_length("factors of units", self.units(), factors.len())?;
+        crate::error::check_positive("factor of a unit's weights", factors)?;
+        let design = self
+            .design
+            .as_ref()
+            .map(|(w, w2)| (w.times(|unit| factors[unit]), w2.times(|unit| factors[unit] * factors[unit])));
+        Self::from_arrays(self.adjusters, self.plain.clone(), design)
     }
 
     fn regroup(&self, parent: &[Option<u32>], parents: usize) -> UnitMoments {

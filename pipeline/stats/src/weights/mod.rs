@@ -5,6 +5,7 @@ pub mod kish;
 pub mod margins;
 pub mod post_stratification;
 pub mod raking;
+pub mod score;
 pub mod taylor;
 pub mod trimming;
 
@@ -13,5 +14,6 @@ pub use kish::{Kish, kish};
 pub use margins::{Margin, collapse_cells, margin_residuals};
 pub use post_stratification::post_stratify;
 pub use raking::{RakeOptions, Raked, rake};
+pub use score::{Scored, score_variance};
 pub use taylor::{Design, DesignEstimate, mean, ratio, total};
 pub use trimming::{Cap, trim};

@@ -105,3 +105,33 @@ fn rows_that_are_not_binary() {
     assert!(ReferencePopulation::new(1, vec![1.0, f64::NAN], vec![1.0, 1.0]).is_err());
     assert!(ReferencePopulation::new(1, vec![1.0], vec![0.0]).is_err());
 }
+
+#[test]
+fn weighted_shares() {
+    use prem_stats::binary::{WeightedCells, weighted_proportions, weighted_reference};
+    let mut u = Unsound::default();
+    let mut counts = prem_stats::binary::BinaryCounts::new(3, 0);
+    for (unit, trials, events) in [(0, 40, 10), (1, 1, 1), (2, 50, 0)] {
+        counts.add_counts(unit, &[], trials, events).unwrap();
+    }
+    let table = counts.finish();
+    for weights in super::vectors() {
+        for correction in super::vectors() {
+            let cells = WeightedCells {
+                table: &table,
+                weights: &weights,
+                strata: &[0, 1, 7],
+                correction: Some(&correction),
+                calibration: None,
+            };
+            let reference = weighted_reference(&cells);
+            u.check("weighted_reference", reference.clone());
+            let Ok(reference) = reference else { continue };
+            for level in super::FEW {
+                let groups = (&[Some(0), Some(0), Some(1)][..], 3);
+                u.check("weighted_proportions", weighted_proportions(None, &cells, groups, &reference, level));
+            }
+        }
+    }
+    u.finish();
+}

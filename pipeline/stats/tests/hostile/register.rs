@@ -7,7 +7,7 @@ use prem_stats::rates::{self, RepeatEvents, SlopeTransform};
 use prem_stats::survival::{self, FollowUp, LifeTable, NetMethod, ObservationWindow, Share};
 use prem_stats::time;
 use prem_stats::variation as v;
-use prem_stats::weights::{self, Cap, Design, Margin, RakeOptions};
+use prem_stats::weights::{self, Cap, Design, Margin, RakeOptions, Scored};
 
 #[test]
 fn standardised_rates() {
@@ -188,6 +188,24 @@ fn series_and_resampling() {
     }
     for n in [0, 1, 2, 9, 1_000_000_000] {
         u.check("runs_critical_values", time::runs_critical_values(n));
+    }
+    u.finish();
+}
+
+#[test]
+fn variance_of_scores() {
+    let mut u = Unsound::default();
+    for x in vectors() {
+        for n in vectors() {
+            let strata: Vec<u32> = (0..x.len() as u32).map(|i| i % 2).collect();
+            let margin = Margin { cells: (0..x.len()).map(|i| i % 3).collect(), totals: vec![1.0; 3] };
+            for counts in [None, Some(&n[..])] {
+                let rows = Scored { scores: &x, weights: &n, counts, strata: &strata };
+                u.check("score_variance", weights::score_variance(&rows, None, &[]));
+                u.check("score_variance corrected", weights::score_variance(&rows, Some(&x), &[]));
+                u.check("score_variance margins", weights::score_variance(&rows, None, std::slice::from_ref(&margin)));
+            }
+        }
     }
     u.finish();
 }

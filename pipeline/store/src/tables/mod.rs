@@ -6,11 +6,13 @@ mod cell;
 mod estimates;
 mod file;
 mod quarantine;
+mod response;
 mod sensitivity;
 mod survey_quality;
 mod trends;
 mod unlinked;
 mod variation;
+mod weighting;
 mod working;
 
 use arrow::{array::RecordBatch, datatypes::DataType};
@@ -20,11 +22,13 @@ pub use cell::Cell;
 pub use estimates::Estimate;
 pub use file::{TableMeta, TableWriter, read_table, write_table};
 pub use quarantine::{Quarantine, QuarantineWriter};
+pub use response::Response;
 pub use sensitivity::Sensitivity;
 pub use survey_quality::SurveyQuality;
 pub use trends::Trend;
 pub use unlinked::Unlinked;
 pub use variation::Variation;
+pub use weighting::Weighting;
 pub use working::{Components, Expected, PersonsByEvents, UnplacedCode};
 
 use crate::StoreError;

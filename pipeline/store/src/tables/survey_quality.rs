@@ -4,7 +4,7 @@ use super::table;
 
 table! {
     /// A row of `survey_quality`.
-    SurveyQuality, "survey_quality", "1.1.0";
+    SurveyQuality, "survey_quality", "1.2.0";
     /// Period label.
     period: String,
     /// Questionnaire id.

@@ -1,41 +1,93 @@
 //! Means: raw, adjusted by one β̂ for all levels, shrunken per level: by a random intercept, weighted values as areas.
 
+mod adjusted;
 mod case_mix;
 mod fit;
-mod means;
+mod level;
 mod nested;
 mod shrink;
 
-use prem_spec::{Adjustment, BetaSource, Weighting};
-use prem_stats::{
-    Result,
-    case_mix::{Criterion, WithinFit, fit_random_intercept},
-};
+use prem_spec::{Adjustment, BetaSource, Period, Weighting};
+use prem_stats::case_mix::{Criterion, WithinFit, fit_random_intercept};
+use rayon::prelude::*;
 
 use self::{
+    adjusted::Parts,
     case_mix::case_mix_rows,
-    fit::{Fit, fit},
-    means::level,
+    fit::{Blocks, Fit, fit},
+    level::{Side, level, stratum_rows},
     nested::Nested,
 };
 use super::{
-    Estimated, Task,
-    rows::{levels, response_rates},
+    Attempt, Estimated, Failure, Task,
+    response::response_rates,
+    rows::{chosen_strata, levels},
+    survey::Survey,
+    weighting::suffix,
 };
 
-pub(super) fn estimate(task: &Task<'_>) -> Result<Estimated> {
-    let current = fit(task)?;
-    let lowest = match fit_random_intercept(&current.moments, Criterion::Reml, fixed(task, &current)) {
+/// The estimates of one indicator, a period a task: its responses are read once for all of them.
+pub(super) fn estimate(tasks: &[Task<'_>]) -> Vec<Attempt<Estimated>> {
+    let Some((first, survey)) = tasks.first().and_then(|task| Some((task, task.survey?))) else { return Vec::new() };
+    let blocks = Blocks::read(first, survey);
+    let mut fits: Vec<Attempt<Fit>> = tasks.par_iter().map(|task| fit(task, survey, &blocks)).collect();
+    at_baseline(tasks, survey, &blocks, &mut fits);
+    let one = |at: usize| {
+        let current = fits[at].as_ref().map_err(Clone::clone)?;
+        let before = tasks[at].previous();
+        let earlier = tasks.iter().zip(&fits).find(|(task, _)| Some(task.period) == before);
+        let earlier = earlier.and_then(|(task, fit)| Some((task.period, fit.as_ref().ok()?)));
+        estimate_period(&tasks[at], survey, current, earlier).map_err(Failure::Kernel)
+    };
+    (0..tasks.len()).into_par_iter().map(one).collect()
+}
+
+/// Puts all fits at the reference mix of the declared baseline period, where there is one.
+fn at_baseline(tasks: &[Task<'_>], survey: &Survey<'_>, blocks: &Blocks, fits: &mut [Attempt<Fit>]) {
+    let Some(baseline) = tasks.first().and_then(|task| task.indicator.case_mix.baseline) else { return };
+    let own = tasks.iter().position(|task| task.period == baseline);
+    let reference = match own {
+        Some(place) => fits[place].as_ref().map(|fit| fit.reference.clone()).map_err(Clone::clone),
+        None => fit(&tasks[0].at(baseline), survey, blocks).map(|fit| fit.reference),
+    };
+    for fit in fits {
+        match (fit, &reference) {
+            (Ok(fit), Ok(reference)) => fit.reference.clone_from(reference),
+            (fit @ Ok(_), Err(failure)) => *fit = Err(failure.clone()),
+            (Err(_), _) => {}
+        }
+    }
+}
+
+fn estimate_period(
+    task: &Task<'_>,
+    survey: &Survey<'_>,
+    current: &Fit,
+    earlier: Option<(Period, &Fit)>,
+) -> prem_stats::Result<Estimated> {
+    let lowest = match fit_random_intercept(&current.moments, Criterion::Reml, fixed(task, current)) {
         Err(error) if is_gls(task) => return Err(error),
         fitted => fitted.ok(),
     };
-    let earlier = task.previous().and_then(|task| Some((task.period, fit(&task).ok()?)));
-    let nested = Nested::of(task, &current);
-    let response = task.responses();
+    // An adjuster that only one of the fits could use leaves no common point to compare at.
+    let earlier = earlier.filter(|(_, earlier)| earlier.within.dropped == current.within.dropped);
+    let mut sides = vec![Side { fit: current, lowest, period: task.period, parts: Vec::new() }];
+    if let Some((period, fit)) = earlier {
+        let lowest = fit_random_intercept(&fit.moments, Criterion::Reml, fixed(task, fit)).ok();
+        sides.push(Side { fit, lowest, period, parts: Vec::new() });
+    }
+    for place in chosen_strata(task, survey) {
+        for side in &mut sides {
+            let of = Task { period: side.period, ..*task };
+            let parts = Parts::read(&of, survey, side.fit, side.lowest.as_ref(), place)?;
+            side.parts.extend(parts);
+        }
+    }
+    let nested = Nested::of(task, current);
     let mut out = Estimated::default();
     for map in levels(task) {
-        let level = level(task, &current, (lowest.as_ref(), nested.as_ref()), earlier.as_ref(), &map)?;
-        let rates = response_rates(task, &response, &map);
+        let level = level(task, survey, &sides, nested.as_ref(), &map)?;
+        let rates = response_rates(survey, task.period, &map, None);
         out.components.extend(level.components);
         for (place, mut row) in (0u32..).zip(level.rows) {
             row.response_rate = rates.get(&place).copied();
@@ -43,9 +95,11 @@ pub(super) fn estimate(task: &Task<'_>) -> Result<Estimated> {
                 out.estimates.push(row);
             }
         }
+        out.estimates.extend(stratum_rows(task, survey, &sides, &map)?);
     }
-    out.case_mix = case_mix_rows(task, &current, lowest.as_ref(), &out.estimates);
-    out.case_mix.extend(nested.iter().flat_map(|nested| nested.case_mix_rows(task, &current)));
+    out.case_mix = case_mix_rows(task, current, sides[0].lowest.as_ref(), &out.estimates);
+    out.case_mix.extend(nested.iter().flat_map(|nested| nested.case_mix_rows(task, current)));
+    out.weighting.extend(current.weights.row(task, &current.shares()));
     Ok(out)
 }
 
@@ -60,15 +114,19 @@ fn is_gls(task: &Task<'_>) -> bool {
 
 /// Id of the method behind `value`.
 fn method(task: &Task<'_>) -> String {
-    let id = match (task.indicator.case_mix.adjustment, task.indicator.weighting) {
-        (Adjustment::None, Weighting::None) => "mean",
-        (Adjustment::None, Weighting::Design) => "mean/design-weighted",
-        (_, _) if is_gls(task) => "random-intercept/gls",
-        (_, Weighting::None) => "random-intercept/within",
-        (_, Weighting::Design) => "random-intercept/within/design-weighted",
+    let name = match task.indicator.case_mix.adjustment {
+        Adjustment::None => "mean",
+        _ if is_gls(task) => "random-intercept/gls",
+        _ => "random-intercept/within",
     };
+    let weighting = suffix(task.indicator.weighting);
     match task.indicator.case_mix.baseline {
-        Some(baseline) => format!("{id}/baseline {baseline}"),
-        None => id.to_owned(),
+        Some(baseline) => format!("{name}{weighting}/baseline {baseline}"),
+        None => format!("{name}{weighting}"),
     }
+}
+
+/// Whether respondents count equally.
+fn is_unweighted(task: &Task<'_>) -> bool {
+    task.indicator.weighting == Weighting::None
 }

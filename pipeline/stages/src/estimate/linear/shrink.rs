@@ -44,7 +44,7 @@ pub(super) fn shrink(
                 row.reliability = Some(shrunken.reliability);
             }
         }
-        Weighting::Design => shrink_weighted(task, rows),
+        Weighting::Design | Weighting::PostStratify | Weighting::Rake => shrink_weighted(task, rows),
     }
     Ok(Some(Components {
         period: task.period.to_string(),

@@ -1,0 +1,138 @@
+//! `[[stratifier]]` of a questionnaire: the groups that values are shown by.
+
+use super::{
+    adjuster::bands,
+    bank::declare,
+    reader::Node,
+    scope::{Names, Scope},
+};
+use crate::model::{CodeGroup, Stratifier, StratifierLevels};
+
+/// Names of a questionnaire's stratifiers.
+#[derive(Default)]
+pub(super) struct StratifierNames {
+    pub all: Names,
+    pub from_register: Names,
+}
+
+impl StratifierNames {
+    pub fn set_partial(&mut self) {
+        self.all.set_partial();
+        self.from_register.set_partial();
+    }
+}
+
+/// `stored` are the columns that a stratifier may read; of them the register's are those that contacts alone have.
+pub(super) fn read_all(
+    node: &Node<'_>,
+    items: &Names,
+    stored: &Names,
+    (linked, scope): (&[&str], &Scope),
+    names: &mut StratifierNames,
+) -> Vec<Stratifier> {
+    let is_in = |dataset: &str, column: &str| scope.columns.get(dataset).is_some_and(|columns| columns.holds(column));
+    let from_register = |column: &str| {
+        linked.contains(&"contacts") && is_in("contacts", column) && !items.holds(column) && !is_in("responses", column)
+    };
+    node.tables("stratifier").into_iter().filter_map(|table| read(table, stored, &from_register, names)).collect()
+}
+
+fn read(
+    node: Node<'_>,
+    stored: &Names,
+    from_register: &dyn Fn(&str) -> bool,
+    names: &mut StratifierNames,
+) -> Option<Stratifier> {
+    let id = node.string("id");
+    declare(&node, "stratifier", id.as_ref(), &mut names.all);
+    if let Some(id) = id.as_ref().filter(|id| !is_plain(&id.value)) {
+        node.error(
+            id.span.clone(),
+            "a stratifier's id is lower-case letters, digits and `-`: it stands in `stratum`",
+            None,
+        );
+    }
+    let title = node.text("title");
+    let column = node.string("column");
+    if let Some(column) = &column {
+        node.refer("column or item", column, stored);
+    }
+    let is_registers = column.as_ref().is_some_and(|column| from_register(&column.value));
+    if id.is_none() || column.is_none() {
+        names.from_register.set_partial();
+    } else if is_registers {
+        names.from_register.declare(id.as_ref());
+    }
+    let levels = read_levels(&node);
+    node.finish();
+    Some(Stratifier {
+        id: id?.value,
+        title: title?,
+        column: column?.value,
+        levels: levels?,
+        from_register: is_registers,
+    })
+}
+
+fn is_plain(id: &str) -> bool {
+    !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+}
+
+fn read_levels(node: &Node<'_>) -> Option<StratifierLevels> {
+    let ways = ["bands", "levels", "groups"];
+    if ways.iter().filter(|way| node.has(way)).count() != 1 {
+        node.tolerate(&ways);
+        node.error(
+            node.span.clone(),
+            "a stratifier has either `bands`, or `levels`, or `groups`",
+            Some(
+                "levels = [\"1\", \"2\"] are codes; groups = [{ label = \"acute\", codes = [\"1\", \"2\", \"3\"] }, …]"
+                    .into(),
+            ),
+        );
+        return None;
+    }
+    if node.has("bands") {
+        let bounds = node.integers("bands");
+        if bounds.len() < 2 || bounds.windows(2).any(|pair| pair[0].value >= pair[1].value) {
+            node.error(node.span_of("bands"), "`bands` are at least two lower ends in rising order", None);
+        }
+        return Some(StratifierLevels::Bands { bands: bands(&bounds) });
+    }
+    let groups: Vec<CodeGroup> = if node.has("levels") {
+        let levels = node.strings("levels").into_iter();
+        levels.map(|at| CodeGroup { codes: vec![at.value.clone()], label: at.value }).collect()
+    } else {
+        node.tables("groups").into_iter().filter_map(read_group).collect()
+    };
+    let at = || node.span_of(if node.has("levels") { "levels" } else { "groups" });
+    if groups.len() < 2 {
+        node.error(at(), "a stratifier needs at least two levels", None);
+    }
+    for (index, group) in groups.iter().enumerate() {
+        let is_name = |c: char| c.is_alphanumeric() || matches!(c, '-' | '+' | '_' | '.');
+        if group.label.is_empty() || !group.label.chars().all(is_name) || group.label == Stratifier::UNKNOWN {
+            let message =
+                format!("«{}» cannot name a level: letters, digits and - + _ . but not «unknown»", group.label);
+            node.error(at(), message, None);
+        }
+        let earlier = &groups[..index];
+        if earlier.iter().any(|other| other.label == group.label) {
+            node.error(at(), format!("level «{}» stands twice", group.label), None);
+        }
+        for code in group.codes.iter().filter(|code| earlier.iter().any(|other| other.codes.contains(code))) {
+            node.error(at(), format!("code «{code}» is in two levels"), None);
+        }
+    }
+    Some(StratifierLevels::Groups { groups })
+}
+
+fn read_group(node: Node<'_>) -> Option<CodeGroup> {
+    let label = node.string("label");
+    let codes: Vec<String> = node.strings("codes").into_iter().map(|at| at.value).collect();
+    if codes.is_empty() {
+        node.error(node.span_of("codes"), "`codes` needs at least one code", None);
+    }
+    node.finish();
+    Some(CodeGroup { label: label?.value, codes })
+}

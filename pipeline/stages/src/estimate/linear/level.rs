@@ -1,0 +1,147 @@
+//! Values of the units of one level: adjusted means, their comparisons, what is shrunken of them, and their strata.
+
+use prem_spec::Period;
+use prem_stats::{
+    Result,
+    case_mix::{AdjustedMean, RandomIntercept},
+};
+use prem_store::tables::{Components, Estimate};
+
+use super::{
+    adjusted::{Parts, means},
+    fit::{Fit, covariance},
+    is_unweighted, method,
+    nested::Nested,
+    shrink::shrink,
+};
+use crate::{
+    estimate::{
+        Task,
+        compare::{self, Compared},
+        response::response_rates,
+        rows::{blank, count, is_top},
+        survey::Survey,
+    },
+    placement::LevelMap,
+};
+
+/// A fit and what hangs on it: of the period itself, or of the one before.
+pub(super) struct Side<'a> {
+    pub fit: &'a Fit,
+    pub lowest: Option<RandomIntercept>,
+    pub period: Period,
+    /// One per stratifier of the indicator.
+    pub parts: Vec<Parts>,
+}
+
+pub(super) struct LevelEstimates {
+    /// One per unit of the level, those without respondents included.
+    pub rows: Vec<Estimate>,
+    pub components: Option<Components>,
+}
+
+/// `sides` are the period's own and, where there is one, that of the period before.
+pub(super) fn level(
+    task: &Task<'_>,
+    survey: &Survey<'_>,
+    sides: &[Side<'_>],
+    nested: Option<&Nested>,
+    map: &LevelMap<'_>,
+) -> Result<LevelEstimates> {
+    let own = &sides[0];
+    let groups = own.fit.moments.aggregate(&map.parent, map.groups())?;
+    let weights: Vec<f64> = (0..map.groups()).map(|group| groups.weight_sum(group)).collect();
+    let of = |side: &Side<'_>| means(task, survey, side.fit, side.lowest.as_ref(), map, &own.fit.reference);
+    let adjusted = of(own)?;
+    let before = sides.get(1).and_then(|side| Some((side.period, of(side).ok()?)));
+    let mut rows = filled(task, sides, map, (&adjusted, &weights), before.as_ref())?;
+    let components = if is_top(map.level) { None } else { shrink(task, own.fit, nested, map, &mut rows)? };
+    Ok(LevelEstimates { rows, components })
+}
+
+/// The rows of the level's units in every level of every stratifier, those without respondents left out.
+pub(super) fn stratum_rows(
+    task: &Task<'_>,
+    survey: &Survey<'_>,
+    sides: &[Side<'_>],
+    map: &LevelMap<'_>,
+) -> Result<Vec<Estimate>> {
+    let own = &sides[0];
+    let mut all = Vec::new();
+    for (at, parts) in own.parts.iter().enumerate() {
+        let Some(stratifier) = survey.questionnaire.stratifiers.get(parts.stratifier) else { continue };
+        for level in 0..=parts.levels {
+            let of = |side: &Side<'_>| -> Result<Option<(Vec<Option<AdjustedMean>>, Vec<f64>)>> {
+                let Some(parts) = side.parts.get(at) else { return Ok(None) };
+                parts.means(task, survey, side.fit, (map, level), &own.fit.reference).map(Some)
+            };
+            let Some((adjusted, weights)) = of(own)? else { continue };
+            let before = sides.get(1).and_then(|side| Some((side.period, of(side).ok()??.0)));
+            let rows = filled(task, sides, map, (&adjusted, &weights), before.as_ref())?;
+            let rates = response_rates(survey, task.period, map, Some((parts.stratifier, level)));
+            for (place, mut row) in (0u32..).zip(rows) {
+                if row.n.is_some_and(|n| n > 0) {
+                    row.stratum = stratifier.stratum(Some(level));
+                    row.response_rate = rates.get(&place).copied();
+                    all.push(row);
+                }
+            }
+        }
+    }
+    Ok(all)
+}
+
+/// Rows with values, changes and comparisons; the families of the comparison are the rows themselves.
+fn filled(
+    task: &Task<'_>,
+    sides: &[Side<'_>],
+    map: &LevelMap<'_>,
+    (adjusted, weights): (&[Option<AdjustedMean>], &[f64]),
+    before: Option<&(Period, Vec<Option<AdjustedMean>>)>,
+) -> Result<Vec<Estimate>> {
+    let own = &sides[0];
+    let mut rows: Vec<Estimate> = map.units.iter().map(|unit| blank(task, unit, &method(task))).collect();
+    for (place, row) in rows.iter_mut().enumerate() {
+        let Some(mean) = &adjusted[place] else { continue };
+        fill(task, row, mean)?;
+        if let Some((period, Some(earlier))) = before.map(|(period, means)| (*period, &means[place])) {
+            compare::with_previous(row, (earlier.value, earlier.variance), (mean.value, mean.variance), period)?;
+        }
+    }
+    let compared = |(place, mean): (usize, &Option<AdjustedMean>)| {
+        mean.as_ref().map(|mean| Compared {
+            value: mean.value,
+            sampling_variance: mean.sampling_variance,
+            degrees_of_freedom: mean.degrees_of_freedom,
+            weight: weights[place],
+            gradient: mean.mean_adjusters.clone(),
+        })
+    };
+    let parts: Vec<Option<Compared>> = adjusted.iter().enumerate().map(compared).collect();
+    let (parts, rest) = parts.split_at(map.units.len());
+    let is_publishable: Vec<bool> = rows.iter().map(|row| publishable(task, row)).collect();
+    let mut freedom = vec![f64::INFINITY; rows.len()];
+    if !is_top(map.level) {
+        let covariance = covariance(task, own.fit, own.lowest.as_ref());
+        freedom = compare::with_region(&mut rows, parts, rest.first().and_then(Option::as_ref), &covariance)?;
+    }
+    compare::assess(&mut rows, task.indicator, &freedom, &is_publishable)?;
+    Ok(rows)
+}
+
+fn publishable(task: &Task<'_>, row: &Estimate) -> bool {
+    let n = row.n.and_then(|n| u64::try_from(n).ok()).unwrap_or(0);
+    task.indicator.protection.primary_reason(Some(n), None, None).is_none()
+}
+
+fn fill(task: &Task<'_>, row: &mut Estimate, mean: &AdjustedMean) -> Result<()> {
+    row.n = count(mean.n);
+    row.n_effective = (!is_unweighted(task)).then_some(mean.n_effective);
+    row.raw = Some(mean.crude);
+    row.value = Some(mean.value);
+    row.se = Some(mean.standard_error);
+    row.ci_low = Some(mean.lower);
+    row.ci_high = Some(mean.upper);
+    row.goal_level = compare::goal_level(task.indicator, mean.value, row.coverage)?;
+    Ok(())
+}

@@ -1,0 +1,388 @@
+//! Proportions: crude, or adjusted by a logistic fit with a unit offset; score limits.
+
+mod fit;
+
+use prem_spec::{Adjustment, IntervalMethod, Level, Period};
+use prem_stats::{
+    Result, StatsError,
+    binary::{AdjustedProportion, WeightedProportion, adjusted_proportions, weighted_proportions},
+    interval::{Level as ConfidenceLevel, clopper_pearson, jeffreys_bcd, wilson},
+    linear_algebra::{DropReason, Matrix},
+    variation::dersimonian_laird,
+};
+use prem_store::tables::{CaseMix, Components, Estimate};
+use rayon::prelude::*;
+
+use self::fit::{Blocks, Fit, Source, fit};
+use super::{
+    Attempt, Estimated, Failure, Task,
+    coding::coefficient_rows,
+    compare::{self, Compared},
+    response::response_rates,
+    rows::{blank, count, is_top, levels, model_row, movement},
+    survey::Survey,
+    weighting::{Weights, suffix},
+};
+use crate::placement::LevelMap;
+
+/// One group's proportion, adjusted or crude.
+struct Share {
+    n: u64,
+    events: u64,
+    /// Kish's; none where respondents count equally.
+    n_effective: Option<f64>,
+    /// What the group counts for in the region.
+    weight: f64,
+    crude: f64,
+    value: f64,
+    low: f64,
+    high: f64,
+    sampling_variance: f64,
+    variance: f64,
+    gradient: Vec<f64>,
+}
+
+/// The estimates of one indicator, a period a task: its responses are read once for all of them.
+pub(super) fn estimate(tasks: &[Task<'_>]) -> Vec<Attempt<Estimated>> {
+    let Some((first, survey)) = tasks.first().and_then(|task| Some((task, task.survey?))) else { return Vec::new() };
+    let blocks = Blocks::read(first, survey);
+    let fits: Vec<Attempt<Fit>> = tasks.par_iter().map(|task| fit(task, survey, &blocks)).collect();
+    let one = |at: usize| {
+        let current = fits[at].as_ref().map_err(Clone::clone)?;
+        let before = tasks[at].previous();
+        let earlier = tasks.iter().zip(&fits).find(|(task, _)| Some(task.period) == before);
+        let earlier = earlier.and_then(|(task, fit)| Some((task.period, fit.as_ref().ok()?)));
+        estimate_period(&tasks[at], survey, current, earlier).map_err(Failure::Kernel)
+    };
+    (0..tasks.len()).into_par_iter().map(one).collect()
+}
+
+fn estimate_period(
+    task: &Task<'_>,
+    survey: &Survey<'_>,
+    fit: &Fit,
+    earlier: Option<(Period, &Fit)>,
+) -> Result<Estimated> {
+    let earlier = earlier.filter(|(_, earlier)| earlier.names == fit.names);
+    let mut out = Estimated::default();
+    for map in levels(task) {
+        let rows = rows(task, fit, earlier, &map, (None, 0))?;
+        let rates = response_rates(survey, task.period, &map, None);
+        out.components.extend(components(task, &map, &rows));
+        for (place, mut row) in (0u32..).zip(rows) {
+            row.response_rate = rates.get(&place).copied();
+            if row.n.is_some_and(|n| n > 0) {
+                out.estimates.push(row);
+            }
+        }
+        out.estimates.extend(stratum_rows(task, survey, fit, earlier, &map)?);
+    }
+    out.case_mix = case_mix_rows(task, fit, &out.estimates);
+    let shares = (0..fit.total.table.units()).map(|cell| (fit.total.table.trials(cell), fit.total.weights[cell]));
+    out.weighting.extend(fit.weights.row(task, &shares.collect::<Vec<_>>()));
+    Ok(out)
+}
+
+/// The rows of the level's units in every level of every stratifier, those without respondents left out.
+fn stratum_rows(
+    task: &Task<'_>,
+    survey: &Survey<'_>,
+    fit: &Fit,
+    earlier: Option<(Period, &Fit)>,
+    map: &LevelMap<'_>,
+) -> Result<Vec<Estimate>> {
+    let mut all = Vec::new();
+    for (part, source) in fit.parts.iter().enumerate() {
+        let Some((place, _)) = source.stratifier else { continue };
+        let Some(stratifier) = survey.questionnaire.stratifiers.get(place) else { continue };
+        for level in 0..source.width() {
+            let rates = response_rates(survey, task.period, map, Some((place, level)));
+            for (unit, mut row) in (0u32..).zip(rows(task, fit, earlier, map, (Some(part), level))?) {
+                if row.n.is_some_and(|n| n > 0) {
+                    row.stratum = stratifier.stratum(Some(level));
+                    row.response_rate = rates.get(&unit).copied();
+                    all.push(row);
+                }
+            }
+        }
+    }
+    Ok(all)
+}
+
+/// What the rows of everybody (`None`), or of a level of the indicator's stratifier number `part`, are made of.
+fn source_of(fit: &Fit, part: Option<usize>) -> Option<&Source> {
+    match part {
+        None => Some(&fit.total),
+        Some(part) => fit.parts.get(part),
+    }
+}
+
+fn rows(
+    task: &Task<'_>,
+    fit: &Fit,
+    earlier: Option<(Period, &Fit)>,
+    map: &LevelMap<'_>,
+    (part, level): (Option<usize>, usize),
+) -> Result<Vec<Estimate>> {
+    let shares_of = |of: &Fit| shares(task, of, fit, map, (part, level));
+    let shares = shares_of(fit)?;
+    let before = earlier.and_then(|(period, earlier)| Some((period, shares_of(earlier).ok()?)));
+    let mut rows: Vec<Estimate> = map.units.iter().map(|unit| blank(task, unit, &method(task))).collect();
+    for (place, row) in rows.iter_mut().enumerate() {
+        let Some(share) = &shares[place] else { continue };
+        fill(task, row, share)?;
+        if let Some((period, Some(earlier))) = before.as_ref().map(|(period, shares)| (*period, &shares[place])) {
+            compare::with_previous(row, (earlier.value, earlier.variance), (share.value, share.variance), period)?;
+        }
+    }
+    compare_level(task, fit, map, &shares, &mut rows, (part, level))?;
+    Ok(rows)
+}
+
+fn is_adjusted(task: &Task<'_>) -> bool {
+    task.indicator.case_mix.adjustment == Adjustment::Logistic
+}
+
+fn method(task: &Task<'_>) -> String {
+    let name = match (is_adjusted(task), task.indicator.interval) {
+        (true, _) => "logistic/unit-offset/score",
+        (false, IntervalMethod::ClopperPearson) => "proportion/clopper-pearson",
+        (false, IntervalMethod::Jeffreys) => "proportion/jeffreys",
+        (false, _) => "proportion/wilson",
+    };
+    format!("{name}{}", suffix(task.indicator.weighting))
+}
+
+/// The shares of the groups of `map`, the remainder last, in the period of `fit`, adjusted to the patients of `reference`.
+fn shares(
+    task: &Task<'_>,
+    fit: &Fit,
+    reference: &Fit,
+    map: &LevelMap<'_>,
+    (part, level): (Option<usize>, usize),
+) -> Result<Vec<Option<Share>>> {
+    let Some(source) = source_of(fit, part) else { return Ok((0..map.groups()).map(|_| None).collect()) };
+    let parent = source.parents(&map.parent, level);
+    if !matches!(fit.weights, Weights::Equal) {
+        let cells = source.cells(fit.weights.correction(task));
+        let groups = (parent.as_slice(), map.groups());
+        let found =
+            weighted_proportions(fit.model.as_ref(), &cells, groups, &reference.reference, task.indicator.ci_level)?;
+        return found.into_iter().map(|share| share.map(|share| weighted(task, share)).transpose()).collect();
+    }
+    let groups = source.table.aggregate(&parent, map.groups())?;
+    let Some(model) = &fit.model else {
+        return (0..map.groups()).map(|group| crude(task, groups.events(group), groups.trials(group))).collect();
+    };
+    let adjusted = adjusted_proportions(model, &groups, &reference.reference, task.indicator.ci_level)?;
+    Ok(adjusted.into_iter().map(|unit| unit.map(unweighted)).collect())
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts far below 2^53")]
+fn unweighted(share: AdjustedProportion) -> Share {
+    Share {
+        n: share.n,
+        events: share.events,
+        n_effective: None,
+        weight: share.n as f64,
+        crude: share.crude,
+        value: share.value,
+        low: share.lower,
+        high: share.upper,
+        sampling_variance: share.sampling_variance,
+        variance: share.variance,
+        gradient: share.gradient,
+    }
+}
+
+fn weighted(task: &Task<'_>, share: WeightedProportion) -> Result<Share> {
+    let (low, high) = match share.limits {
+        Some(limits) => limits,
+        None => interval(task, share.crude * share.binomial_n, share.binomial_n)?,
+    };
+    let is_mixed = share.events > 0 && share.events < share.n;
+    let sampling_variance = match share.limits {
+        None if !is_mixed => width_as_variance(task, low, high)?,
+        _ => share.sampling_variance,
+    };
+    Ok(Share {
+        n: share.n,
+        events: share.events,
+        n_effective: Some(share.n_effective),
+        weight: share.weight,
+        crude: share.crude,
+        value: share.value,
+        low,
+        high,
+        sampling_variance,
+        variance: share.variance - share.sampling_variance + sampling_variance,
+        gradient: share.gradient,
+    })
+}
+
+fn interval(task: &Task<'_>, events: f64, n: f64) -> Result<(f64, f64)> {
+    let level = ConfidenceLevel::new(task.indicator.ci_level)?;
+    let interval = match task.indicator.interval {
+        IntervalMethod::ClopperPearson => clopper_pearson(events, n, level)?,
+        IntervalMethod::Jeffreys => jeffreys_bcd(events, n, level)?,
+        _ => wilson(events, n, level)?,
+    }
+    .interval;
+    Ok((interval.low, interval.high))
+}
+
+/// Everybody or nobody: the binomial variance is 0, which nobody believes; the interval's width says more.
+fn width_as_variance(task: &Task<'_>, low: f64, high: f64) -> Result<f64> {
+    let z = ConfidenceLevel::new(task.indicator.ci_level)?.z()?;
+    Ok(((high - low) / (2.0 * z)).powi(2))
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts far below 2^53")]
+fn crude(task: &Task<'_>, events: u64, n: u64) -> Result<Option<Share>> {
+    if n == 0 {
+        return Ok(None);
+    }
+    let (x, of) = (events as f64, n as f64);
+    let (low, high) = interval(task, x, of)?;
+    let value = x / of;
+    let variance =
+        if value > 0.0 && value < 1.0 { value * (1.0 - value) / of } else { width_as_variance(task, low, high)? };
+    Ok(Some(Share {
+        n,
+        events,
+        n_effective: None,
+        weight: of,
+        crude: value,
+        value,
+        low,
+        high,
+        sampling_variance: variance,
+        variance,
+        gradient: Vec::new(),
+    }))
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts far below 2^53")]
+fn fill(task: &Task<'_>, row: &mut Estimate, share: &Share) -> Result<()> {
+    row.n = count(share.n);
+    row.n_effective = share.n_effective;
+    // Persons, also where values are weighted: what protection looks at.
+    row.numerator = Some(share.events as f64);
+    row.denominator = Some(share.n as f64);
+    row.raw = Some(share.crude);
+    row.value = Some(share.value);
+    row.se = Some(share.variance.max(0.0).sqrt());
+    row.ci_low = Some(share.low);
+    row.ci_high = Some(share.high);
+    row.goal_level = compare::goal_level(task.indicator, share.value, row.coverage)?;
+    Ok(())
+}
+
+fn compare_level(
+    task: &Task<'_>,
+    fit: &Fit,
+    map: &LevelMap<'_>,
+    shares: &[Option<Share>],
+    rows: &mut [Estimate],
+    of: (Option<usize>, usize),
+) -> Result<()> {
+    let parts: Vec<Option<Compared>> = shares
+        .iter()
+        .map(|share| {
+            share.as_ref().map(|share| Compared {
+                value: share.value,
+                sampling_variance: share.sampling_variance,
+                degrees_of_freedom: f64::INFINITY,
+                weight: share.weight,
+                gradient: share.gradient.clone(),
+            })
+        })
+        .collect();
+    let (parts, rest) = parts.split_at(map.units.len());
+    let mut freedom = vec![f64::INFINITY; rows.len()];
+    if !is_top(map.level) {
+        let none = Matrix::zeros(0, 0);
+        let covariance = fit.model.as_ref().map_or(&none, |model| &model.covariance);
+        freedom = compare::with_region(rows, parts, rest.first().and_then(Option::as_ref), covariance)?;
+        // A level in which nobody is has no region either.
+        if rows.iter().any(|row| row.difference.is_some()) {
+            let region = region_value(task, fit, of)?;
+            for row in rows.iter_mut().filter(|row| row.difference.is_some()) {
+                // The logistic mean of the units is not the mean of all; the reference is the value that is published.
+                row.reference = Some(region);
+                row.difference = row.value.map(|value| value - region);
+            }
+        }
+    }
+    let is_publishable: Vec<bool> = rows.iter().map(|row| publishable(task, row)).collect();
+    compare::assess(rows, task.indicator, &freedom, &is_publishable)
+}
+
+/// The region's own value: all respondents together.
+fn region_value(task: &Task<'_>, fit: &Fit, of: (Option<usize>, usize)) -> Result<f64> {
+    let all = LevelMap::new(&task.inputs.plan.organisation, Level::Rhf);
+    let shares = shares(task, fit, fit, &all, of)?;
+    let region = shares.into_iter().flatten().next().map(|share| share.value);
+    region.ok_or(StatsError::Empty { what: "respondents of the region" })
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "counts that were whole numbers")]
+fn publishable(task: &Task<'_>, row: &Estimate) -> bool {
+    let count = |value: Option<f64>| value.map(|value| value as u64);
+    let n = row.n.and_then(|n| u64::try_from(n).ok()).unwrap_or(0);
+    task.indicator.protection.primary_reason(Some(n), count(row.numerator), count(row.denominator)).is_none()
+}
+
+/// Between-unit variance of the level's values, sampling error removed (`DerSimonian`–Laird).
+fn components(task: &Task<'_>, map: &LevelMap<'_>, rows: &[Estimate]) -> Option<Components> {
+    if is_top(map.level) {
+        return None;
+    }
+    // The crude share has its own sampling variance, not that of the adjusted one.
+    let adjusted = |row: &Estimate| Some((row.value?, row.se?.powi(2)));
+    let crude = |row: &Estimate| {
+        let raw = row.raw?;
+        Some((raw, raw * (1.0 - raw) / row.n_effective.or(row.denominator)?))
+    };
+    let known = |pair: &dyn Fn(&Estimate) -> Option<(f64, f64)>| -> Option<f64> {
+        let pairs: Vec<(f64, f64)> = rows.iter().filter_map(pair).filter(|(_, variance)| *variance > 0.0).collect();
+        let (values, variances): (Vec<f64>, Vec<f64>) = pairs.into_iter().unzip();
+        dersimonian_laird(&values, &variances).ok().map(|fit| fit.between_unit_sd())
+    };
+    let logits: Vec<(f64, f64)> = rows
+        .iter()
+        .filter_map(|row| {
+            let (value, se) = (row.value?, row.se?);
+            let spread = value * (1.0 - value);
+            (spread > 0.0 && se > 0.0).then(|| ((value / (1.0 - value)).ln(), (se / spread).powi(2)))
+        })
+        .collect();
+    let (values, variances): (Vec<f64>, Vec<f64>) = logits.into_iter().unzip();
+    Some(Components {
+        period: task.period.to_string(),
+        indicator: task.indicator.id.clone(),
+        level: map.level.as_str().to_owned(),
+        between_sd: known(&adjusted),
+        between_sd_unadjusted: known(&crude),
+        icc: None,
+        log_odds_variance: dersimonian_laird(&values, &variances).ok().map(|fit| fit.tau2),
+    })
+}
+
+fn case_mix_rows(task: &Task<'_>, fit: &Fit, estimates: &[Estimate]) -> Vec<CaseMix> {
+    let Some(model) = &fit.model else { return Vec::new() };
+    let (adjustment_max, adjustment_mean) = movement(estimates);
+    let whole = CaseMix {
+        n_used: count(model.rows).unwrap_or(0),
+        n_left_out: count(fit.left_out).unwrap_or(0),
+        n_units: i64::try_from(model.unit_effects.iter().flatten().count()).unwrap_or(i64::MAX),
+        adjustment_max,
+        adjustment_mean,
+        convergence: if model.convergence.converged { "converged" } else { "not converged" }.to_owned(),
+        ..model_row(task, "(fit)", &method(task))
+    };
+    let dropped: Vec<(usize, DropReason)> = model.dropped.iter().map(|d| (d.index, d.reason)).collect();
+    let errors = model.standard_errors();
+    let terms = coefficient_rows(&whole, &fit.names, &model.coefficients, &errors, &dropped, f64::INFINITY);
+    std::iter::once(whole).chain(terms).collect()
+}
