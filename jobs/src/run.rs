@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp, civil::Date};
 use prem_protect::protect;
-use prem_report::{Language, RunFacts, file_hashes, write_release};
+use prem_report::{Language, RunFacts, write_release};
 use prem_stages::METHOD_VERSION;
 use prem_store::{Refusal, delivered_by};
 
@@ -154,8 +154,7 @@ fn publish(
         language: Language::from_code(session.config.language.as_str()).unwrap_or_default(),
     };
     let plan = narrowed_to_trusts(session, args);
-    clock.stage("publish", || Ok(write_release(&plan, &protected, &facts, &staging)?))?;
-    let files = file_hashes(&staging)?;
+    let files = clock.stage("publish", || Ok(write_release(&plan, &protected, &facts, &staging)?))?.files;
     let manifest = Manifest::new(session, inputs, found, args.is_narrowed(), (files, clock.timings()));
     manifest.write(&staging)?;
     let finished = session.publisher.finish(&staging, &inputs.run_id)?;

@@ -24,11 +24,16 @@ fn walk(dir: &Path, prefix: &str, found: &mut BTreeMap<String, (u64, String)>) -
         if path.is_dir() {
             walk(&path, &relative, found)?;
         } else {
-            let bytes = fs::read(&path).map_err(ReportError::io("read", &path))?;
-            found.insert(relative, (bytes.len() as u64, sha256(&bytes)));
+            found.insert(relative, of_file(&path)?);
         }
     }
     Ok(())
+}
+
+/// Bytes and SHA-256 of one file.
+pub(crate) fn of_file(path: &Path) -> Result<(u64, String), ReportError> {
+    let bytes = fs::read(path).map_err(ReportError::io("read", path))?;
+    Ok((bytes.len() as u64, sha256(&bytes)))
 }
 
 fn sha256(bytes: &[u8]) -> String {

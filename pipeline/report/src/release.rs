@@ -9,6 +9,7 @@ use rayon::prelude::*;
 use crate::{
     ReportError, RunFacts, datapackage, file_hashes,
     folder::{self, Reader},
+    hashes,
     texts::Texts,
 };
 
@@ -51,13 +52,19 @@ pub fn write_release(
         let path = staging.join(folder);
         fs::create_dir_all(&path).map_err(ReportError::io("create", &path))?;
     }
-    folder::write(&staging.join("region"), plan, protected, Reader::Region, facts, &texts)?;
-    trusts.par_iter().zip(&folders[1..]).try_for_each(|(trust, folder)| {
-        let view = protected.restricted_to(plan, &trust.id);
-        folder::write(&staging.join(folder), plan, &view, Reader::Trust(trust), facts, &texts)
+    let readers: Vec<Reader<'_>> =
+        std::iter::once(Reader::Region).chain(trusts.iter().map(|trust| Reader::Trust(trust))).collect();
+    readers.par_iter().zip(&folders).try_for_each(|(reader, folder)| {
+        let view = match reader {
+            Reader::Region => None,
+            Reader::Trust(trust) => Some(protected.restricted_to(plan, &trust.id)),
+        };
+        folder::write(&staging.join(folder), plan, view.as_ref().unwrap_or(protected), *reader, facts, &texts)
     })?;
-    datapackage::write(staging, facts, &texts, &file_hashes(staging)?)?;
-    Ok(ReleaseSummary { folders, files: file_hashes(staging)? })
+    let mut files = file_hashes(staging)?;
+    datapackage::write(staging, facts, &texts, &files)?;
+    files.insert(datapackage::FILE.to_owned(), hashes::of_file(&staging.join(datapackage::FILE))?);
+    Ok(ReleaseSummary { folders, files })
 }
 
 /// A trust's folder is its unit id, which stays the same when its name changes.

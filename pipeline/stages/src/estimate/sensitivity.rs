@@ -4,8 +4,11 @@ use prem_spec::{
     Adjustment, Alternative, BetaSource, Convention, Indicator, Level, Measure, Period, Shrinkage, Weighting,
 };
 use prem_store::tables::{Estimate, Sensitivity};
+use rayon::prelude::*;
 
-use super::{EstimateInputs, Task, estimate_periods, kind_of, periods_of, rows::is_top, settled, surveys};
+use super::{
+    EstimateInputs, Task, estimate_periods, kind_of, periods_of, rows::is_top, settled, survey::Survey, surveys,
+};
 use crate::StageError;
 
 /// The model whose values the hub has.
@@ -28,22 +31,24 @@ pub fn sensitivity(
     only: &[String],
     estimates: &[Estimate],
 ) -> Result<Vec<Sensitivity>, StageError> {
-    let mut rows = Vec::new();
-    for indicator in inputs.plan.indicators.values().filter(|own| only.is_empty() || only.contains(&own.id)) {
-        if indicator.sensitivity.is_empty() {
-            continue;
-        }
+    let asks = |own: &&Indicator| !own.sensitivity.is_empty() && (only.is_empty() || only.contains(&own.id));
+    let indicators: Vec<&Indicator> = inputs.plan.indicators.values().filter(asks).collect();
+    let surveys = surveys(inputs, &indicators);
+    let of_indicator = |indicator: &&Indicator| {
+        let survey = indicator.population.questionnaire.as_deref().and_then(|id| surveys.get(id));
         let periods = longest(inputs, indicator);
         let labels: Vec<String> = periods.iter().map(ToString::to_string).collect();
         let own = estimates.iter().filter(|row| row.indicator == indicator.id && labels.contains(&row.period));
-        rows.extend(own.filter_map(|row| sensitivity_row(MAIN, row)));
+        let mut rows: Vec<Sensitivity> = own.filter_map(|row| sensitivity_row(MAIN, row)).collect();
         let variants: Vec<Variant> =
             indicator.sensitivity.iter().flat_map(|model| variants(indicator, *model)).collect();
-        for variant in &variants {
-            rows.extend(by_variant(inputs, variant, &periods)?);
-        }
-    }
-    Ok(rows)
+        let by_variant = |variant: &Variant| by_variant(inputs, survey, variant, &periods);
+        let others: Vec<Vec<Sensitivity>> = variants.par_iter().map(by_variant).collect::<Result<_, _>>()?;
+        rows.extend(others.into_iter().flatten());
+        Ok(rows)
+    };
+    let rows: Vec<Vec<Sensitivity>> = indicators.iter().map(of_indicator).collect::<Result<_, StageError>>()?;
+    Ok(rows.into_iter().flatten().collect())
 }
 
 /// The indicator's longest calendar periods: of one length, so that nothing can be worked out from sums over time.
@@ -54,12 +59,11 @@ fn longest(inputs: &EstimateInputs<'_>, indicator: &Indicator) -> Vec<Period> {
 
 fn by_variant(
     inputs: &EstimateInputs<'_>,
+    survey: Option<&Survey<'_>>,
     variant: &Variant,
     periods: &[Period],
 ) -> Result<Vec<Sensitivity>, StageError> {
     let indicator = &variant.indicator;
-    let surveys = surveys(inputs, &[indicator]);
-    let survey = indicator.population.questionnaire.as_deref().and_then(|id| surveys.get(id));
     let task = |period: &Period| Task { inputs, indicator, period: *period, survey };
     let tasks: Vec<Task<'_>> = periods.iter().map(task).collect();
     let is_shrunken = matches!(variant.model, Alternative::Shrunken | Alternative::Nested);
