@@ -3,8 +3,8 @@
 #
 #   benches/one-pass.sh [RESPONSES] [PREM]        1000000 responses and target/debug/prem by default
 #
-# The first run links and scores; the second finds linked and scored tables current, so that its stage «score» only reads
-# and its stage «estimate» only estimates. Needs GNU time for memory.
+# The first run links and scores; then linked and scored tables are current, so that `prem score` only reads them, and
+# `prem estimate` reads and estimates. Needs GNU time for memory.
 set -eu
 responses=${1:-1000000}
 prem=$(realpath "${2:-target/debug/prem}")
@@ -25,11 +25,9 @@ sed -i -e '/^strata = /d' -e 's/^periods = .*/periods = ["year", "quarter"]/' \
 printf 'schemas = "schemas"\ninbox = "inbox"\nstore = "store"\npublish = "published"\nsettle_minutes = 0\n' > "$place/prem.toml"
 cd "$place"
 "$prem" sample --out . --responses "$responses" --contacts $((responses * 2)) --broken-share 0 --quiet
-for run in first second; do
-    command time -f "$run run: %e s, %M kB at most" "$prem" estimate --force --config prem.toml --output json --quiet > "$run.json"
-    "${PYTHON:-python3}" - "$run.json" <<'PY'
-import json, sys
-timings = json.load(open(sys.argv[1])).get("timings", {})
-print("   ", ", ".join(f"{stage} {value}" for stage, value in timings.items()))
-PY
-done
+measure() {
+    command time -f "$1: %e s, %U s of processor, %M kB at most" "$prem" "$2" --force --config prem.toml --output json --quiet > /dev/null
+}
+measure "taking in, linking, scoring and estimating" estimate
+measure "reading what is scored" score
+measure "reading and estimating" estimate
