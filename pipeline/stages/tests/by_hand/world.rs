@@ -49,17 +49,23 @@ standardise = { age_bands = [0] }
 "#;
 
 pub fn plan() -> Plan {
+    plan_with(&[])
+}
+
+/// The region with more declarations: file and text.
+pub fn plan_with(more: &[(&str, &str)]) -> Plan {
     let schemas = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../schemas");
     let is_standard = |name: &str| name.starts_with("datasets/") || name.starts_with("municipalities/");
     let standard = load_folder(&schemas).expect("shipped declarations");
     let mut sources: Vec<SourceFile> = standard.into_iter().filter(|source| is_standard(&source.name)).collect();
-    for (name, text) in [
+    let own = [
         ("organisations/region.toml", ORGANISATION),
         ("questionnaires/bank.toml", BANK),
         ("questionnaires/stay.toml", QUESTIONNAIRE),
         ("indicators/hip.toml", RATE),
-    ] {
-        sources.push(SourceFile { name: name.to_owned(), text: text.to_owned() });
+    ];
+    for (name, text) in own.iter().chain(more) {
+        sources.push(SourceFile { name: (*name).to_owned(), text: (*text).to_owned() });
     }
     let compiled = compile(&sources);
     compiled.plan.unwrap_or_else(|| panic!("{:?}", compiled.diagnostics))
