@@ -23,7 +23,7 @@ fn two_writes_give_the_same_bytes() {
     let summary = release(&plan, first.path());
     assert_eq!(summary, release(&plan, second.path()));
     assert_eq!(summary.folders, ["region", "hf/north", "hf/south", "hf/west"]);
-    assert_eq!(summary.files.len(), 4 * 14 + 1);
+    assert_eq!(summary.files.len(), 4 * 18 + 1);
     assert_eq!(file_hashes(first.path()).expect("hashed"), summary.files);
 }
 
@@ -127,7 +127,7 @@ fn the_package_describes_every_table_file() {
     let package: serde_json::Value =
         serde_json::from_str(&read(&staging.path().join("datapackage.json"))).expect("JSON");
     let resources = package["resources"].as_array().expect("a list");
-    assert_eq!(resources.len(), 4 * 12);
+    assert_eq!(resources.len(), 4 * 16);
     for resource in resources {
         let (bytes, hash) = &summary.files[resource["path"].as_str().expect("a path")];
         assert_eq!(resource["bytes"].as_u64(), Some(*bytes));
