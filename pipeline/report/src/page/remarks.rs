@@ -12,7 +12,7 @@ pub(super) fn of(material: &Material<'_>, language: Language, texts: &Texts) -> 
 /// The form changed within the period or the one before: there is no change to show.
 fn series_break(material: &Material<'_>, language: Language, texts: &Texts) -> Vec<String> {
     let Ok(period) = material.period.parse::<Period>() else { return Vec::new() };
-    let from = period.previous().map_or(period.start(), |previous| previous.start());
+    let from = period.previous().map_or(period.start(), prem_spec::Period::start);
     let Some(SeriesBreak { since, reworded, added, dropped }) =
         material.plan.series_break(material.indicator, from, period.end())
     else {
