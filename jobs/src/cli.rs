@@ -74,6 +74,8 @@ pub enum Command {
     Rollback(RollbackArgs),
     /// Erase persons who withdrew: their rows go, and stay out of later deliveries
     Erase(EraseArgs),
+    /// Draw whom to ask, by a sampling plan, from the stored contacts
+    Draw(DrawArgs),
     /// Make a synthetic region whose truth is known
     Sample(SampleArgs),
     /// Compare the estimates of a run on a synthetic region with its truth
@@ -256,4 +258,30 @@ pub struct RecoveryArgs {
     /// Folder with the truth of the synthetic region [default: `truth` beside the inbox]
     #[arg(long)]
     pub truth: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct DrawArgs {
+    #[command(flatten)]
+    pub place: Place,
+    /// Sampling plan
+    pub plan: String,
+    /// Period of discharge to draw from: 2025-10, 2025-Q3 or 2025-10..2026-03
+    #[arg(long)]
+    pub window: Period,
+    /// Day of the draw, from which rest and reservations are reckoned [default: today]
+    #[arg(long)]
+    pub on: Option<jiff::civil::Date>,
+    /// Seed of the draw [default: the configuration's]
+    #[arg(long)]
+    pub seed: Option<u64>,
+    /// Write the list to this file instead of into the store's folder of the draw
+    #[arg(long)]
+    pub out: Option<PathBuf>,
+    /// Draw again where the window has been drawn from other data; the earlier list counts no longer
+    #[arg(long)]
+    pub replace: bool,
+    /// Show the counts and keep nothing
+    #[arg(long)]
+    pub dry_run: bool,
 }

@@ -47,6 +47,10 @@ pub enum JobError {
     Report(#[from] ReportError),
     #[error(transparent)]
     Sample(#[from] SampleError),
+    #[error(
+        "{plan} was drawn for {window} on {on} already, from other data; add --replace if that list was never used"
+    )]
+    DrawnBefore { plan: String, window: String, on: jiff::civil::Date },
     #[error("rows do not add up in {dataset}: {detail}; nothing was published")]
     Irreconcilable { dataset: String, detail: String },
 }
@@ -62,7 +66,7 @@ impl JobError {
             Self::Configuration(_) | Self::Declarations { .. } => exit::CONFIGURATION,
             Self::InputMissing(_) => exit::INPUT_MISSING,
             Self::Keys(_) => exit::DATA_REFUSED,
-            Self::Write { .. } => exit::CANNOT_WRITE,
+            Self::Write { .. } | Self::DrawnBefore { .. } => exit::CANNOT_WRITE,
             Self::Store(error) => of_store(error),
             Self::Stage(StageError::Store(error)) => of_store(error),
             Self::Stage(StageError::Missing { .. }) => exit::INPUT_MISSING,

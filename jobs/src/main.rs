@@ -8,6 +8,7 @@ mod config;
 mod declarations;
 mod derive;
 mod dictionary;
+mod draw;
 mod erase;
 mod error;
 mod figures;
@@ -111,6 +112,7 @@ fn place_of(command: &Command) -> Option<&cli::Place> {
         | Command::Vary(args)
         | Command::Protect(args)
         | Command::Publish(args) => Some(&args.place),
+        Command::Draw(args) => Some(&args.place),
         _ => None,
     }
 }
@@ -141,6 +143,7 @@ fn dispatch(cli: &Cli, now: Timestamp) -> Result<u8, JobError> {
         Command::Diff(args) => releases::diff(args, now).map(|difference| done(global, &difference)),
         Command::Rollback(args) => releases::rollback(args, now).map(|text| done(global, &text)),
         Command::Erase(args) => erase::erase(args, now).map(|report| done(global, &report)),
+        Command::Draw(args) => draw::draw(args, now).map(|drawn| done(global, &drawn)),
         Command::Sample(args) => {
             let truth = sample::sample(args, now)?;
             let text =

@@ -18,6 +18,7 @@ mod calendar;
 mod declarations;
 mod deliveries;
 mod disk;
+mod draw;
 mod erasure;
 mod faults;
 mod mixed;

@@ -104,6 +104,7 @@ pub fn plan_of(columns: Vec<Column>, rules: Vec<Rule>) -> Plan {
         indicators: BTreeMap::new(),
         organisation: Organisation { units: Vec::new() },
         municipalities: prem_spec::Municipalities::default(),
+        draws: BTreeMap::new(),
     }
 }
 

@@ -6,6 +6,7 @@
 mod area;
 mod asked;
 mod design;
+mod draw;
 mod episode;
 mod error;
 pub mod estimate;
@@ -24,6 +25,7 @@ mod vary;
 mod view;
 
 pub use area::{Areas, catchment_overlaps, load_areas};
+pub use draw::{DrawInputs, DrawReport, DrawRequest, DrawnStratum, draw};
 pub use error::StageError;
 pub use events::{RateCells, count_events};
 pub use link::{InvitationCounts, Invitations, Invited, LinkInputs, LinkOutcome, link_responses, read_invited};

@@ -82,6 +82,16 @@ pub(crate) fn members(
     Ok(reasons.iter().map(Option::is_none).collect())
 }
 
+/// Why the register does not count each contact of `frame`; `None` for those it counts.
+pub(crate) fn reasons_of_contacts(
+    frame: &DataFrame,
+    population: &Population,
+) -> Result<Vec<Option<&'static str>>, StageError> {
+    let mut reasons = vec![None; frame.height()];
+    limit_contacts(frame, population, &mut reasons)?;
+    Ok(reasons)
+}
+
 /// Whether the indicator leaves out some for what they answered, of whom the register cannot tell.
 pub(crate) fn excludes_by_answer(plan: &Plan, questionnaire: &Questionnaire, indicator: &Indicator) -> bool {
     indicator.population.exclude.iter().any(|one| !is_of_register(plan, questionnaire, &one.column))
@@ -178,7 +188,7 @@ fn limit_stay<'a>(
 }
 
 /// A column of codes as the declarations write them, whether stored as texts or as small integers.
-fn code_texts(frame: &DataFrame, name: &str) -> Result<Vec<Option<String>>, StageError> {
+pub(crate) fn code_texts(frame: &DataFrame, name: &str) -> Result<Vec<Option<String>>, StageError> {
     if series(frame, name)?.dtype() == &DataType::String {
         return Ok(texts(frame, name)?.into_iter().map(|code| code.map(str::to_owned)).collect());
     }

@@ -5,6 +5,7 @@
 //! pending/       what is being written; emptied when the lock is taken
 //! deliveries/    immutable, one folder per delivered file
 //! refusals/      one small record per file that was refused whole
+//! draws/         who was drawn to be asked, by sampling plan and window
 //! derived/       partitions that can be made again from the deliveries
 //! runs/          unprotected tables of each run
 //! erasures/      tombstones of persons who withdrew, and the secret they are made with

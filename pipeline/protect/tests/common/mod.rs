@@ -90,6 +90,7 @@ pub fn plan(units: &[(&str, Level, &str)], minimum_count: u64, protect_zero: boo
         indicators: indicators.into_iter().map(|indicator| (indicator.id.clone(), indicator)).collect(),
         organisation: Organisation { units },
         municipalities: prem_spec::Municipalities::default(),
+        draws: BTreeMap::new(),
     }
 }
 

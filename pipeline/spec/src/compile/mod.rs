@@ -5,6 +5,7 @@ mod bank;
 mod consistency;
 mod dataset;
 mod diagnostic;
+mod draw;
 mod expected;
 mod export;
 mod format;
@@ -138,6 +139,7 @@ fn build(files: &[File<'_>], scope: &mut Scope) -> Plan {
         indicators: BTreeMap::new(),
         organisation: Organisation { units: Vec::new() },
         municipalities: Municipalities::default(),
+        draws: BTreeMap::new(),
     };
     for file in of("datasets") {
         let dataset = dataset::read(file.node(), scope);
@@ -179,26 +181,28 @@ fn read_questionnaires(plan: &mut Plan, files: &[File<'_>], scope: &mut Scope) {
     enum Kind {
         Bank,
         Questionnaire,
+        Draw,
     }
-    const WORDS: [(&str, Kind); 2] = [("bank", Kind::Bank), ("questionnaire", Kind::Questionnaire)];
-    let nodes: Vec<(Node<'_>, Option<Kind>)> = files
+    const WORDS: [(&str, Kind); 3] =
+        [("bank", Kind::Bank), ("questionnaire", Kind::Questionnaire), ("draw", Kind::Draw)];
+    let nodes: Vec<(&File<'_>, Node<'_>, Option<Kind>)> = files
         .iter()
         .filter(|file| file.kind == "questionnaires")
         .map(|file| {
             let node = file.node();
             let kind = node.choice("kind", &WORDS);
-            (node, kind)
+            (file, node, kind)
         })
         .collect();
     let mut bank = Bank::default();
-    for (node, _) in nodes.iter().filter(|(_, kind)| kind.is_none()) {
+    for (_, node, _) in nodes.iter().filter(|(.., kind)| kind.is_none()) {
         if node.has("scale") || node.has("item") {
             scope.lose_bank();
         } else {
             scope.questionnaires.declare(node.opt_string("id").as_ref());
         }
     }
-    let banks = || nodes.iter().filter(|(_, kind)| *kind == Some(Kind::Bank)).map(|(node, _)| node);
+    let banks = || nodes.iter().filter(|(.., kind)| *kind == Some(Kind::Bank)).map(|(_, node, _)| node);
     for node in banks() {
         node.tolerate(&["item"]);
         bank::read_scales(node, &mut bank, scope);
@@ -210,17 +214,22 @@ fn read_questionnaires(plan: &mut Plan, files: &[File<'_>], scope: &mut Scope) {
         bank::read_items(node, &mut bank, scope);
     }
     bank::check_filters(&bank, scope);
+    let (draws, nodes): (Vec<_>, Vec<_>) = nodes.into_iter().partition(|(.., kind)| *kind == Some(Kind::Draw));
     let mut drafts = Vec::new();
-    for (node, kind) in nodes {
+    for (_, node, kind) in nodes {
         match kind {
             Some(Kind::Bank) => node.finish(),
             Some(Kind::Questionnaire) => {
                 drafts.extend(questionnaire::read(node, &bank, &plan.organisation, scope));
             }
-            None => {}
+            Some(Kind::Draw) | None => {}
         }
     }
     plan.questionnaires = versions::merge(drafts);
+    for (file, node, _) in draws {
+        let draw = draw::read(node, scope, plan);
+        insert(&mut plan.draws, file, draw, "id", |draw| &draw.id);
+    }
 }
 
 /// Adds what a file declares under its id, which the file has as `id_key`.

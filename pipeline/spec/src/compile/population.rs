@@ -29,11 +29,7 @@ pub(super) fn read(node: Node<'_>, scope: &Scope, plan: &Plan) -> Option<Populat
         node.refer("questionnaire", id, &scope.questionnaires);
     }
     let source = questionnaire.as_ref().and_then(|id| plan.questionnaires.get(&id.value));
-    let (age_min, age_max) = limits(&node, "age_min", "age_max");
-    let (stay_hours_min, stay_hours_max) = limits(&node, "stay_hours_min", "stay_hours_max");
-    let care_levels = codes(&node, "care_levels", "care_level", plan);
-    let urgencies = codes(&node, "urgencies", "urgency", plan);
-    let main_diagnoses = node.strings("main_diagnoses").into_iter().map(|at| at.value).collect();
+    let contacts = contacts(&node, plan);
     let items = Scope::members(&scope.questionnaire_items, questionnaire.as_ref().map_or("", |id| &id.value));
     let read = |table| exclusion(table, source, &items, plan);
     let exclude = node.tables("exclude").into_iter().filter_map(read).collect();
@@ -49,17 +45,36 @@ pub(super) fn read(node: Node<'_>, scope: &Scope, plan: &Plan) -> Option<Populat
     // A misspelt or unreadable questionnaire is no missing one.
     let is_readable = questionnaire.is_some() || !(node.has("questionnaire") || node.has_strangers());
     node.finish();
-    is_readable.then(|| Population {
-        questionnaire: questionnaire.map(|at| at.value),
+    is_readable.then(|| Population { questionnaire: questionnaire.map(|at| at.value), exclude, ..contacts })
+}
+
+/// `[eligible]` of a sampling plan: what the register says of contacts that may be drawn, and the main diagnoses that may not.
+pub(super) fn read_contacts(node: Node<'_>, plan: &Plan) -> (Population, Vec<String>) {
+    let contacts = contacts(&node, plan);
+    let excluded = texts(&node, "main_diagnoses_excluded");
+    node.finish();
+    (contacts, excluded)
+}
+
+/// The conditions on contacts.
+fn contacts(node: &Node<'_>, plan: &Plan) -> Population {
+    let (age_min, age_max) = limits(node, "age_min", "age_max");
+    let (stay_hours_min, stay_hours_max) = limits(node, "stay_hours_min", "stay_hours_max");
+    Population {
+        questionnaire: None,
         age_min,
         age_max,
-        care_levels,
-        urgencies,
+        care_levels: codes(node, "care_levels", "care_level", plan),
+        urgencies: codes(node, "urgencies", "urgency", plan),
         stay_hours_min,
         stay_hours_max,
-        main_diagnoses,
-        exclude,
-    })
+        main_diagnoses: texts(node, "main_diagnoses"),
+        exclude: Vec::new(),
+    }
+}
+
+fn texts(node: &Node<'_>, key: &'static str) -> Vec<String> {
+    node.strings(key).into_iter().map(|at| at.value).collect()
 }
 
 fn limits(node: &Node<'_>, low: &'static str, high: &'static str) -> (Option<i64>, Option<i64>) {

@@ -2,6 +2,7 @@
 
 mod constraint;
 mod dataset;
+mod draw;
 mod expected;
 mod export;
 mod indicator;
@@ -18,6 +19,7 @@ use sha2::{Digest, Sha256};
 
 pub use constraint::Constraint;
 pub use dataset::{Code, Column, ColumnKind, Dataset, Reference};
+pub use draw::{DrawPlan, Quota};
 pub use expected::{Arrival, Every, Expected, Missing, NamePattern, Outlook, Span};
 pub use export::{
     Covers, DeliveryMode, Encoding, Export, ExtraColumns, FileFormat, PeriodOfFile, ResourceElement, Sequence,
@@ -66,6 +68,9 @@ pub struct Plan {
     pub indicators: BTreeMap<String, Indicator>,
     pub organisation: Organisation,
     pub municipalities: Municipalities,
+    /// Sampling plans. They decide who is asked, not what a run makes of the answers, so they are not in the plan's hash.
+    #[serde(skip)]
+    pub draws: BTreeMap<String, DrawPlan>,
 }
 
 impl Plan {

@@ -6,6 +6,7 @@ pub mod margins;
 pub mod post_stratification;
 pub mod raking;
 pub mod score;
+pub mod stratified_sample;
 pub mod taylor;
 pub mod trimming;
 
@@ -15,5 +16,6 @@ pub use margins::{Margin, collapse_cells, margin_residuals};
 pub use post_stratification::post_stratify;
 pub use raking::{RakeOptions, Raked, rake};
 pub use score::{Scored, score_variance};
+pub use stratified_sample::{SampleSize, StratifiedSample, stratified_sample};
 pub use taylor::{Design, DesignEstimate, mean, ratio, total};
 pub use trimming::{Cap, trim};

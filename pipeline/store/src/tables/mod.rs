@@ -29,7 +29,7 @@ pub use trends::Trend;
 pub use unlinked::Unlinked;
 pub use variation::Variation;
 pub use weighting::Weighting;
-pub use working::{Components, Expected, PersonsByEvents, UnplacedCode};
+pub use working::{Components, Drawn, Expected, PersonsByEvents, UnplacedCode};
 
 use crate::StoreError;
 

@@ -1,5 +1,7 @@
 //! Working tables of a run: what later stages need besides the hub. Never published.
 
+use jiff::civil::Date;
+
 use super::table;
 
 table! {
@@ -68,4 +70,25 @@ table! {
     code: String,
     /// Rows with the code.
     count: i64,
+}
+
+table! {
+    /// A person drawn to be asked. Never published: it holds keys.
+    Drawn, "drawn", "1.0.0";
+    /// Invitation id, to be given back with the invitation's outcome and the answer.
+    invitation_id: String,
+    /// Pseudonym of the person.
+    person_id: String,
+    /// Contact that the questions are about.
+    contact_id: String,
+    /// Questionnaire to be answered.
+    questionnaire_id: String,
+    /// Unit of discharge.
+    unit_id: String,
+    /// Unit that is the sampling stratum.
+    stratum: String,
+    /// Probability of being drawn, given the eligible persons of the stratum.
+    inclusion_probability: f64,
+    /// Day of the draw.
+    drawn_on: Date,
 }
