@@ -60,6 +60,7 @@ pub fn plan(format: FileFormat) -> Plan {
         indicators: Default::default(),
         organisation: Organisation { units: Vec::new() },
         municipalities: prem_spec::Municipalities::default(),
+        draws: Default::default(),
     }
 }
 
