@@ -275,8 +275,8 @@ pub struct DrawArgs {
     /// Seed of the draw [default: the configuration's]
     #[arg(long)]
     pub seed: Option<u64>,
-    /// Write the list to this file instead of into the store's folder of the draw
-    #[arg(long)]
+    /// File for the list, readable by its owner alone
+    #[arg(long, required_unless_present = "dry_run")]
     pub out: Option<PathBuf>,
     /// Draw again where the window has been drawn from other data; the earlier list counts no longer
     #[arg(long)]

@@ -52,7 +52,8 @@ pub fn draw(args: &DrawArgs, now: Timestamp) -> Result<DrawSummary, JobError> {
     let key = inputs_key(&session, plan, &inputs, (&window, on, seed), &drawn_before);
     if let Some(record) = before.as_ref().filter(|record| record.inputs == key) {
         let report = serde_json::from_value(record.report.clone()).unwrap_or_default();
-        let list = if args.dry_run { None } else { Some(write_list(&store, record, args)?) };
+        let list = args.out.clone().filter(|_| !args.dry_run);
+        list.as_deref().map_or(Ok(()), |path| write_list(&store, record, path))?;
         return Ok(summary(record, report, true, list));
     }
     if let Some(record) = before.filter(|_| !args.replace && !args.dry_run) {
@@ -79,11 +80,11 @@ pub fn draw(args: &DrawArgs, now: Timestamp) -> Result<DrawSummary, JobError> {
         drawn: report.drawn,
         report: serde_json::to_value(&report).unwrap_or_default(),
     };
-    if args.dry_run {
+    let Some(list) = args.out.clone().filter(|_| !args.dry_run) else {
         return Ok(summary(&record, report, false, None));
-    }
+    };
     store.keep_draw(store.begin()?, &record, &rows)?;
-    let list = write_list(&store, &record, args)?;
+    write_list(&store, &record, &list)?;
     Ok(summary(&record, report, false, Some(list)))
 }
 
@@ -131,23 +132,18 @@ fn inputs_key(
 ) -> String {
     let datasets = ["contacts", "invitations", "reservations"];
     let read = datasets
-        .map(|dataset| inputs.of_dataset(dataset).map(|d| (d.sequence.clone(), d.sha256.clone())).collect::<Vec<_>>());
+        .map(|dataset| inputs.of_dataset(dataset).map(|d| (d.sequence.clone(), d.content_key())).collect::<Vec<_>>());
     hash_of(&(env!("CARGO_PKG_VERSION"), plan, &session.plan.organisation, request, read, drawn_before))
 }
 
 /// Writes the list as the survey office needs it: UTF-8, `;`, decimal point, the column names of the dataset `invitations`
 /// and the person's pseudonym.
-fn write_list(store: &Store, record: &DrawRecord, args: &DrawArgs) -> Result<PathBuf, JobError> {
-    let path = match &args.out {
-        Some(path) => path.clone(),
-        None => store.drawn_path(&record.plan, &record.window)?.with_file_name("invitations.csv"),
-    };
+fn write_list(store: &Store, record: &DrawRecord, path: &Path) -> Result<(), JobError> {
     let rows = store.drawn(record)?;
     // A reader of the folder sees the whole list or none.
     let unfinished = path.with_extension("csv.part");
     write_rows(&unfinished, &rows).map_err(JobError::write("write", &unfinished))?;
-    std::fs::rename(&unfinished, &path).map_err(JobError::write("rename to", &path))?;
-    Ok(path)
+    std::fs::rename(&unfinished, path).map_err(JobError::write("rename to", path))
 }
 
 fn write_rows(path: &Path, rows: &[Drawn]) -> std::io::Result<()> {
@@ -192,8 +188,10 @@ impl fmt::Display for DrawSummary {
         for (reason, count) in &report.excluded {
             writeln!(f, "  - {reason:<18} {count:>8}")?;
         }
-        for (code, count) in &report.unplaced {
-            writeln!(f, "    unit code {code}: {count}")?;
+        for (reason, codes) in &report.unplaced {
+            for (code, count) in codes {
+                writeln!(f, "    {reason}, code {code}: {count}")?;
+            }
         }
         writeln!(f, "  eligible persons     {:>8}", report.eligible)?;
         let whole = report.strata.iter().filter(|stratum| stratum.drawn == stratum.eligible).count();

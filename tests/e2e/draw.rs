@@ -121,6 +121,9 @@ fn contacts(place: &Place, rows: &[Contact<'_>]) {
 fn draw(place: &Place, arguments: &[&str]) -> Value {
     let mut all = vec!["draw", "monthly", "--window", "2025-03", "--on", "2025-04-10"];
     all.extend(arguments);
+    if !arguments.contains(&"--dry-run") {
+        all.extend(["--out", "list.csv"]);
+    }
     let output = place.prem(&all);
     expect_code(&output, 0);
     serde_json::from_slice(&output.stdout).expect("a summary in JSON")
@@ -182,11 +185,11 @@ fn every_contact_is_eligible_or_left_out_for_one_reason() {
     let report = &summary["report"];
     assert_eq!(report["contacts"], 16);
     let excluded = serde_json::json!({
-        "outside-age": 1, "age-unknown": 1, "short-stay": 1, "other-care-level": 1, "excluded-diagnosis": 1,
+        "age": 1, "age-unknown": 1, "stay-length": 1, "care-level": 1, "excluded-diagnosis": 1,
         "dead": 2, "unit-unknown": 1, "no-unit-at-level": 1, "reserved": 1, "later-contact": 1, "asked-within-rest": 1,
     });
     assert_eq!(report["excluded"], excluded);
-    assert_eq!(report["unplaced"], serde_json::json!({ "X": 1 }));
+    assert_eq!(report["unplaced"], serde_json::json!({ "unit-unknown": { "X": 1 } }));
     // c01, c11 (whose reservation ended on the day), c13 and c19 in a ward of more than three: four of four.
     let drawn = list(&place, &summary);
     assert_eq!(drawn.keys().collect::<Vec<_>>(), ["c01", "c11", "c13", "c19"]);
@@ -224,14 +227,14 @@ fn the_same_seed_and_data_give_the_same_list_and_other_data_ask_first() {
         fs::read_to_string(place.inbox("contacts_1.csv")).expect("a file").lines().next().expect("a header").to_owned();
     fs::write(place.inbox("contacts_2.csv"), format!("{header}\n{}\n", rows.join("\n"))).expect("a file");
     expect_code(&place.prem(&["ingest"]), 0);
-    let next = place.prem(&["draw", "monthly", "--window", "2025-04", "--on", "2025-05-10"]);
+    let next = place.prem(&["draw", "monthly", "--window", "2025-04", "--on", "2025-05-10", "--out", "april.csv"]);
     expect_code(&next, 0);
     let next: Value = serde_json::from_slice(&next.stdout).expect("JSON");
     assert_eq!(next["report"]["excluded"]["asked-within-rest"], 7);
     assert_eq!(next["report"]["eligible"], 6);
 
     // New contacts were delivered, so March would be another draw: it is not silently replaced.
-    let other = place.prem(&["draw", "monthly", "--window", "2025-03"]);
+    let other = place.prem(&["draw", "monthly", "--window", "2025-03", "--out", "list.csv"]);
     assert_eq!(code(&other), 73, "{}", text(&other.stderr));
     assert!(text(&other.stderr).contains("--replace"));
     assert_eq!(draw(&place, &["--dry-run"])["list"], Value::Null);
@@ -260,9 +263,31 @@ fn probabilities_are_those_stated() {
 }
 
 #[test]
+fn who_withdraws_is_in_no_draw_any_more() {
+    let place = place();
+    two_wards(&place);
+    assert!(list(&place, &draw(&place, &[])).contains_key("c10"));
+    fs::write(place.path().join("withdrawn.txt"), "p10\n").expect("a file");
+    expect_code(&place.prem(&["erase", "--key", "person_id", "withdrawn.txt"]), 0);
+    for entry in walk(&place.path().join("store")) {
+        let bytes = fs::read(&entry).expect("a file");
+        assert!(!bytes.windows(3).any(|window| window == b"p10"), "{}", entry.display());
+    }
+    // The kept draw is that of other data now; without the person it can only be drawn anew.
+    let anew = draw(&place, &["--replace"]);
+    assert!(!list(&place, &anew).contains_key("c10"));
+}
+
+/// All files below a folder.
+fn walk(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let entries = fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path());
+    entries.flat_map(|path| if path.is_dir() { walk(&path) } else { vec![path] }).collect()
+}
+
+#[test]
 fn an_unknown_plan_names_the_known_ones() {
     let place = place();
-    let output = place.prem(&["draw", "weekly", "--window", "2025-03"]);
+    let output = place.prem(&["draw", "weekly", "--window", "2025-03", "--dry-run"]);
     assert_eq!(code(&output), 78);
     assert!(text(&output.stderr).contains("known: monthly"), "{}", text(&output.stderr));
 }
