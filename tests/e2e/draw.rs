@@ -268,7 +268,7 @@ fn who_withdraws_is_in_no_draw_any_more() {
     two_wards(&place);
     assert!(list(&place, &draw(&place, &[])).contains_key("c10"));
     fs::write(place.path().join("withdrawn.txt"), "p10\n").expect("a file");
-    expect_code(&place.prem(&["erase", "--key", "person_id", "withdrawn.txt"]), 0);
+    expect_code(&place.prem(&["erase", "--keys", "withdrawn.txt", "--column", "person_id"]), 0);
     for entry in walk(&place.path().join("store")) {
         let bytes = fs::read(&entry).expect("a file");
         assert!(!bytes.windows(3).any(|window| window == b"p10"), "{}", entry.display());
