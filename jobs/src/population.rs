@@ -56,7 +56,7 @@ pub fn series_breaks(plan: &Plan, estimates: &[Estimate]) -> Vec<SeriesBroken> {
     let broken = |(id, name): &(&str, &str)| {
         let indicator = plan.indicators.get(*id)?;
         let period: Period = name.parse().ok()?;
-        let from = period.previous().map_or(period.start(), |previous| previous.start());
+        let from = period.previous().unwrap_or(period).start();
         let found = plan.series_break(indicator, from, period.end())?;
         Some(SeriesBroken {
             indicator: indicator.id.clone(),

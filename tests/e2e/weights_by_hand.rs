@@ -98,8 +98,11 @@ fn indicator(id: &str, measure: &str, more: &str) -> String {
     )
 }
 
-/// (contact, ward, π, outcome, sex, age, answer). Ward 1 is asked whole, ward 2 by half.
-const PEOPLE: [(u32, &str, &str, &str, u8, u32, Option<u8>); 12] = [
+/// Contact, ward, π, outcome, sex, age, answer.
+type Person = (u32, &'static str, &'static str, &'static str, u8, u32, Option<u8>);
+
+/// Ward 1 is asked whole, ward 2 by half.
+const PEOPLE: [Person; 12] = [
     (1, "W1", "1", "sent", 1, 40, Some(2)),
     (2, "W1", "1", "sent", 2, 50, Some(4)),
     (3, "W1", "1", "reserved", 1, 60, None),

@@ -104,11 +104,7 @@ fn is_of_register(plan: &Plan, questionnaire: &Questionnaire, column: &str) -> b
 }
 
 /// What the register says of a contact.
-fn limit_contacts<'a>(
-    frame: &DataFrame,
-    population: &Population,
-    reasons: &mut [Option<&'a str>],
-) -> Result<(), StageError> {
+fn limit_contacts(frame: &DataFrame, population: &Population, reasons: &mut [Option<&str>]) -> Result<(), StageError> {
     let Population { care_levels, urgencies, main_diagnoses, .. } = population;
     limit_age(frame, population, reasons)?;
     if !care_levels.is_empty() {
@@ -149,11 +145,7 @@ fn holds(codes: &[String], value: Option<&str>) -> bool {
     value.is_some_and(|value| codes.iter().any(|code| code == value))
 }
 
-fn limit_age<'a>(
-    frame: &DataFrame,
-    population: &Population,
-    reasons: &mut [Option<&'a str>],
-) -> Result<(), StageError> {
+fn limit_age(frame: &DataFrame, population: &Population, reasons: &mut [Option<&str>]) -> Result<(), StageError> {
     let (low, high) = (population.age_min, population.age_max);
     if low.is_none() && high.is_none() {
         return Ok(());
@@ -168,11 +160,7 @@ fn limit_age<'a>(
     Ok(())
 }
 
-fn limit_stay<'a>(
-    frame: &DataFrame,
-    population: &Population,
-    reasons: &mut [Option<&'a str>],
-) -> Result<(), StageError> {
+fn limit_stay(frame: &DataFrame, population: &Population, reasons: &mut [Option<&str>]) -> Result<(), StageError> {
     let (low, high) = (population.stay_hours_min, population.stay_hours_max);
     if low.is_none() && high.is_none() {
         return Ok(());

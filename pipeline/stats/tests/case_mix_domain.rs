@@ -5,14 +5,17 @@ use prem_stats::case_mix::{
     AdjustedMeanOptions, DomainSums, KnownCoefficients, SufficientStatistics, combine_strata, within,
 };
 
+/// Units, adjuster, outcome, weights and halves.
+type Rows = (Vec<u32>, Vec<f64>, Vec<f64>, Vec<f64>, Vec<u32>);
+
 /// Rows of three units with one adjuster, weights that differ, and a division in two.
-fn rows() -> (Vec<u32>, Vec<f64>, Vec<f64>, Vec<f64>, Vec<u32>) {
-    let n = 240;
-    let units = (0..n).map(|i| (i / 80) as u32).collect();
-    let x: Vec<f64> = (0..n).map(|i| f64::from((i * 7 % 13) as u32)).collect();
-    let y = (0..n).map(|i| 40.0 + 2.0 * x[i] + f64::from((i * 31 % 17) as u32) + (i / 80) as f64).collect();
-    let weights = (0..n).map(|i| 1.0 + f64::from((i % 3) as u32)).collect();
-    let half = (0..n).map(|i| ((i * 5) % 2) as u32).collect();
+fn rows() -> Rows {
+    let rows = 0..240_u32;
+    let units = rows.clone().map(|i| i / 80).collect();
+    let x: Vec<f64> = rows.clone().map(|i| f64::from(i * 7 % 13)).collect();
+    let y = rows.clone().zip(&x).map(|(i, x)| 40.0 + 2.0 * x + f64::from(i * 31 % 17) + f64::from(i / 80)).collect();
+    let weights = rows.clone().map(|i| 1.0 + f64::from(i % 3)).collect();
+    let half = rows.map(|i| i * 5 % 2).collect();
     (units, x, y, weights, half)
 }
 

@@ -77,6 +77,9 @@ fn blocks(organisation: &Organisation, within: Level) -> Vec<u32> {
     organisation.units.iter().enumerate().map(block).collect()
 }
 
+/// Block → combination of levels → patients.
+type Joint = BTreeMap<u32, BTreeMap<Vec<usize>, f64>>;
+
 /// The declared margins; with `keep_joint` also the patients of every combination, by block.
 fn margins(
     task: &Task<'_>,
@@ -84,7 +87,7 @@ fn margins(
     rows: &Respondents,
     block_of: &[u32],
     keep_joint: bool,
-) -> (Vec<Declared>, BTreeMap<u32, BTreeMap<Vec<usize>, f64>>) {
+) -> (Vec<Declared>, Joint) {
     let all = &survey.questionnaire.stratifiers;
     let chosen: Vec<(usize, usize)> = task
         .indicator
@@ -132,7 +135,7 @@ fn margins(
 }
 
 /// All combinations as one margin, the last declared level changing fastest.
-fn crossed((declared, joint): (Vec<Declared>, BTreeMap<u32, BTreeMap<Vec<usize>, f64>>)) -> Declared {
+fn crossed((declared, joint): (Vec<Declared>, Joint)) -> Declared {
     let sizes: Vec<usize> = declared.iter().map(|margin| margin.labels.len()).collect();
     let number = |levels: &[usize]| levels.iter().zip(&sizes).fold(0, |at, (level, size)| at * size + level);
     let count: usize = sizes.iter().product();

@@ -34,6 +34,9 @@ pub(super) struct Side<'a> {
     pub parts: Vec<Parts>,
 }
 
+/// Means of groups, and Σw of each.
+type MeansAndWeights = (Vec<Option<AdjustedMean>>, Vec<f64>);
+
 pub(super) struct LevelEstimates {
     /// One per unit of the level, those without respondents included.
     pub rows: Vec<Estimate>,
@@ -71,7 +74,7 @@ pub(super) fn stratum_rows(
     for (at, parts) in own.parts.iter().enumerate() {
         let Some(stratifier) = survey.questionnaire.stratifiers.get(parts.stratifier) else { continue };
         for level in 0..=parts.levels {
-            let of = |side: &Side<'_>| -> Result<Option<(Vec<Option<AdjustedMean>>, Vec<f64>)>> {
+            let of = |side: &Side<'_>| -> Result<Option<MeansAndWeights>> {
                 let Some(parts) = side.parts.get(at) else { return Ok(None) };
                 parts.means(task, survey, side.fit, (map, level), &own.fit.reference).map(Some)
             };
