@@ -39,6 +39,25 @@ pub(crate) struct Counts {
 }
 
 impl Pattern {
+    /// The state of some cells alone, in the order of `cells`.
+    pub(crate) fn of_cells(&self, cells: &[usize]) -> Self {
+        fn pick<T: Clone>(of: &[T], cells: &[usize]) -> Vec<T> {
+            cells.iter().map(|cell| of[*cell].clone()).collect()
+        }
+        let counts = |counts: &Counts| Counts {
+            values: pick(&counts.values, cells),
+            known: pick(&counts.known, cells),
+            secondary: counts.secondary,
+        };
+        Self {
+            hidden: pick(&self.hidden, cells),
+            primary: pick(&self.primary, cells),
+            listed: pick(&self.listed, cells),
+            cost: pick(&self.cost, cells),
+            counts: self.counts.iter().map(counts).collect(),
+        }
+    }
+
     /// What is known beforehand of a cell's count; `unknown` cells are those an outsider cannot work out.
     pub(crate) fn range(&self, counts: &Counts, unknown: &[bool], cell: usize) -> Range {
         match (unknown[cell], self.listed[cell], self.primary[cell]) {

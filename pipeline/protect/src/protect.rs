@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use prem_spec::{Indicator, Level, Period, Plan};
 use prem_store::tables::Estimate;
+use rayon::prelude::*;
 
 use crate::{
     ProtectError, Protected, Recoverable, Unprotected, audit, hide,
@@ -27,15 +28,7 @@ pub fn protect(plan: &Plan, unprotected: Unprotected) -> Result<Protected, Prote
     let Unprotected { mut estimates, mut variation, case_mix, sensitivity, survey_quality, response, weighting, meta } =
         unprotected;
     check(plan, &estimates)?;
-    let mut by_indicator: BTreeMap<String, Vec<usize>> = BTreeMap::new();
-    for (position, row) in estimates.iter().enumerate() {
-        by_indicator.entry(row.indicator.clone()).or_default().push(position);
-    }
-    let mut cells = Vec::new();
-    for (id, positions) in &by_indicator {
-        let Some(indicator) = plan.indicators.get(id) else { continue };
-        cells.extend(protect_rows(plan, indicator, &mut estimates, positions)?);
-    }
+    let mut cells = protect_indicators(plan, &mut estimates)?;
     let response = response::protect(plan, response, &mut cells)?;
     if !cells.is_empty() {
         return Err(ProtectError::Recoverable { cells });
@@ -61,6 +54,27 @@ pub fn protect(plan: &Plan, unprotected: Unprotected) -> Result<Protected, Prote
         spread: Vec::new(),
         meta,
     })
+}
+
+/// All rules for every indicator by itself, side by side; what the proof still finds, in the order of indicators.
+fn protect_indicators(plan: &Plan, estimates: &mut Vec<Estimate>) -> Result<Vec<Recoverable>, ProtectError> {
+    let mut by_indicator: BTreeMap<String, (Vec<usize>, Vec<Estimate>)> = BTreeMap::new();
+    for (position, row) in estimates.drain(..).enumerate() {
+        let (positions, rows) = by_indicator.entry(row.indicator.clone()).or_default();
+        positions.push(position);
+        rows.push(row);
+    }
+    let of_indicator = |(id, (_, rows)): (&String, &mut (Vec<usize>, Vec<Estimate>))| {
+        let Some(indicator) = plan.indicators.get(id) else { return Ok(Vec::new()) };
+        let all: Vec<usize> = (0..rows.len()).collect();
+        protect_rows(plan, indicator, rows, &all)
+    };
+    let found: Vec<Result<Vec<Recoverable>, ProtectError>> = by_indicator.par_iter_mut().map(of_indicator).collect();
+    let pairs = by_indicator.into_values().flat_map(|(positions, rows)| positions.into_iter().zip(rows));
+    let mut rows: Vec<(usize, Estimate)> = pairs.collect();
+    rows.sort_by_key(|(position, _)| *position);
+    estimates.extend(rows.into_iter().map(|(_, row)| row));
+    Ok(found.into_iter().collect::<Result<Vec<_>, _>>()?.concat())
 }
 
 /// All rules for one indicator's rows; what the proof still finds.

@@ -140,6 +140,7 @@ fn cover(leaks: &[Derivation], pattern: &Pattern) -> BTreeSet<usize> {
     chosen
 }
 
+/// Shows again what need not be withheld, part by part: nothing outside a part bears on it.
 fn tidy(systems: &[&[Equation]], pattern: &mut Pattern) -> Result<(), Overflow> {
     let all: Vec<Equation> = systems.iter().flat_map(|equations| equations.iter().cloned()).collect();
     // Which system an equation belongs to, by its place in `all`.
@@ -151,22 +152,38 @@ fn tidy(systems: &[&[Equation]], pattern: &mut Pattern) -> Result<(), Overflow> 
         })
         .collect();
     for part in connected(&all, &pattern.hidden) {
-        if part.cells.len() > TIDY_CELLS_MAX {
+        let is_open = part.cells.iter().any(|cell| may_be_secondary(pattern, *cell));
+        if part.cells.len() > TIDY_CELLS_MAX || !is_open {
             continue;
         }
+        let cells: BTreeSet<usize> =
+            part.equations.iter().flat_map(|index| &all[*index]).map(|(cell, _)| *cell).collect();
+        let cells: Vec<usize> = cells.into_iter().collect();
         let mut own: Vec<Vec<Equation>> = vec![Vec::new(); systems.len()];
         for index in &part.equations {
-            own[ends.partition_point(|end| end <= index)].push(all[*index].clone());
+            let place = |cell: &usize| cells.partition_point(|other| other < cell);
+            let equation = all[*index].iter().map(|(cell, coefficient)| (place(cell), *coefficient)).collect();
+            own[ends.partition_point(|end| end <= index)].push(equation);
         }
         let own: Vec<&[Equation]> = own.iter().map(Vec::as_slice).collect();
-        let mut secondary: Vec<usize> =
-            part.cells.into_iter().filter(|cell| may_be_secondary(pattern, *cell)).collect();
-        secondary.sort_by_key(|cell| (std::cmp::Reverse(pattern.cost[*cell]), *cell));
-        for cell in secondary {
-            pattern.hidden[cell] = false;
-            if !leaks_of(&own, pattern)?.is_empty() {
-                pattern.hidden[cell] = true;
-            }
+        let mut local = pattern.of_cells(&cells);
+        show_what_is_not_needed(&own, &mut local)?;
+        for (cell, hidden) in cells.iter().zip(local.hidden) {
+            pattern.hidden[*cell] = hidden;
+        }
+    }
+    Ok(())
+}
+
+/// Dearest first.
+fn show_what_is_not_needed(systems: &[&[Equation]], pattern: &mut Pattern) -> Result<(), Overflow> {
+    let hidden = |cell: &usize| pattern.hidden[*cell] && may_be_secondary(pattern, *cell);
+    let mut secondary: Vec<usize> = (0..pattern.hidden.len()).filter(hidden).collect();
+    secondary.sort_by_key(|cell| (std::cmp::Reverse(pattern.cost[*cell]), *cell));
+    for cell in secondary {
+        pattern.hidden[cell] = false;
+        if !leaks_of(systems, pattern)?.is_empty() {
+            pattern.hidden[cell] = true;
         }
     }
     Ok(())
