@@ -85,8 +85,11 @@ fn every_planted_row_is_found_under_its_reason() {
 /// As many rows by reason as the manifest counts, in the store beside the linked months.
 fn responses_left_out_are_kept_apart(place: &Place, manifest: &Value) {
     let linked = place.path().join("store/derived/linked");
-    let folder = std::fs::read_dir(linked).expect("linked tables").next().expect("one").expect("an entry").path();
-    let (rows, _) = read_table::<Unlinked>(&folder.join("unlinked.parquet")).expect("responses left out");
+    let folders = std::fs::read_dir(linked).expect("linked tables").map(|entry| entry.expect("an entry").path());
+    let of_questionnaire = |folder: std::path::PathBuf| {
+        read_table::<Unlinked>(&folder.join("unlinked.parquet")).expect("responses left out").0
+    };
+    let rows: Vec<Unlinked> = folders.flat_map(of_questionnaire).collect();
     let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
     for row in &rows {
         *counts.entry(&row.reason).or_default() += 1;
@@ -101,12 +104,15 @@ fn responses_left_out_are_kept_apart(place: &Place, manifest: &Value) {
 /// Invitations that stand are in a response rate or have a reason.
 fn invitations_reconcile(manifest: &Value) {
     let flows = manifest["invitations"].as_object().expect("invitations by questionnaire");
-    let flow = flows.values().next().expect("one questionnaire");
-    let left_out = flow["left_out"].as_object().expect("counts by reason");
-    let left_out: u64 = left_out.values().map(|rows| rows.as_u64().expect("a count")).sum();
-    let placed = flow["placed"].as_u64().expect("a count");
-    assert!(placed > 0);
-    assert_eq!(Some(placed + left_out), manifest["rows"]["invitations"]["kept"].as_u64());
+    let mut all = 0;
+    for (questionnaire, flow) in flows {
+        let left_out = flow["left_out"].as_object().expect("counts by reason");
+        let left_out: u64 = left_out.values().map(|rows| rows.as_u64().expect("a count")).sum();
+        let placed = flow["placed"].as_u64().expect("a count");
+        assert!(placed > 0, "{questionnaire}");
+        all += placed + left_out;
+    }
+    assert_eq!(Some(all), manifest["rows"]["invitations"]["kept"].as_u64());
 }
 
 /// The generator writes some residences in older numbers or without their zeros: all of them find their area.
