@@ -68,6 +68,8 @@ pub enum Command {
     Dictionary(DictionaryArgs),
     /// Say what is stored, refused and released
     Status(Place),
+    /// Tell the way of one number: rows, exclusions, coefficients, sum, interval and class
+    Explain(ExplainArgs),
     /// Show which published numbers differ between two releases
     Diff(DiffArgs),
     /// Make an earlier release the current one again
@@ -163,6 +165,26 @@ pub struct DictionaryArgs {
     /// Language: nb, nn or en [default: the configuration's]
     #[arg(long, value_parser = ["nb", "nn", "en"])]
     pub language: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    #[command(flatten)]
+    pub place: Place,
+    /// Indicator id
+    pub indicator: String,
+    /// Unit id, of any level that the indicator has
+    #[arg(long)]
+    pub unit: String,
+    /// Period: 2025, 2025-T2, 2025-Q3, 2025-10 or 2025-10..2026-03 [default: the latest, of several the longest]
+    #[arg(long)]
+    pub period: Option<Period>,
+    /// `total`, or a group of patients such as `sex=2`
+    #[arg(long, default_value = "total")]
+    pub stratum: String,
+    /// Run id of a release [default: the current one]
+    #[arg(long)]
+    pub run: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -123,13 +123,7 @@ pub fn score(session: &Session, store: &LockedStore, linked: &BTreeMap<String, L
     let mut all = Scored::default();
     for (id, linked) in linked {
         let Some(questionnaire) = plan.questionnaires.get(id) else { continue };
-        let reads: Vec<_> = plan
-            .indicators
-            .values()
-            .filter(|indicator| indicator.population.questionnaire.as_ref() == Some(id))
-            .map(|indicator| (&indicator.id, &indicator.measure, &indicator.population))
-            .collect();
-        let key = hash_of(&(&linked.key, reads));
+        let key = score_key(plan, id, &linked.key);
         let partition = Partition::new(SCORED, id)?;
         if !store.is_current(&partition, &key) {
             score_months(plan, questionnaire, store, linked, &partition, &key)?;
@@ -147,6 +141,47 @@ pub fn score(session: &Session, store: &LockedStore, linked: &BTreeMap<String, L
         all.months.insert(id.clone(), months.collect::<Result<Vec<_>, _>>()?);
     }
     Ok(all)
+}
+
+fn score_key(plan: &Plan, questionnaire: &str, link_key: &str) -> String {
+    let reads: Vec<_> = plan
+        .indicators
+        .values()
+        .filter(|indicator| indicator.population.questionnaire.as_deref() == Some(questionnaire))
+        .map(|indicator| (&indicator.id, &indicator.measure, &indicator.population))
+        .collect();
+    hash_of(&(link_key, reads))
+}
+
+/// What a run left of one questionnaire.
+#[derive(Debug)]
+pub struct Left {
+    pub linked: Linked,
+    /// The files of the scored months, and their rows.
+    pub files: Vec<(Date, PathBuf)>,
+    pub months: Vec<ScoredMonth>,
+}
+
+/// The derived tables of a questionnaire as the run of `inputs` left them; `None` where they were made again since or are
+/// gone. Writes nothing.
+///
+/// # Errors
+/// When a table cannot be read.
+pub fn left_by(session: &Session, inputs: &Inputs, questionnaire: &Questionnaire) -> Result<Option<Left>, JobError> {
+    let (store, plan, id) = (&session.store, &session.plan, questionnaire.id.as_str());
+    let key = link_key(session, inputs, questionnaire);
+    let (linked, scored) = (Partition::new(LINKED, id)?, Partition::new(SCORED, id)?);
+    if !store.is_current(&linked, &key) || !store.is_current(&scored, &score_key(plan, id, &key)) {
+        return Ok(None);
+    }
+    let outcome = store.step(&linked)?.and_then(|step| serde_json::from_value(step.info).ok()).unwrap_or_default();
+    let linked = Linked { outcome, folder: store.partition_folder(&linked), key };
+    let folder = store.partition_folder(&scored);
+    let file = |month: &Date| (*month, folder.join(month_folder(*month)).join(PART));
+    let files: Vec<(Date, PathBuf)> = linked.outcome.months.keys().map(file).collect();
+    let read = |(month, path): &(Date, PathBuf)| read_scored(plan, questionnaire, *month, path);
+    let months = files.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+    Ok(Some(Left { linked, files, months }))
 }
 
 /// Linked responses of a month = those who count in an indicator + those left out, by reason.

@@ -13,6 +13,7 @@ use thiserror::Error;
 /// Exit codes of the command; part of its contract.
 pub mod exit {
     pub const DONE: u8 = 0;
+    pub const USAGE: u8 = 2;
     pub const DATA_REFUSED: u8 = 65;
     pub const INPUT_MISSING: u8 = 66;
     pub const BUG: u8 = 70;
@@ -23,6 +24,9 @@ pub mod exit {
 
 #[derive(Debug, Error)]
 pub enum JobError {
+    /// Something that was typed is not known.
+    #[error("{0}")]
+    Usage(String),
     #[error("{0}")]
     Configuration(String),
     /// The mistakes have been shown.
@@ -63,6 +67,7 @@ impl JobError {
 
     pub fn exit_code(&self) -> u8 {
         match self {
+            Self::Usage(_) => exit::USAGE,
             Self::Configuration(_) | Self::Declarations { .. } => exit::CONFIGURATION,
             Self::InputMissing(_) => exit::INPUT_MISSING,
             Self::Keys(_) => exit::DATA_REFUSED,

@@ -7,7 +7,11 @@ use prem_stages::{LinkInputs, METHOD_VERSION, Part, Replaces};
 use prem_store::{Covered, Delivery, Refusal, Store, sha256_hex};
 use serde::Serialize;
 
-use crate::{cli::RunArgs, session::Session};
+use crate::{
+    cli::RunArgs,
+    manifest::{self, Manifest},
+    session::Session,
+};
 
 /// Length of a run id: 64 bits of the hash, in hexadecimal.
 const RUN_ID_LENGTH: usize = 16;
@@ -95,6 +99,25 @@ impl Inputs {
         let mut run_id = hash_of(&identity);
         run_id.truncate(RUN_ID_LENGTH);
         Self { run_id, deliveries, held_back, indicators }
+    }
+
+    /// The deliveries that a release was made of, for one indicator; `None` where the store has not all of them any more.
+    pub fn of_release(released: &Manifest, deliveries: Vec<Delivery>, indicator: &str) -> Option<Self> {
+        let mut wanted: Vec<&manifest::Input> = released.inputs.iter().collect();
+        let mut found: Vec<Delivery> = Vec::with_capacity(wanted.len());
+        for delivery in deliveries {
+            if let Some(place) = wanted.iter().position(|input| input.is_of(&delivery)) {
+                wanted.swap_remove(place);
+                found.push(delivery);
+            }
+        }
+        found.sort_by(Delivery::cmp_sequence);
+        wanted.is_empty().then(|| Self {
+            run_id: released.run_id.clone(),
+            deliveries: found,
+            held_back: released.held_back.clone(),
+            indicators: vec![indicator.to_owned()],
+        })
     }
 
     /// The parts of `dataset`, of the exports that `is_wanted`, in sequence order.

@@ -11,6 +11,7 @@ mod dictionary;
 mod draw;
 mod erase;
 mod error;
+mod explain;
 mod figures;
 mod inputs;
 mod intake;
@@ -113,6 +114,7 @@ fn place_of(command: &Command) -> Option<&cli::Place> {
         | Command::Protect(args)
         | Command::Publish(args) => Some(&args.place),
         Command::Draw(args) => Some(&args.place),
+        Command::Explain(args) => Some(&args.place),
         _ => None,
     }
 }
@@ -140,6 +142,7 @@ fn dispatch(cli: &Cli, now: Timestamp) -> Result<u8, JobError> {
         }
         Command::Dictionary(args) => dictionary::dictionary(args).map(|text| done(global, &text)),
         Command::Status(place) => status::status(place, now).map(|status| done(global, &status)),
+        Command::Explain(args) => explain::explain(args, now).map(|told| done(global, &told)),
         Command::Diff(args) => releases::diff(args, now).map(|difference| done(global, &difference)),
         Command::Rollback(args) => releases::rollback(args, now).map(|text| done(global, &text)),
         Command::Erase(args) => erase::erase(args, now).map(|report| done(global, &report)),

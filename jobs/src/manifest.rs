@@ -111,6 +111,14 @@ impl Input {
             erased: delivery.counts.erased,
         }
     }
+
+    /// Whether it is the delivery that the run saw.
+    pub fn is_of(&self, delivery: &Delivery) -> bool {
+        self.dataset == delivery.dataset
+            && self.export == delivery.export
+            && self.file == delivery.file_name
+            && self.sha256 == delivery.sha256
+    }
 }
 
 /// What a run found, for the manifest and the summary.

@@ -131,13 +131,7 @@ fn manifest_of(release: &Path) -> Option<Manifest> {
 
 impl Delivered {
     fn of(delivery: &Delivery, released: Option<&Manifest>) -> Self {
-        let is_same = |input: &&manifest::Input| {
-            input.dataset == delivery.dataset
-                && input.export == delivery.export
-                && input.file == delivery.file_name
-                && input.sha256 == delivery.sha256
-        };
-        let counted = released.and_then(|manifest| manifest.inputs.iter().find(is_same));
+        let counted = released.and_then(|manifest| manifest.inputs.iter().find(|input| input.is_of(delivery)));
         Self {
             number: delivery.number,
             export: delivery.export.clone(),

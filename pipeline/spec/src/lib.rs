@@ -8,6 +8,6 @@ pub mod compile;
 pub mod model;
 mod period;
 
-pub use compile::{Compiled, Diagnostic, Severity, SourceFile, compile, load_folder};
+pub use compile::{Compiled, Diagnostic, Severity, SourceFile, compile, load_folder, suggestion};
 pub use model::*;
 pub use period::{Period, PeriodError, PeriodKind};

@@ -17,7 +17,7 @@ pub(crate) enum Coded {
 }
 
 impl Coded {
-    fn is_missing(&self, row: usize) -> bool {
+    pub fn is_missing(&self, row: usize) -> bool {
         match self {
             Self::Continuous(values) => values[row].is_nan(),
             Self::Level(levels) => levels[row].is_none(),

@@ -20,6 +20,9 @@ pub enum StageError {
     Io { step: &'static str, path: PathBuf, source: std::io::Error },
     #[error("{what} of {indicator} in {period}: {source}")]
     Kernel { what: &'static str, indicator: String, period: String, source: prem_stats::StatsError },
+    /// What was told of a number does not give the number.
+    #[error("the way to {indicator} of {unit} in {period} does not add up: {detail}")]
+    Unexplained { indicator: String, unit: String, period: String, detail: String },
     #[error("no rows of «{dataset}» are stored, but {needed_by} needs them")]
     Missing { dataset: &'static str, needed_by: String },
     #[error(transparent)]

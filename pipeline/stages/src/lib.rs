@@ -11,6 +11,7 @@ mod episode;
 mod error;
 pub mod estimate;
 mod events;
+pub mod explain;
 mod frames;
 mod link;
 mod placement;

@@ -306,6 +306,14 @@ pub fn read_scored(
     })
 }
 
+/// Why each response of a scored month does not count in `indicator`, in the order of its rows; `None` for those who do.
+pub(crate) fn read_left_out(path: &Path, indicator: &str) -> Result<Vec<Option<String>>, StageError> {
+    let name = left_out_column(indicator);
+    let frame = frames::scan(path)?.select([col(name.as_str())]).collect();
+    let frame = frame.map_err(StageError::frame("read reasons of scored responses"))?;
+    Ok(texts(&frame, &name)?.into_iter().map(|reason| reason.map(str::to_owned)).collect())
+}
+
 fn unit_positions(organisation: &Organisation, frame: &DataFrame, path: &Path) -> Result<Vec<u32>, StageError> {
     let position: std::collections::HashMap<&str, u32> =
         organisation.units.iter().map(|unit| unit.id.as_str()).zip(0u32..).collect();

@@ -27,6 +27,7 @@ use std::{cell::RefCell, collections::BTreeMap, fs, io, path::Path};
 use toml::{Spanned, de::DeTable};
 
 pub use diagnostic::{Diagnostic, Severity, SourceFile};
+pub use reader::suggestion;
 
 use self::{
     bank::Bank,

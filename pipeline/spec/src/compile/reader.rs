@@ -403,7 +403,7 @@ fn date(value: &DeValue<'_>) -> Option<Date> {
 }
 
 /// «did you mean …» where a known word is near, else the list of known words.
-fn suggestion(word: &str, known: &[&str]) -> String {
+pub fn suggestion(word: &str, known: &[&str]) -> String {
     let near = known.iter().map(|name| (edit_distance(word, name), *name)).min();
     match near {
         Some((distance, name)) if distance <= 1 + word.chars().count() / 4 => format!("did you mean «{name}»?"),

@@ -5,6 +5,7 @@
 
 mod coding;
 mod compare;
+mod explain;
 mod fixed_effects;
 mod linear;
 mod non_response;
@@ -26,6 +27,7 @@ use prem_store::tables::{
 };
 use rayon::prelude::*;
 
+pub(crate) use self::explain::{Found, Wanted, found, group_of};
 pub use self::sensitivity::sensitivity;
 use self::{rows::Response, survey::Survey};
 use crate::{Areas, Invitations, RateCells, ScoredMonth, StageError};

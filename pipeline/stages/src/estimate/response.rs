@@ -10,23 +10,23 @@ use crate::{METHOD_VERSION, placement::LevelMap, strata::register_stratifiers};
 
 /// Answered and asked of one group of one unit.
 #[derive(Debug, Clone, Copy, Default)]
-struct Count {
-    answered: u64,
-    invited: u64,
-    undeliverable: u64,
-    ineligible: u64,
-    reserved: u64,
+pub(super) struct Count {
+    pub answered: u64,
+    pub invited: u64,
+    pub undeliverable: u64,
+    pub ineligible: u64,
+    pub reserved: u64,
 }
 
 impl Count {
-    fn asked(self) -> u64 {
+    pub fn asked(self) -> u64 {
         self.invited - self.undeliverable - self.ineligible
     }
 
     /// Answered / (invited − undeliverable − ineligible). More answers than invitations means that the invitations are
     /// incomplete: then there is no rate.
     #[expect(clippy::cast_precision_loss, reason = "counts far below 2^53")]
-    fn rate(self) -> Option<f64> {
+    pub fn rate(self) -> Option<f64> {
         (self.asked() > 0 && self.answered <= self.asked()).then(|| self.answered as f64 / self.asked() as f64)
     }
 }
@@ -42,6 +42,17 @@ pub(super) fn response_rates(
     let wanted = group.map_or(0, |(_, level)| level);
     let rates = counts.into_iter().filter(|((_, level), _)| *level == wanted);
     rates.filter_map(|((unit, _), count)| Some((unit, count.rate()?))).collect()
+}
+
+/// Answered and asked of one unit of `map`, or of one level of a stratifier there; `None` where nobody was.
+pub(super) fn response_of(
+    survey: &Survey<'_>,
+    period: Period,
+    (map, unit): (&LevelMap<'_>, usize),
+    group: Option<(usize, usize)>,
+) -> Option<Count> {
+    let of_units = counts(survey, period, map, group.map(|(place, _)| place));
+    of_units.get(&(u32::try_from(unit).ok()?, group.map_or(0, |(_, level)| level))).copied()
 }
 
 /// By unit of `map` and level of the stratifier at `place` (the number of levels for «unknown»); level 0 without one.

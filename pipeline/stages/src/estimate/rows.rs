@@ -71,7 +71,7 @@ impl<'a> Response<'a> {
 }
 
 /// The column `stratum` of rows about everybody.
-const TOTAL: &str = "total";
+pub(super) const TOTAL: &str = "total";
 
 /// Ids of the methods that make a value, as they stand in the column `method`.
 pub(super) fn blank(task: &Task<'_>, unit: &Unit, method: &str) -> Estimate {

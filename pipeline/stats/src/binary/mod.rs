@@ -27,7 +27,7 @@ pub use ratio::{IndirectRatio, indirect_ratios};
 pub use weighted::{CellCalibration, WeightedCells, WeightedProportion, weighted_proportions, weighted_reference};
 
 /// 1/(1 + e^−x) without overflow.
-pub(crate) fn expit(x: f64) -> f64 {
+pub fn expit(x: f64) -> f64 {
     if x >= 0.0 {
         1.0 / (1.0 + (-x).exp())
     } else {

@@ -65,6 +65,8 @@ pub struct WeightedProportion {
     /// Σwy/Σw.
     pub crude: f64,
     pub value: f64,
+    /// δ_j on the scale of the fit's centred predictor, where the fit adjusts; −∞ or ∞ where nobody or everybody has the event.
+    pub offset: Option<f64>,
     /// Limits where the fit adjusts; the caller's interval on `binomial_n` answers where it does not.
     pub limits: Option<(f64, f64)>,
     /// n*: the answers of a simple sample with the same variance of the crude share.
@@ -209,6 +211,7 @@ impl Unit<'_> {
             weight,
             crude,
             value: crude,
+            offset: None,
             limits: None,
             binomial_n,
             sampling_variance: crude_variance,
@@ -234,6 +237,7 @@ impl Unit<'_> {
         let lower = if events == 0 { 0.0 } else { standard.value(limit(-1.0).ok_or_else(failed)?) };
         let upper = if events == n { 1.0 } else { standard.value(limit(1.0).ok_or_else(failed)?) };
         result.value = standard.value(offset);
+        result.offset = Some(offset);
         result.limits = Some((lower, upper));
         let p = fit.coefficients.len();
         result.gradient = vec![0.0; p];

@@ -78,6 +78,10 @@ pub struct FixedEffectsItem {
     /// Slopes, dropped columns, R² and rows.
     pub fit: WithinFit,
     pub adjusted_r_squared: f64,
+    /// Sums per unit: ȳ_u and x̄_u of the item's respondents.
+    pub moments: UnitMoments,
+    /// Mean over units of x̄_u.
+    pub center: Vec<f64>,
 }
 
 /// All of an analysis.
@@ -93,6 +97,8 @@ pub struct FixedEffectsFit {
     pub rows: u64,
     /// Unweighted mean of the units.
     pub overall: f64,
+    /// overall − mean(a): what every unit is moved by, so that the mean of the units stays.
+    pub recentre: f64,
     /// Precision-weighted mean; `None` when some V_u is 0.
     pub grand_mean: Option<f64>,
     /// F test that all units are equal; `None` when some V_u is 0.
@@ -220,7 +226,7 @@ pub fn fixed_effects(
             let rows = i.fit.rows as f64;
             let left = rows - 1.0 - i.fit.kept.len() as f64;
             let adjusted_r_squared = 1.0 - (1.0 - i.fit.r_squared_within) * (rows - 1.0) / left;
-            FixedEffectsItem { fit: i.fit, adjusted_r_squared }
+            FixedEffectsItem { fit: i.fit, adjusted_r_squared, moments: i.moments, center: i.center }
         })
         .collect();
     Ok(FixedEffectsFit {
@@ -230,6 +236,7 @@ pub fn fixed_effects(
         unit_count: counted.len(),
         rows,
         overall,
+        recentre,
         grand_mean,
         f: f_value,
         df1,

@@ -12,7 +12,7 @@ use super::{
     fit::{Fit, covariance},
     is_unweighted, method,
     nested::Nested,
-    shrink::shrink,
+    shrink::{Shrunk, shrink},
 };
 use crate::{
     estimate::{
@@ -22,6 +22,7 @@ use crate::{
         rows::{blank, count, is_top},
         survey::Survey,
     },
+    explain::Shrinkage,
     placement::LevelMap,
 };
 
@@ -37,10 +38,25 @@ pub(super) struct Side<'a> {
 /// Means of groups, and Σw of each.
 type MeansAndWeights = (Vec<Option<AdjustedMean>>, Vec<f64>);
 
-pub(super) struct LevelEstimates {
+/// Values of the units of one level, or of their parts in a stratum.
+pub(super) struct Values {
+    /// One per group of the level, the remainder last.
+    pub means: Vec<Option<AdjustedMean>>,
+    /// What each group counts for in the region.
+    pub weights: Vec<f64>,
+    /// The same in the period before.
+    pub before: Option<(Period, Vec<Option<AdjustedMean>>)>,
     /// One per unit of the level, those without respondents included.
     pub rows: Vec<Estimate>,
+    /// Of each row's difference from the region.
+    pub freedom: Vec<f64>,
+}
+
+pub(super) struct LevelEstimates {
+    pub values: Values,
     pub components: Option<Components>,
+    /// What shrunken values come from.
+    pub model: Option<Shrinkage>,
 }
 
 /// `sides` are the period's own and, where there is one, that of the period before.
@@ -57,9 +73,28 @@ pub(super) fn level(
     let of = |side: &Side<'_>| means(task, survey, side.fit, side.lowest.as_ref(), map, &own.fit.reference);
     let adjusted = of(own)?;
     let before = sides.get(1).and_then(|side| Some((side.period, of(side).ok()?)));
-    let mut rows = filled(task, sides, map, (&adjusted, &weights), before.as_ref())?;
-    let components = if is_top(map.level) { None } else { shrink(task, own.fit, nested, map, &mut rows)? };
-    Ok(LevelEstimates { rows, components })
+    let mut values = filled(task, sides, map, (adjusted, weights), before)?;
+    let shrunk = if is_top(map.level) { None } else { shrink(task, own.fit, nested, map, &mut values.rows)? };
+    let (components, model) = shrunk.map_or((None, None), |Shrunk { components, model }| (Some(components), model));
+    Ok(LevelEstimates { values, components, model })
+}
+
+/// Values of the level's units in level `level` of the stratifier at `at` among those of the sides.
+pub(super) fn part(
+    task: &Task<'_>,
+    survey: &Survey<'_>,
+    sides: &[Side<'_>],
+    map: &LevelMap<'_>,
+    (at, level): (usize, usize),
+) -> Result<Option<Values>> {
+    let own = &sides[0];
+    let of = |side: &Side<'_>| -> Result<Option<MeansAndWeights>> {
+        let Some(parts) = side.parts.get(at) else { return Ok(None) };
+        parts.means(task, survey, side.fit, (map, level), &own.fit.reference).map(Some)
+    };
+    let Some(adjusted) = of(own)? else { return Ok(None) };
+    let before = sides.get(1).and_then(|side| Some((side.period, of(side).ok()??.0)));
+    filled(task, sides, map, adjusted, before).map(Some)
 }
 
 /// The rows of the level's units in every level of every stratifier, those without respondents left out.
@@ -74,15 +109,9 @@ pub(super) fn stratum_rows(
     for (at, parts) in own.parts.iter().enumerate() {
         let Some(stratifier) = survey.questionnaire.stratifiers.get(parts.stratifier) else { continue };
         for level in 0..=parts.levels {
-            let of = |side: &Side<'_>| -> Result<Option<MeansAndWeights>> {
-                let Some(parts) = side.parts.get(at) else { return Ok(None) };
-                parts.means(task, survey, side.fit, (map, level), &own.fit.reference).map(Some)
-            };
-            let Some((adjusted, weights)) = of(own)? else { continue };
-            let before = sides.get(1).and_then(|side| Some((side.period, of(side).ok()??.0)));
-            let rows = filled(task, sides, map, (&adjusted, &weights), before.as_ref())?;
+            let Some(values) = part(task, survey, sides, map, (at, level))? else { continue };
             let rates = response_rates(survey, task.period, map, Some((parts.stratifier, level)));
-            for (place, mut row) in (0u32..).zip(rows) {
+            for (place, mut row) in (0u32..).zip(values.rows) {
                 if row.n.is_some_and(|n| n > 0) {
                     row.stratum = stratifier.stratum(Some(level));
                     row.response_rate = rates.get(&place).copied();
@@ -99,15 +128,15 @@ fn filled(
     task: &Task<'_>,
     sides: &[Side<'_>],
     map: &LevelMap<'_>,
-    (adjusted, weights): (&[Option<AdjustedMean>], &[f64]),
-    before: Option<&(Period, Vec<Option<AdjustedMean>>)>,
-) -> Result<Vec<Estimate>> {
+    (means, weights): (Vec<Option<AdjustedMean>>, Vec<f64>),
+    before: Option<(Period, Vec<Option<AdjustedMean>>)>,
+) -> Result<Values> {
     let own = &sides[0];
     let mut rows: Vec<Estimate> = map.units.iter().map(|unit| blank(task, unit, &method(task))).collect();
     for (place, row) in rows.iter_mut().enumerate() {
-        let Some(mean) = &adjusted[place] else { continue };
+        let Some(mean) = &means[place] else { continue };
         fill(task, row, mean)?;
-        if let Some((period, Some(earlier))) = before.map(|(period, means)| (*period, &means[place])) {
+        if let Some((period, Some(earlier))) = before.as_ref().map(|(period, means)| (*period, &means[place])) {
             compare::with_previous(row, (earlier.value, earlier.variance), (mean.value, mean.variance), period)?;
         }
     }
@@ -120,7 +149,7 @@ fn filled(
             gradient: mean.mean_adjusters.clone(),
         })
     };
-    let parts: Vec<Option<Compared>> = adjusted.iter().enumerate().map(compared).collect();
+    let parts: Vec<Option<Compared>> = means.iter().enumerate().map(compared).collect();
     let (parts, rest) = parts.split_at(map.units.len());
     let is_publishable: Vec<bool> = rows.iter().map(|row| publishable(task, row)).collect();
     let mut freedom = vec![f64::INFINITY; rows.len()];
@@ -129,7 +158,7 @@ fn filled(
         freedom = compare::with_region(&mut rows, parts, rest.first().and_then(Option::as_ref), &covariance)?;
     }
     compare::assess(&mut rows, task.indicator, &freedom, &is_publishable)?;
-    Ok(rows)
+    Ok(Values { means, weights, before, rows, freedom })
 }
 
 fn publishable(task: &Task<'_>, row: &Estimate) -> bool {

@@ -2,6 +2,7 @@
 
 mod adjusted;
 mod case_mix;
+mod explain;
 mod fit;
 mod level;
 mod nested;
@@ -11,6 +12,7 @@ use prem_spec::{Adjustment, BetaSource, Period, Weighting};
 use prem_stats::case_mix::{Criterion, WithinFit, fit_random_intercept};
 use rayon::prelude::*;
 
+pub(super) use self::explain::explain;
 use self::{
     adjusted::Parts,
     case_mix::case_mix_rows,
@@ -29,17 +31,27 @@ use super::{
 /// The estimates of one indicator, a period a task: its responses are read once for all of them.
 pub(super) fn estimate(tasks: &[Task<'_>]) -> Vec<Attempt<Estimated>> {
     let Some((first, survey)) = tasks.first().and_then(|task| Some((task, task.survey?))) else { return Vec::new() };
+    let fits = fits(tasks, first, survey);
+    let one = |at: usize| {
+        let current = fits[at].as_ref().map_err(Clone::clone)?;
+        estimate_period(&tasks[at], survey, current, earlier(tasks, &fits, at)).map_err(Failure::Kernel)
+    };
+    (0..tasks.len()).into_par_iter().map(one).collect()
+}
+
+/// A fit per task, all at the same reference mix where a baseline is declared.
+fn fits(tasks: &[Task<'_>], first: &Task<'_>, survey: &Survey<'_>) -> Vec<Attempt<Fit>> {
     let blocks = Blocks::read(first, survey);
     let mut fits: Vec<Attempt<Fit>> = tasks.par_iter().map(|task| fit(task, survey, &blocks)).collect();
     at_baseline(tasks, survey, &blocks, &mut fits);
-    let one = |at: usize| {
-        let current = fits[at].as_ref().map_err(Clone::clone)?;
-        let before = tasks[at].previous();
-        let earlier = tasks.iter().zip(&fits).find(|(task, _)| Some(task.period) == before);
-        let earlier = earlier.and_then(|(task, fit)| Some((task.period, fit.as_ref().ok()?)));
-        estimate_period(&tasks[at], survey, current, earlier).map_err(Failure::Kernel)
-    };
-    (0..tasks.len()).into_par_iter().map(one).collect()
+    fits
+}
+
+/// The period before that of the task at `at`, and its fit, where both are among the tasks.
+fn earlier<'a>(tasks: &[Task<'_>], fits: &'a [Attempt<Fit>], at: usize) -> Option<(Period, &'a Fit)> {
+    let before = tasks[at].previous();
+    let (task, fit) = tasks.iter().zip(fits).find(|(task, _)| Some(task.period) == before)?;
+    Some((task.period, fit.as_ref().ok()?))
 }
 
 /// Puts all fits at the reference mix of the declared baseline period, where there is one.
@@ -65,31 +77,14 @@ fn estimate_period(
     current: &Fit,
     earlier: Option<(Period, &Fit)>,
 ) -> prem_stats::Result<Estimated> {
-    let lowest = match fit_random_intercept(&current.moments, Criterion::Reml, fixed(task, current)) {
-        Err(error) if is_gls(task) => return Err(error),
-        fitted => fitted.ok(),
-    };
-    // An adjuster that only one of the fits could use leaves no common point to compare at.
-    let earlier = earlier.filter(|(_, earlier)| earlier.within.dropped == current.within.dropped);
-    let mut sides = vec![Side { fit: current, lowest, period: task.period, parts: Vec::new() }];
-    if let Some((period, fit)) = earlier {
-        let lowest = fit_random_intercept(&fit.moments, Criterion::Reml, fixed(task, fit)).ok();
-        sides.push(Side { fit, lowest, period, parts: Vec::new() });
-    }
-    for place in chosen_strata(task, survey) {
-        for side in &mut sides {
-            let of = Task { period: side.period, ..*task };
-            let parts = Parts::read(&of, survey, side.fit, side.lowest.as_ref(), place)?;
-            side.parts.extend(parts);
-        }
-    }
+    let sides = sides(task, survey, current, earlier, &chosen_strata(task, survey))?;
     let nested = Nested::of(task, current);
     let mut out = Estimated::default();
     for map in levels(task) {
         let level = level(task, survey, &sides, nested.as_ref(), &map)?;
         let rates = response_rates(survey, task.period, &map, None);
         out.components.extend(level.components);
-        for (place, mut row) in (0u32..).zip(level.rows) {
+        for (place, mut row) in (0u32..).zip(level.values.rows) {
             row.response_rate = rates.get(&place).copied();
             if row.n.is_some_and(|n| n > 0) {
                 out.estimates.push(row);
@@ -101,6 +96,35 @@ fn estimate_period(
     out.case_mix.extend(nested.iter().flat_map(|nested| nested.case_mix_rows(task, current)));
     out.weighting.extend(current.weights.row(task, &current.shares()));
     Ok(out)
+}
+
+/// The period's own fit and that of the period before, with what hangs on them; `strata` are positions of stratifiers.
+fn sides<'a>(
+    task: &Task<'_>,
+    survey: &Survey<'_>,
+    current: &'a Fit,
+    earlier: Option<(Period, &'a Fit)>,
+    strata: &[usize],
+) -> prem_stats::Result<Vec<Side<'a>>> {
+    let lowest = match fit_random_intercept(&current.moments, Criterion::Reml, fixed(task, current)) {
+        Err(error) if is_gls(task) => return Err(error),
+        fitted => fitted.ok(),
+    };
+    // An adjuster that only one of the fits could use leaves no common point to compare at.
+    let earlier = earlier.filter(|(_, earlier)| earlier.within.dropped == current.within.dropped);
+    let mut sides = vec![Side { fit: current, lowest, period: task.period, parts: Vec::new() }];
+    if let Some((period, fit)) = earlier {
+        let lowest = fit_random_intercept(&fit.moments, Criterion::Reml, fixed(task, fit)).ok();
+        sides.push(Side { fit, lowest, period, parts: Vec::new() });
+    }
+    for place in strata {
+        for side in &mut sides {
+            let of = Task { period: side.period, ..*task };
+            let parts = Parts::read(&of, survey, side.fit, side.lowest.as_ref(), *place)?;
+            side.parts.extend(parts);
+        }
+    }
+    Ok(sides)
 }
 
 /// The β that the mixed model takes as given; `None` for its own (`gls`).

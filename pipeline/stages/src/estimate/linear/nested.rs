@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use prem_spec::{Level, Weighting};
-use prem_stats::case_mix::{NestedShrinkage, ShrunkenMean, nested_shrinkage};
+use prem_stats::case_mix::{NestedShrinkage, ShrinkageInterval, ShrunkenMean, nested_shrinkage};
 use prem_store::tables::{CaseMix, Estimate};
 
 use super::{fit::Fit, fixed, method, shrink};
@@ -12,6 +12,7 @@ use crate::{
         Task,
         rows::{count, is_top, model_row},
     },
+    explain::Shrinkage,
     tree::LevelTree,
 };
 
@@ -58,13 +59,31 @@ impl Nested {
         }
     }
 
+    /// The model as a person is told of it.
+    pub fn told(&self, task: &Task<'_>, fit: &Fit) -> Shrinkage {
+        let lowest = self.tree.name_of_lowest(&task.inputs.plan.organisation, &fit.moments);
+        let sds = self.fit.level_sds.iter().enumerate();
+        Shrinkage {
+            model: "nested".to_owned(),
+            mean: shrink::at_reference(&self.fit.coefficients, &fit.reference),
+            level_sds: sds.filter_map(|(place, sd)| Some((self.name(place, lowest).to_owned(), (*sd)?))).collect(),
+            residual_sd: Some(self.fit.residual_sd),
+            is_averaged: shrink::interval(task) == ShrinkageInterval::Averaged,
+            ..Shrinkage::default()
+        }
+    }
+
+    /// The level of the effects at `place`, lowest first.
+    fn name(&self, place: usize, lowest: &'static str) -> &'static str {
+        match place.checked_sub(1).and_then(|above| self.tree.levels.get(above)) {
+            Some(level) => level.as_str(),
+            None => lowest,
+        }
+    }
+
     /// One row per level that has effects of its own, lowest first.
     pub fn case_mix_rows(&self, task: &Task<'_>, fit: &Fit) -> Vec<CaseMix> {
         let lowest = self.tree.name_of_lowest(&task.inputs.plan.organisation, &fit.moments);
-        let name = |place: usize| match place.checked_sub(1).and_then(|above| self.tree.levels.get(above)) {
-            Some(level) => level.as_str(),
-            None => lowest,
-        };
         let total: f64 =
             self.fit.level_sds.iter().flatten().map(|sd| sd * sd).sum::<f64>() + self.fit.residual_sd.powi(2);
         let row = |(place, sd): (usize, &Option<f64>)| {
@@ -77,7 +96,7 @@ impl Nested {
                 between_sd: Some(sd),
                 icc: Some(sd * sd / total),
                 convergence: if sd > 0.0 { "converged" } else { "converged at zero between-unit variance" }.to_owned(),
-                ..model_row(task, &format!("(nested {})", name(place)), &method(task))
+                ..model_row(task, &format!("(nested {})", self.name(place, lowest)), &method(task))
             })
         };
         self.fit.level_sds.iter().enumerate().filter_map(row).collect()

@@ -3,15 +3,22 @@
 use prem_spec::Weighting;
 use prem_stats::{
     Result,
-    case_mix::{Criterion, ShrinkageInterval, fay_herriot, fit_random_intercept, shrunken_means},
+    case_mix::{Criterion, RandomIntercept, ShrinkageInterval, fay_herriot, fit_random_intercept, shrunken_means},
 };
 use prem_store::tables::{Components, Estimate};
 
 use super::{fit::Fit, fixed, nested::Nested};
-use crate::{estimate::Task, placement::LevelMap};
+use crate::{estimate::Task, explain::Shrinkage, placement::LevelMap};
 
 /// Fewer units have nothing to borrow from.
 const SHRUNKEN_UNITS_MIN: usize = 5;
+
+/// What shrinking a level gives besides the rows' columns.
+pub(super) struct Shrunk {
+    pub components: Components,
+    /// `None` where nothing was shrunk.
+    pub model: Option<Shrinkage>,
+}
 
 /// Random intercept of the level's own units: shrunken values, reliabilities and variance components.
 pub(super) fn shrink(
@@ -20,19 +27,18 @@ pub(super) fn shrink(
     nested: Option<&Nested>,
     map: &LevelMap<'_>,
     rows: &mut [Estimate],
-) -> Result<Option<Components>> {
+) -> Result<Option<Shrunk>> {
     let rest = u32::try_from(map.units.len()).unwrap_or(u32::MAX);
     let parent: Vec<Option<u32>> = map.parent.iter().map(|group| group.filter(|group| *group != rest)).collect();
     let units = fit.moments.aggregate(&parent, map.units.len())?;
     let unadjusted = fit.unadjusted.aggregate(&parent, map.units.len())?;
     let Ok(model) = fit_random_intercept(&units, Criterion::Reml, fixed(task, fit)) else { return Ok(None) };
     let before = fit_random_intercept(&unadjusted, Criterion::Reml, None).ok();
-    match task.indicator.weighting {
-        Weighting::None if task.indicator.case_mix.shrinkage.is_nested() => {
-            if let Some(nested) = nested {
-                nested.fill(map.level, rows);
-            }
-        }
+    let told = match task.indicator.weighting {
+        Weighting::None if task.indicator.case_mix.shrinkage.is_nested() => nested.map(|nested| {
+            nested.fill(map.level, rows);
+            nested.told(task, fit)
+        }),
         Weighting::None => {
             let level = task.indicator.ci_level;
             let shrunken = shrunken_means(&model, &units, &fit.reference, interval(task), level);
@@ -43,10 +49,11 @@ pub(super) fn shrink(
                 row.shrunken_high = Some(shrunken.upper);
                 row.reliability = Some(shrunken.reliability);
             }
+            Some(told(task, fit, &model))
         }
         Weighting::Design | Weighting::PostStratify | Weighting::Rake => shrink_weighted(task, rows),
-    }
-    Ok(Some(Components {
+    };
+    let components = Components {
         period: task.period.to_string(),
         indicator: task.indicator.id.clone(),
         level: map.level.as_str().to_owned(),
@@ -54,7 +61,26 @@ pub(super) fn shrink(
         between_sd_unadjusted: before.map(|model| model.components.between_unit_sd),
         icc: Some(model.components.intraclass_correlation()),
         log_odds_variance: None,
-    }))
+    };
+    Ok(Some(Shrunk { components, model: told }))
+}
+
+/// The model of one level as a person is told of it.
+fn told(task: &Task<'_>, fit: &Fit, model: &RandomIntercept) -> Shrinkage {
+    Shrinkage {
+        model: "random-intercept".to_owned(),
+        mean: at_reference(&model.coefficients, &fit.reference),
+        between_sd: Some(model.components.between_unit_sd),
+        residual_sd: Some(model.components.residual_sd),
+        is_averaged: interval(task) == ShrinkageInterval::Averaged,
+        ..Shrinkage::default()
+    }
+}
+
+/// The model's mean at the reference mix; the intercept comes first.
+pub(super) fn at_reference(coefficients: &[f64], reference: &[f64]) -> f64 {
+    let Some((intercept, slopes)) = coefficients.split_first() else { return 0.0 };
+    intercept + slopes.iter().zip(reference).map(|(slope, x)| slope * x).sum::<f64>()
 }
 
 /// What the interval knows of the between-unit variance.
@@ -63,15 +89,15 @@ pub(super) fn interval(task: &Task<'_>) -> ShrinkageInterval {
 }
 
 /// Weighted values are shrunken as areas (Fay–Herriot on a_j and V_j): a sampling weight is no precision weight.
-fn shrink_weighted(task: &Task<'_>, rows: &mut [Estimate]) {
+fn shrink_weighted(task: &Task<'_>, rows: &mut [Estimate]) -> Option<Shrinkage> {
     let is_known = |row: &Estimate| row.value.is_some() && row.se.is_some_and(|se| se > 0.0);
     let known: Vec<usize> = (0..rows.len()).filter(|place| is_known(&rows[*place])).collect();
     if known.len() < SHRUNKEN_UNITS_MIN {
-        return;
+        return None;
     }
     let values: Vec<f64> = known.iter().filter_map(|place| rows[*place].value).collect();
     let variances: Vec<f64> = known.iter().filter_map(|place| rows[*place].se.map(|se| se * se)).collect();
-    let Ok(fit) = fay_herriot(&values, &variances, &[], task.indicator.ci_level) else { return };
+    let fit = fay_herriot(&values, &variances, &[], task.indicator.ci_level).ok()?;
     for (place, unit) in known.into_iter().zip(fit.units) {
         let row = &mut rows[place];
         row.shrunken = Some(unit.value);
@@ -79,4 +105,10 @@ fn shrink_weighted(task: &Task<'_>, rows: &mut [Estimate]) {
         row.shrunken_high = Some(unit.upper);
         row.reliability = Some(unit.reliability);
     }
+    Some(Shrinkage {
+        model: "fay-herriot".to_owned(),
+        mean: fit.coefficients.first().copied().unwrap_or(0.0),
+        between_sd: Some(fit.between_unit_variance.max(0.0).sqrt()),
+        ..Shrinkage::default()
+    })
 }

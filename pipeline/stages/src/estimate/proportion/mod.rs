@@ -1,5 +1,6 @@
 //! Proportions: crude, or adjusted by a logistic fit with a unit offset; score limits.
 
+mod explain;
 mod fit;
 
 use prem_spec::{Adjustment, IntervalMethod, Level, Period};
@@ -13,6 +14,7 @@ use prem_stats::{
 use prem_store::tables::{CaseMix, Components, Estimate};
 use rayon::prelude::*;
 
+pub(super) use self::explain::explain;
 use self::fit::{Blocks, Fit, Source, fit};
 use super::{
     Attempt, Estimated, Failure, Task,
@@ -35,6 +37,8 @@ struct Share {
     weight: f64,
     crude: f64,
     value: f64,
+    /// The unit's effect on the scale of the fit's centred predictor; none without adjustment.
+    offset: Option<f64>,
     low: f64,
     high: f64,
     sampling_variance: f64,
@@ -45,16 +49,30 @@ struct Share {
 /// The estimates of one indicator, a period a task: its responses are read once for all of them.
 pub(super) fn estimate(tasks: &[Task<'_>]) -> Vec<Attempt<Estimated>> {
     let Some((first, survey)) = tasks.first().and_then(|task| Some((task, task.survey?))) else { return Vec::new() };
-    let blocks = Blocks::read(first, survey);
-    let fits: Vec<Attempt<Fit>> = tasks.par_iter().map(|task| fit(task, survey, &blocks)).collect();
+    let fits = fits(tasks, first, survey);
     let one = |at: usize| {
         let current = fits[at].as_ref().map_err(Clone::clone)?;
-        let before = tasks[at].previous();
-        let earlier = tasks.iter().zip(&fits).find(|(task, _)| Some(task.period) == before);
-        let earlier = earlier.and_then(|(task, fit)| Some((task.period, fit.as_ref().ok()?)));
-        estimate_period(&tasks[at], survey, current, earlier).map_err(Failure::Kernel)
+        estimate_period(&tasks[at], survey, current, earlier(tasks, &fits, at)).map_err(Failure::Kernel)
     };
     (0..tasks.len()).into_par_iter().map(one).collect()
+}
+
+/// A fit per task.
+fn fits(tasks: &[Task<'_>], first: &Task<'_>, survey: &Survey<'_>) -> Vec<Attempt<Fit>> {
+    let blocks = Blocks::read(first, survey);
+    tasks.par_iter().map(|task| fit(task, survey, &blocks)).collect()
+}
+
+/// The period before that of the task at `at`, and its fit, where both are among the tasks.
+fn earlier<'a>(tasks: &[Task<'_>], fits: &'a [Attempt<Fit>], at: usize) -> Option<(Period, &'a Fit)> {
+    let before = tasks[at].previous();
+    let (task, fit) = tasks.iter().zip(fits).find(|(task, _)| Some(task.period) == before)?;
+    Some((task.period, fit.as_ref().ok()?))
+}
+
+/// The period before, where its values stand on the same adjusters.
+fn comparable<'a>(fit: &Fit, earlier: Option<(Period, &'a Fit)>) -> Option<(Period, &'a Fit)> {
+    earlier.filter(|(_, earlier)| earlier.names == fit.names)
 }
 
 fn estimate_period(
@@ -63,7 +81,7 @@ fn estimate_period(
     fit: &Fit,
     earlier: Option<(Period, &Fit)>,
 ) -> Result<Estimated> {
-    let earlier = earlier.filter(|(_, earlier)| earlier.names == fit.names);
+    let earlier = comparable(fit, earlier);
     let mut out = Estimated::default();
     for map in levels(task) {
         let rows = rows(task, fit, earlier, &map, (None, 0))?;
@@ -187,6 +205,7 @@ fn unweighted(share: AdjustedProportion) -> Share {
         weight: share.n as f64,
         crude: share.crude,
         value: share.value,
+        offset: Some(share.offset),
         low: share.lower,
         high: share.upper,
         sampling_variance: share.sampling_variance,
@@ -212,6 +231,7 @@ fn weighted(task: &Task<'_>, share: WeightedProportion) -> Result<Share> {
         weight: share.weight,
         crude: share.crude,
         value: share.value,
+        offset: share.offset,
         low,
         high,
         sampling_variance,
@@ -254,6 +274,7 @@ fn crude(task: &Task<'_>, events: u64, n: u64) -> Result<Option<Share>> {
         weight: of,
         crude: value,
         value,
+        offset: None,
         low,
         high,
         sampling_variance: variance,

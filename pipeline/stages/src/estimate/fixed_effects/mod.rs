@@ -1,5 +1,7 @@
 //! `fixed-effects`: unit effects as fixed effects by a named convention, single items and composites.
 
+mod explain;
+
 use prem_spec::Convention;
 use prem_stats::{
     Result, StatsError,
@@ -9,6 +11,7 @@ use prem_stats::{
 };
 use prem_store::tables::{CaseMix, Estimate};
 
+pub(super) use self::explain::explain;
 use super::{
     Estimated, Task,
     coding::{coded_design, coefficient_rows},
@@ -18,10 +21,7 @@ use super::{
 use crate::placement::LevelMap;
 
 pub(super) fn estimate(task: &Task<'_>, convention: Convention) -> Result<Estimated> {
-    let (convention, method) = match convention {
-        Convention::Cahps41c => (FixedEffectsConvention::Cahps41c, "fixed-effects/cahps-4.1c"),
-        Convention::CahpsManual => (FixedEffectsConvention::CahpsManual, "fixed-effects/cahps-manual"),
-    };
+    let (convention, method) = named(convention);
     let mut out = Estimated::default();
     let maps = levels(task);
     let Some(map) = maps.iter().find(|map| !is_top(map.level)) else { return Ok(out) };
@@ -32,6 +32,14 @@ pub(super) fn estimate(task: &Task<'_>, convention: Convention) -> Result<Estima
     }
     out.case_mix = case_mix_rows(task, &fit, (&names, left_out), method, &out.estimates);
     Ok(out)
+}
+
+/// The convention as kernels know it, and the id of the method.
+fn named(convention: Convention) -> (FixedEffectsConvention, &'static str) {
+    match convention {
+        Convention::Cahps41c => (FixedEffectsConvention::Cahps41c, "fixed-effects/cahps-4.1c"),
+        Convention::CahpsManual => (FixedEffectsConvention::CahpsManual, "fixed-effects/cahps-manual"),
+    }
 }
 
 fn fit(

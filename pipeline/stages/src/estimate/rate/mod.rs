@@ -1,5 +1,7 @@
 //! Rates of use by catchment area: directly standardised for age and sex, compared with the region.
 
+mod explain;
+
 use std::collections::HashMap;
 
 use prem_spec::{Level, Measure, Period, StandardPopulation, Standardisation, Unit};
@@ -10,6 +12,7 @@ use prem_stats::{
 };
 use prem_store::tables::{Estimate, Expected, PersonsByEvents};
 
+pub(super) use self::explain::explain;
 use super::{
     Estimated, Task, compare,
     rows::{blank, count},

@@ -1,0 +1,520 @@
+//! The explanation as a person reads it.
+
+use std::{
+    collections::BTreeMap,
+    fmt::{self, Display, Write as _},
+};
+
+use prem_stages::explain::{
+    Calculation, Change, Comparison, ContactRows, FixedEffects, Goal, Interval, LogisticModel, Mean, Proportion, Rate,
+    ResponseCounts, ResponseRows, Rows, Shrinkage, Term, WeightsUsed,
+};
+use prem_store::RowCounts;
+
+use super::Told;
+
+/// Below and above these a number is written with an exponent.
+const SMALL: f64 = 1e-3;
+const LARGE: f64 = 1e7;
+
+/// A number with four decimals, or more of them where it is small.
+fn number(value: f64) -> String {
+    if value == 0.0 || (SMALL..LARGE).contains(&value.abs()) { format!("{value:.4}") } else { format!("{value:.3e}") }
+}
+
+fn optional(value: Option<f64>) -> String {
+    value.map_or_else(|| "none".to_owned(), number)
+}
+
+fn percent(share: f64) -> String {
+    format!("{:.1} %", 100.0 * share)
+}
+
+fn reasons(text: &mut String, heading: &str, counts: &BTreeMap<String, u64>) -> fmt::Result {
+    let all: u64 = counts.values().sum();
+    if all == 0 {
+        return Ok(());
+    }
+    line(text, &format!("− {heading}"), all)?;
+    counts.iter().try_for_each(|(reason, rows)| writeln!(text, "        {reason}: {rows}"))
+}
+
+fn line(text: &mut String, what: &str, rows: u64) -> fmt::Result {
+    writeln!(text, "  {rows:>9}  {what}")
+}
+
+/// A line of what is taken away; nothing where that is nobody.
+fn less(text: &mut String, what: &str, rows: u64) -> fmt::Result {
+    if rows > 0 { line(text, &format!("− {what}"), rows) } else { Ok(()) }
+}
+
+impl Display for Told {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut text = String::new();
+        let told = &self.explanation;
+        self.heading(&mut text)?;
+        self.publication(&mut text)?;
+        self.rows(&mut text)?;
+        told.response.iter().try_for_each(|response| asked(&mut text, response))?;
+        told.weights.iter().try_for_each(|weights| weighted(&mut text, weights))?;
+        match &told.calculation {
+            Calculation::Mean(mean) => write_mean(&mut text, mean)?,
+            Calculation::Proportion(proportion) => write_proportion(&mut text, proportion)?,
+            Calculation::Rate(rate) => write_rate(&mut text, rate)?,
+            Calculation::FixedEffects(found) => write_fixed_effects(&mut text, found)?,
+        }
+        interval(&mut text, &told.interval)?;
+        told.shrinkage.iter().try_for_each(|shrinkage| shrunken(&mut text, shrinkage))?;
+        told.comparison.iter().try_for_each(|comparison| compared(&mut text, comparison))?;
+        told.change.iter().try_for_each(|change| changed(&mut text, change))?;
+        told.goal.iter().try_for_each(|goal| goal_of(&mut text, goal))?;
+        f.write_str(&text)
+    }
+}
+
+impl Told {
+    fn heading(&self, text: &mut String) -> fmt::Result {
+        let of = if self.stratum == "total" { String::new() } else { format!(", {}", self.stratum) };
+        writeln!(text, "{} · {} · {}{of}", self.indicator.title, self.unit.name, self.period)?;
+        let Self { indicator, unit, .. } = self;
+        write!(text, "Indicator {} {}: {}", indicator.id, indicator.version, indicator.measure)?;
+        if !indicator.items.is_empty() {
+            write!(text, " of {}", indicator.items.join(", "))?;
+        }
+        writeln!(text, "; method {} {}", indicator.method, indicator.method_version)?;
+        let above: Vec<&str> = self.above.iter().map(|unit| unit.name.as_str()).collect();
+        let path = if above.is_empty() { String::new() } else { format!(" in {}", above.join(", ")) };
+        writeln!(text, "Unit {} ({}){path}", unit.id, unit.level)?;
+        let current = if self.is_current { "the current release" } else { "not the current release" };
+        writeln!(text, "Run {}, {current}", self.run_id)
+    }
+
+    fn publication(&self, text: &mut String) -> fmt::Result {
+        let publication = &self.publication;
+        match publication.status.as_str() {
+            "withheld" => writeln!(
+                text,
+                "WITHHELD from publication ({}): what follows is from the store and must not be passed on.",
+                publication.reason.as_deref().unwrap_or("no reason given")
+            ),
+            "absent" => writeln!(text, "NOT IN THE RELEASE: what follows is from the store and must not be passed on."),
+            _ if publication.withheld_columns.is_empty() => writeln!(text, "Published."),
+            _ => writeln!(
+                text,
+                "Published without {}: these are from the store and must not be passed on.",
+                publication.withheld_columns.join(", ")
+            ),
+        }
+    }
+
+    fn rows(&self, text: &mut String) -> fmt::Result {
+        writeln!(text, "\nROWS")?;
+        match &self.explanation.rows {
+            Rows::Responses(rows) => {
+                let questionnaire = self.indicator.questionnaire.as_deref().unwrap_or_default();
+                rows_in(
+                    text,
+                    &self.rows_in,
+                    &format!("responses of {questionnaire} in the files, all units and months"),
+                )?;
+                responses(text, rows, (&self.unit.name, &self.period, &self.stratum))
+            }
+            Rows::Contacts(rows) => {
+                rows_in(text, &self.rows_in, "contacts in the register's files, all units and months")?;
+                less(text, "contacts that the indicator does not count", self.rows_in.kept - rows.matching)?;
+                contacts(text, rows, (&self.unit.name, &self.period))
+            }
+        }
+    }
+}
+
+fn rows_in(text: &mut String, rows: &RowCounts, what: &str) -> fmt::Result {
+    line(text, what, rows.rows_in)?;
+    reasons(text, "in quarantine", &rows.quarantined)?;
+    less(text, "the same key again in one file", rows.duplicate)?;
+    less(text, "replaced by a later file", rows.superseded)?;
+    reasons(
+        text,
+        "not linked; which unit they would be of is not known of all, so they are counted of the region",
+        &rows.excluded,
+    )
+}
+
+fn responses(text: &mut String, rows: &ResponseRows, (unit, period, stratum): (&str, &str, &str)) -> fmt::Result {
+    line(text, "= linked", rows.linked)?;
+    less(text, &format!("outside {period}"), rows.other_periods)?;
+    less(text, "of other units", rows.other_units)?;
+    less(text, &format!("outside {stratum}"), rows.other_strata)?;
+    line(text, &format!("= of {unit} in {period}"), rows.of_unit)?;
+    reasons(text, "left out", &rows.left_out)?;
+    less(text, "without an adjuster that the model needs", rows.adjuster_missing)?;
+    line(text, "= n", rows.n)
+}
+
+fn contacts(text: &mut String, rows: &ContactRows, (area, period): (&str, &str)) -> fmt::Result {
+    line(text, "= contacts that match", rows.matching)?;
+    less(text, "part of an episode that is counted already", rows.same_episode)?;
+    reasons(text, "left out", &rows.left_out)?;
+    less(text, &format!("outside {period}"), rows.other_periods)?;
+    less(text, "of other catchment areas", rows.other_areas)?;
+    line(text, &format!("= events of {area} in {period}, of {} persons", rows.persons), rows.events)
+}
+
+fn asked(text: &mut String, response: &ResponseCounts) -> fmt::Result {
+    writeln!(text, "\nRESPONSE")?;
+    writeln!(
+        text,
+        "  {} invited − {} undeliverable − {} ineligible = {} asked ({} of them reserved); {} answered",
+        response.invited,
+        response.undeliverable,
+        response.ineligible,
+        response.asked,
+        response.reserved,
+        response.answered
+    )?;
+    match response.response_rate {
+        Some(rate) => writeln!(text, "  response rate {}", percent(rate)),
+        None => writeln!(text, "  no response rate: the invitations are not complete"),
+    }
+}
+
+fn weighted(text: &mut String, weights: &WeightsUsed) -> fmt::Result {
+    writeln!(text, "\nWEIGHTS ({})", weights.weighting)?;
+    writeln!(
+        text,
+        "  the respondents stand for {:.1} patients and count as {:.1} equal ones (Kish); design effect {:.3}",
+        weights.population, weights.n_effective, weights.design_effect
+    )
+}
+
+fn write_mean(text: &mut String, mean: &Mean) -> fmt::Result {
+    writeln!(text, "\nVALUE")?;
+    writeln!(text, "  raw mean {:>67}", number(mean.raw))?;
+    if !mean.terms.is_empty() {
+        terms(text, &mean.terms, &format!("patients of {}", mean.reference_period))?;
+    }
+    writeln!(text, "  value: raw mean + products {:>49}", number(mean.value))
+}
+
+fn terms(text: &mut String, terms: &[Term], reference: &str) -> fmt::Result {
+    writeln!(
+        text,
+        "  x̄ of the unit; x̄ of the reference, the {reference}; β̂; its SE; product −β̂(x̄ unit − x̄ reference)"
+    )?;
+    for term in terms {
+        if term.dropped {
+            writeln!(text, "    {:<26} not in the model: nothing to tell it by", term.column)?;
+            continue;
+        }
+        writeln!(
+            text,
+            "    {:<26}{:>10}{:>10}{:>10}{:>10}{:>10}",
+            term.column,
+            number(term.unit_mean),
+            number(term.reference_mean),
+            number(term.coefficient),
+            number(term.coefficient_se),
+            number(term.product)
+        )?;
+    }
+    Ok(())
+}
+
+fn write_proportion(text: &mut String, proportion: &Proportion) -> fmt::Result {
+    writeln!(text, "\nVALUE")?;
+    writeln!(
+        text,
+        "  raw share {} of {} = {}",
+        number(proportion.events),
+        number(proportion.respondents),
+        number(proportion.raw)
+    )?;
+    match &proportion.model {
+        Some(model) => logistic(text, model)?,
+        None => writeln!(text, "  not adjusted")?,
+    }
+    writeln!(text, "  value = {}", number(proportion.value))
+}
+
+fn logistic(text: &mut String, model: &LogisticModel) -> fmt::Result {
+    writeln!(text, "  logistic model with unit effects: column, centre, β̂, its SE")?;
+    for term in &model.coefficients {
+        if term.dropped {
+            writeln!(text, "    {:<26} not in the model", term.column)?;
+            continue;
+        }
+        writeln!(
+            text,
+            "    {:<26}{:>10}{:>10}{:>10}",
+            term.column,
+            number(term.center),
+            number(term.coefficient),
+            number(term.coefficient_se)
+        )?;
+    }
+    match model.offset {
+        Some(offset) => writeln!(
+            text,
+            "  unit offset α̂ = {}: with it Σ expit((x − centre)'β̂ + α̂) over its respondents is {}, as many as were observed",
+            number(offset),
+            number(model.expected_events)
+        )?,
+        None => writeln!(text, "  nobody or everybody has the event: the offset has no finite value")?,
+    }
+    writeln!(text, "  at the unit the reference patients would have, by predictor: share × probability = product")?;
+    for group in &model.reference {
+        writeln!(
+            text,
+            "    {:>9} to {:>9}{:>10} ×{:>8} ={:>8}",
+            number(group.from),
+            number(group.to),
+            percent(group.share),
+            number(group.probability),
+            number(group.product)
+        )?;
+    }
+    Ok(())
+}
+
+fn write_rate(text: &mut String, rate: &Rate) -> fmt::Result {
+    writeln!(text, "\nVALUE (per {} person-years, standard {})", rate.per, rate.standard)?;
+    writeln!(text, "  raw: {} events in {:.1} person-years = {}", rate.events, rate.person_years, number(rate.raw))?;
+    writeln!(text, "  age and sex: events, person-years, rate, share of the standard, product")?;
+    for stratum in &rate.strata {
+        let age =
+            stratum.age_to.map_or_else(|| format!("{}+", stratum.age_from), |to| format!("{}–{to}", stratum.age_from));
+        writeln!(
+            text,
+            "    {:<8}{:<6}{:>8}{:>12.1}{:>12}{:>10}{:>12}",
+            age,
+            stratum.sex,
+            stratum.events,
+            stratum.person_years,
+            number(stratum.rate),
+            number(stratum.weight),
+            number(stratum.product)
+        )?;
+    }
+    if let Some(factor) = rate.repeat_factor {
+        writeln!(
+            text,
+            "  κ = {}: the variance of the number of events over that of independent events",
+            number(factor)
+        )?;
+    }
+    writeln!(text, "  value: the sum of the products = {}", number(rate.value))
+}
+
+fn write_fixed_effects(text: &mut String, found: &FixedEffects) -> fmt::Result {
+    writeln!(text, "\nVALUE ({})", found.convention)?;
+    if found.items.is_empty() {
+        return writeln!(text, "  the mean of {} units = {}", found.units, number(found.value));
+    }
+    for item in &found.items {
+        writeln!(
+            text,
+            "  {}: mean {} of {} respondents, weight {}; products are times the weight",
+            item.item,
+            number(item.mean),
+            item.n,
+            number(item.weight)
+        )?;
+        terms(text, &item.terms, "mean of the units' means")?;
+    }
+    writeln!(
+        text,
+        "  value: raw {} + products + {} (so that the mean of the units stays) = {}",
+        number(found.raw),
+        number(found.recentre),
+        number(found.value)
+    )
+}
+
+fn interval(text: &mut String, interval: &Interval) -> fmt::Result {
+    writeln!(text, "\nINTERVAL ({}, {} %)", interval.method, 100.0 * interval.level)?;
+    write!(
+        text,
+        "  variance: {} sampling ({}) + {} coefficients",
+        number(interval.sampling_variance),
+        interval.sampling_source,
+        number(interval.coefficient_variance)
+    )?;
+    if interval.covariance != 0.0 && interval.method == "t" {
+        write!(text, " + {} of both together", number(interval.covariance))?;
+    }
+    writeln!(text, "; SE {}", number(interval.se))?;
+    let limits = match (interval.low, interval.high) {
+        (Some(low), Some(high)) => format!("from {} to {}", number(low), number(high)),
+        _ => "none: fewer than 10 events".to_owned(),
+    };
+    match (interval.quantile, interval.degrees_of_freedom) {
+        (Some(quantile), Some(degrees)) => {
+            writeln!(text, "  value ± {} (t on {degrees:.1} degrees of freedom) × SE: {limits}", number(quantile))
+        }
+        (Some(quantile), None) => writeln!(text, "  value ± {} × SE: {limits}", number(quantile)),
+        (None, _) => writeln!(text, "  limits {limits}"),
+    }
+}
+
+fn shrunken(text: &mut String, shrinkage: &Shrinkage) -> fmt::Result {
+    writeln!(text, "\nSHRUNKEN ({})", shrinkage.model)?;
+    write!(text, "  towards {}", number(shrinkage.mean))?;
+    if let Some(sd) = shrinkage.between_sd {
+        write!(text, "; SD between units {}", number(sd))?;
+    }
+    for (level, sd) in &shrinkage.level_sds {
+        write!(text, "; SD of {level} effects {}", number(*sd))?;
+    }
+    if let Some(sd) = shrinkage.residual_sd {
+        write!(text, ", between respondents {}", number(sd))?;
+    }
+    writeln!(text)?;
+    writeln!(
+        text,
+        "  with reliability {}: {}, from {} to {}{}",
+        optional(shrinkage.reliability),
+        optional(shrinkage.shrunken),
+        optional(shrinkage.low),
+        optional(shrinkage.high),
+        if shrinkage.is_averaged { ", averaged over what the SD between units may be" } else { "" }
+    )
+}
+
+fn compared(text: &mut String, told: &Comparison) -> fmt::Result {
+    writeln!(text, "\nCOMPARISON WITH THE REGION")?;
+    writeln!(
+        text,
+        "  value less the region's {}: {}, SE {}",
+        number(told.reference),
+        number(told.difference),
+        optional(told.difference_se)
+    )?;
+    if let (Some(statistic), Some(p)) = (told.statistic, told.p) {
+        let minimal = match told.minimal_difference {
+            Some(minimal) => format!("less the smallest difference that matters, {}, ", number(minimal)),
+            None => String::new(),
+        };
+        let distribution = match told.degrees_of_freedom {
+            Some(degrees) => format!("t on {degrees:.1} degrees of freedom"),
+            None => "normal".to_owned(),
+        };
+        writeln!(text, "  its size {minimal}over SE: {} ({distribution}); p = {}", number(statistic), number(p))?;
+    }
+    match told.q {
+        Some(q) => writeln!(
+            text,
+            "  q = {} among {} units tested together ({}); found where q ≤ {}",
+            number(q),
+            told.family,
+            told.correction,
+            told.alpha
+        )?,
+        None => writeln!(text, "  not tested: too few for publication, or no standard error")?,
+    }
+    writeln!(text, "  class: {} ({})", told.class.replace('-', " "), in_words(&told.class, &told.direction))
+}
+
+fn in_words(class: &str, direction: &str) -> &'static str {
+    match (class, direction) {
+        ("better", "higher") => "surely above the region, and higher is better",
+        ("better", _) => "surely below the region, and lower is better",
+        ("worse", "higher") => "surely below the region, and higher is better",
+        ("worse", _) => "surely above the region, and lower is better",
+        ("higher", _) => "surely above the region; neither way is better",
+        ("lower", _) => "surely below the region; neither way is better",
+        ("as-expected", _) => "chance alone may have made the difference, or it is too small to matter",
+        _ => "not assessed",
+    }
+}
+
+fn changed(text: &mut String, change: &Change) -> fmt::Result {
+    writeln!(text, "\nCHANGE")?;
+    writeln!(
+        text,
+        "  from {} in {} (SE {}, at the same mix of patients): {}, from {} to {}; p = {}",
+        number(change.earlier_value),
+        change.earlier_period,
+        number(change.earlier_se),
+        number(change.change),
+        optional(change.low),
+        optional(change.high),
+        optional(change.p)
+    )
+}
+
+fn goal_of(text: &mut String, goal: &Goal) -> fmt::Result {
+    let (better, worse) = if goal.direction == "lower" { ("at most", "above") } else { ("at least", "below") };
+    writeln!(text, "\nGOAL")?;
+    writeln!(
+        text,
+        "  {}: high is {better} {}, low is {worse} {}; compared before rounding",
+        goal.level, goal.high, goal.moderate
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_keep_what_matters() {
+        assert_eq!(number(78.123_46), "78.1235");
+        assert_eq!(number(0.0), "0.0000");
+        assert_eq!(number(-0.000_012), "-1.200e-5");
+        assert_eq!(optional(None), "none");
+    }
+
+    #[test]
+    fn rows_are_told_down_to_n() {
+        let rows = ResponseRows {
+            linked: 100,
+            other_periods: 60,
+            other_units: 30,
+            of_unit: 10,
+            left_out: [("age".to_owned(), 2), ("not-answered".to_owned(), 1)].into(),
+            n: 7,
+            ..ResponseRows::default()
+        };
+        let mut text = String::new();
+        responses(&mut text, &rows, ("Ward A", "2025", "total")).unwrap();
+        let lines: Vec<&str> = text.lines().map(str::trim).collect();
+        let expected = [
+            "100  = linked",
+            "60  − outside 2025",
+            "30  − of other units",
+            "10  = of Ward A in 2025",
+            "3  − left out",
+            "age: 2",
+            "not-answered: 1",
+            "7  = n",
+        ];
+        assert_eq!(lines, expected);
+    }
+
+    #[test]
+    fn a_class_is_told_in_words() {
+        let told = Comparison {
+            reference: 70.0,
+            difference: -4.0,
+            difference_se: Some(1.0),
+            minimal_difference: Some(1.0),
+            statistic: Some(3.0),
+            statistic_opposite: Some(5.0),
+            degrees_of_freedom: Some(40.0),
+            p: Some(0.002),
+            correction: "holm".to_owned(),
+            family: 12,
+            q: Some(0.02),
+            alpha: 0.05,
+            direction: "higher".to_owned(),
+            class: "worse".to_owned(),
+        };
+        let mut text = String::new();
+        compared(&mut text, &told).unwrap();
+        assert!(text.contains("class: worse (surely below the region, and higher is better)"), "{text}");
+        assert!(text.contains("among 12 units tested together (holm)"), "{text}");
+        let mut text = String::new();
+        compared(&mut text, &Comparison { q: None, p: None, class: "not-assessed".to_owned(), ..told }).unwrap();
+        assert!(text.contains("not tested"), "{text}");
+    }
+}
