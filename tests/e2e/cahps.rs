@@ -1,6 +1,10 @@
 //! A real survey through declarations alone: the adjusted unit means of the CAHPS macro 4.1c.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
 
 use prem_store::tables::{Estimate, read_table};
 
@@ -10,17 +14,25 @@ use crate::place::Place;
 const TOLERANCE: f64 = 1e-9;
 const TOLERANCE_P: f64 = 1e-8;
 
-#[test]
-fn adjusted_unit_means_equal_the_macro() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let reference = root.join("../shared/reference/cahps");
-    let responses = reference.join("responses.csv");
+fn reference() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/reference/cahps")
+}
+
+/// The survey, not run yet; `None` where it is not beside the project.
+pub fn place() -> Option<Place> {
+    let responses = reference().join("responses.csv");
     if !responses.exists() {
         println!("SKIPPED: the CAHPS reference is not beside the project");
-        return;
+        return None;
     }
-    let place = Place::empty(&root.join("tests/e2e/cahps/schemas"));
+    let place = Place::empty(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/e2e/cahps/schemas"));
     fs::copy(responses, place.inbox("responses.csv")).expect("a copy of the responses");
+    Some(place)
+}
+
+#[test]
+fn adjusted_unit_means_equal_the_macro() {
+    let Some(place) = place() else { return };
     place.run(&[]);
     let manifest = place.manifest();
     let rows = &manifest["rows"]["responses"];
@@ -30,7 +42,7 @@ fn adjusted_unit_means_equal_the_macro() {
     let (estimates, _) = read_table::<Estimate>(&path).expect("published estimates");
     let by_unit: BTreeMap<(&str, &str), &Estimate> =
         estimates.iter().map(|row| ((row.indicator.as_str(), row.unit_id.as_str()), row)).collect();
-    let mut reader = csv::Reader::from_path(reference.join("expected_units.csv")).expect("expected values");
+    let mut reader = csv::Reader::from_path(reference().join("expected_units.csv")).expect("expected values");
     let mut compared = 0;
     for record in reader.deserialize::<BTreeMap<String, String>>() {
         let record = record.expect("a row of expected values");

@@ -20,6 +20,7 @@ mod deliveries;
 mod disk;
 mod draw;
 mod erasure;
+mod explain;
 mod faults;
 mod mixed;
 mod place;

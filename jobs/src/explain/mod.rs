@@ -136,8 +136,8 @@ fn made(
         periods,
         run_id: &released.run_id,
     };
-    let period: Period =
-        row.period.parse().map_err(|error| JobError::Configuration(format!("{}: {error}", row.period)))?;
+    let unreadable = |error: prem_spec::PeriodError| JobError::Configuration(format!("{}: {error}", row.period));
+    let period = row.period.parse::<Period>().map_err(unreadable)?;
     let question = Question { indicator, unit, period, row, scored: &files };
     let explanation = prem_stages::explain::explain(&material, &question)?;
     let rows_in = rows_in(session, released, indicator);

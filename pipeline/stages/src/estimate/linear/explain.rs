@@ -5,7 +5,7 @@ use prem_stats::case_mix::{AdjustedMean, ROBUST_FROM, SamplingVariance};
 use super::{
     earlier,
     fit::{Fit, covariance},
-    fits,
+    fits, is_gls,
     level::{Side, Values, level, part},
     nested::Nested,
     sides,
@@ -112,7 +112,7 @@ fn interval(task: &Task<'_>, own: &Side<'_>, mean: &AdjustedMean) -> Attempt<Int
         sampling_variance: mean.sampling_variance,
         sampling_source: source(own.fit, mean).to_owned(),
         coefficient_variance,
-        covariance: mean.variance - mean.sampling_variance - coefficient_variance,
+        covariance: if is_gls(task) { mean.variance - mean.sampling_variance - coefficient_variance } else { 0.0 },
         se: mean.standard_error,
         degrees_of_freedom: is_finite.then_some(mean.degrees_of_freedom),
         quantile: Some(quantile(task.indicator.ci_level, mean.degrees_of_freedom)?),

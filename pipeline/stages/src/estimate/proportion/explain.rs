@@ -143,12 +143,13 @@ fn interval(task: &Task<'_>, fit: &Fit, share: &Share) -> Interval {
         (None, IntervalMethod::Jeffreys) => "jeffreys",
         (None, _) => "wilson",
     };
+    let from_fit = fit.model.as_ref().map(|model| model.covariance.quadratic(&share.gradient).max(0.0));
     Interval {
         method: method.to_owned(),
         level: task.indicator.ci_level,
         sampling_variance: share.sampling_variance,
         sampling_source: "model".to_owned(),
-        coefficient_variance: share.variance - share.sampling_variance,
+        coefficient_variance: from_fit.unwrap_or(0.0),
         covariance: 0.0,
         se: share.variance.max(0.0).sqrt(),
         degrees_of_freedom: None,

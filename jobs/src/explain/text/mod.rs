@@ -1,13 +1,15 @@
 //! The explanation as a person reads it.
 
+mod value;
+
 use std::{
     collections::BTreeMap,
     fmt::{self, Display, Write as _},
 };
 
 use prem_stages::explain::{
-    Calculation, Change, Comparison, ContactRows, FixedEffects, Goal, Interval, LogisticModel, Mean, Proportion, Rate,
-    ResponseCounts, ResponseRows, Rows, Shrinkage, Term, WeightsUsed,
+    Calculation, Change, Comparison, ContactRows, Goal, Interval, ResponseCounts, ResponseRows, Rows, Shrinkage,
+    WeightsUsed,
 };
 use prem_store::RowCounts;
 
@@ -58,10 +60,10 @@ impl Display for Told {
         told.response.iter().try_for_each(|response| asked(&mut text, response))?;
         told.weights.iter().try_for_each(|weights| weighted(&mut text, weights))?;
         match &told.calculation {
-            Calculation::Mean(mean) => write_mean(&mut text, mean)?,
-            Calculation::Proportion(proportion) => write_proportion(&mut text, proportion)?,
-            Calculation::Rate(rate) => write_rate(&mut text, rate)?,
-            Calculation::FixedEffects(found) => write_fixed_effects(&mut text, found)?,
+            Calculation::Mean(mean) => value::mean(&mut text, mean)?,
+            Calculation::Proportion(proportion) => value::proportion(&mut text, proportion)?,
+            Calculation::Rate(rate) => value::rate(&mut text, rate)?,
+            Calculation::FixedEffects(found) => value::fixed_effects(&mut text, found)?,
         }
         interval(&mut text, &told.interval)?;
         told.shrinkage.iter().try_for_each(|shrinkage| shrunken(&mut text, shrinkage))?;
@@ -184,149 +186,6 @@ fn weighted(text: &mut String, weights: &WeightsUsed) -> fmt::Result {
         text,
         "  the respondents stand for {:.1} patients and count as {:.1} equal ones (Kish); design effect {:.3}",
         weights.population, weights.n_effective, weights.design_effect
-    )
-}
-
-fn write_mean(text: &mut String, mean: &Mean) -> fmt::Result {
-    writeln!(text, "\nVALUE")?;
-    writeln!(text, "  raw mean {:>67}", number(mean.raw))?;
-    if !mean.terms.is_empty() {
-        terms(text, &mean.terms, &format!("patients of {}", mean.reference_period))?;
-    }
-    writeln!(text, "  value: raw mean + products {:>49}", number(mean.value))
-}
-
-fn terms(text: &mut String, terms: &[Term], reference: &str) -> fmt::Result {
-    writeln!(
-        text,
-        "  x̄ of the unit; x̄ of the reference, the {reference}; β̂; its SE; product −β̂(x̄ unit − x̄ reference)"
-    )?;
-    for term in terms {
-        if term.dropped {
-            writeln!(text, "    {:<26} not in the model: nothing to tell it by", term.column)?;
-            continue;
-        }
-        writeln!(
-            text,
-            "    {:<26}{:>10}{:>10}{:>10}{:>10}{:>10}",
-            term.column,
-            number(term.unit_mean),
-            number(term.reference_mean),
-            number(term.coefficient),
-            number(term.coefficient_se),
-            number(term.product)
-        )?;
-    }
-    Ok(())
-}
-
-fn write_proportion(text: &mut String, proportion: &Proportion) -> fmt::Result {
-    writeln!(text, "\nVALUE")?;
-    writeln!(
-        text,
-        "  raw share {} of {} = {}",
-        number(proportion.events),
-        number(proportion.respondents),
-        number(proportion.raw)
-    )?;
-    match &proportion.model {
-        Some(model) => logistic(text, model)?,
-        None => writeln!(text, "  not adjusted")?,
-    }
-    writeln!(text, "  value = {}", number(proportion.value))
-}
-
-fn logistic(text: &mut String, model: &LogisticModel) -> fmt::Result {
-    writeln!(text, "  logistic model with unit effects: column, centre, β̂, its SE")?;
-    for term in &model.coefficients {
-        if term.dropped {
-            writeln!(text, "    {:<26} not in the model", term.column)?;
-            continue;
-        }
-        writeln!(
-            text,
-            "    {:<26}{:>10}{:>10}{:>10}",
-            term.column,
-            number(term.center),
-            number(term.coefficient),
-            number(term.coefficient_se)
-        )?;
-    }
-    match model.offset {
-        Some(offset) => writeln!(
-            text,
-            "  unit offset α̂ = {}: with it Σ expit((x − centre)'β̂ + α̂) over its respondents is {}, as many as were observed",
-            number(offset),
-            number(model.expected_events)
-        )?,
-        None => writeln!(text, "  nobody or everybody has the event: the offset has no finite value")?,
-    }
-    writeln!(text, "  at the unit the reference patients would have, by predictor: share × probability = product")?;
-    for group in &model.reference {
-        writeln!(
-            text,
-            "    {:>9} to {:>9}{:>10} ×{:>8} ={:>8}",
-            number(group.from),
-            number(group.to),
-            percent(group.share),
-            number(group.probability),
-            number(group.product)
-        )?;
-    }
-    Ok(())
-}
-
-fn write_rate(text: &mut String, rate: &Rate) -> fmt::Result {
-    writeln!(text, "\nVALUE (per {} person-years, standard {})", rate.per, rate.standard)?;
-    writeln!(text, "  raw: {} events in {:.1} person-years = {}", rate.events, rate.person_years, number(rate.raw))?;
-    writeln!(text, "  age and sex: events, person-years, rate, share of the standard, product")?;
-    for stratum in &rate.strata {
-        let age =
-            stratum.age_to.map_or_else(|| format!("{}+", stratum.age_from), |to| format!("{}–{to}", stratum.age_from));
-        writeln!(
-            text,
-            "    {:<8}{:<6}{:>8}{:>12.1}{:>12}{:>10}{:>12}",
-            age,
-            stratum.sex,
-            stratum.events,
-            stratum.person_years,
-            number(stratum.rate),
-            number(stratum.weight),
-            number(stratum.product)
-        )?;
-    }
-    if let Some(factor) = rate.repeat_factor {
-        writeln!(
-            text,
-            "  κ = {}: the variance of the number of events over that of independent events",
-            number(factor)
-        )?;
-    }
-    writeln!(text, "  value: the sum of the products = {}", number(rate.value))
-}
-
-fn write_fixed_effects(text: &mut String, found: &FixedEffects) -> fmt::Result {
-    writeln!(text, "\nVALUE ({})", found.convention)?;
-    if found.items.is_empty() {
-        return writeln!(text, "  the mean of {} units = {}", found.units, number(found.value));
-    }
-    for item in &found.items {
-        writeln!(
-            text,
-            "  {}: mean {} of {} respondents, weight {}; products are times the weight",
-            item.item,
-            number(item.mean),
-            item.n,
-            number(item.weight)
-        )?;
-        terms(text, &item.terms, "mean of the units' means")?;
-    }
-    writeln!(
-        text,
-        "  value: raw {} + products + {} (so that the mean of the units stays) = {}",
-        number(found.raw),
-        number(found.recentre),
-        number(found.value)
     )
 }
 
