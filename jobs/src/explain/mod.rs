@@ -24,10 +24,7 @@ use prem_store::{
 };
 
 pub use self::told::Told;
-use self::{
-    names::Names,
-    told::{Publication, publication},
-};
+use self::{names::Names, told::publication};
 use crate::{
     cli::ExplainArgs,
     config::Config,
