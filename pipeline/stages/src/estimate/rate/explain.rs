@@ -3,7 +3,7 @@
 use prem_spec::{Measure, StandardPopulation, Standardisation};
 use prem_stats::Result;
 
-use super::{Cells, estimate, table, weights};
+use super::{Cells, Table, estimate, standardised, table, weights};
 use crate::{
     estimate::{Found, Task, Wanted, explain::family},
     explain::{Calculation, Interval, Rate, RateStratum},
@@ -15,17 +15,17 @@ const SEXES: [&str; 2] = ["man", "woman"];
 pub(in crate::estimate) fn explain(task: &Task<'_>, wanted: &Wanted<'_>) -> Result<Option<Found>> {
     let Measure::Rate { per, standardisation, .. } = &task.indicator.measure else { return Ok(None) };
     let is_wanted = |row: &&prem_store::tables::Estimate| row.unit_id == wanted.unit.id;
-    let of_period = |task: &Task<'_>| estimate(task).map(|estimated| estimated.estimates);
-    let rows = of_period(task)?;
+    let rows = estimate(task)?.estimates;
     let Some(row) = rows.iter().find(is_wanted).cloned() else { return Ok(None) };
-    let before = task.period.previous().filter(|_| row.change.is_some()).and_then(|before| {
-        let earlier = of_period(&task.at(before)).ok()?.into_iter().find(|row| is_wanted(&row))?;
-        Some((before, earlier.value?, earlier.se?.powi(2)))
-    });
     let table = table(task, task.period, standardisation)?;
     let standard = weights(standardisation, &table.region);
-    let area = table.areas.iter().find(|(unit, _)| unit.id == wanted.unit.id).map(|(_, cells)| cells);
-    let cells = area.unwrap_or(&table.region);
+    let cells = cells_of(&table, wanted);
+    let before = task.period.previous().filter(|_| row.change.is_some()).and_then(|before| {
+        // The change is between rates of the same standard population.
+        let earlier = self::table(task, before, standardisation).ok()?;
+        let rate = standardised(task, cells_of(&earlier, wanted), &standard, *per).ok()?;
+        Some((before, rate.value, rate.variance * per * per))
+    });
     let is_tested = row.difference.is_some();
     Ok(Some(Found {
         family: family(&rows),
@@ -39,6 +39,12 @@ pub(in crate::estimate) fn explain(task: &Task<'_>, wanted: &Wanted<'_>) -> Resu
         response: None,
         row,
     }))
+}
+
+/// The wanted area, or the region.
+fn cells_of<'a>(table: &'a Table<'_>, wanted: &Wanted<'_>) -> &'a Cells {
+    let area = table.areas.iter().find(|(unit, _)| unit.id == wanted.unit.id).map(|(_, cells)| cells);
+    area.unwrap_or(&table.region)
 }
 
 fn told(

@@ -53,10 +53,7 @@ pub(super) fn estimate(task: &Task<'_>) -> Result<Estimated> {
     let weights = weights(standardisation, &table.region);
     let earlier =
         task.period.previous().and_then(|period| Some((period, self::table(task, period, standardisation).ok()?)));
-    let level = ConfidenceLevel::new(task.indicator.ci_level)?;
-    let standardised = |cells: &Cells| {
-        directly_standardised_repeat_events(&cells.tally.repeats, &cells.person_years, &weights, *per, level)
-    };
+    let standardised = |cells: &Cells| self::standardised(task, cells, &weights, *per);
     let row = |unit: &Unit, cells: &Cells, before: Option<&Cells>| -> Result<Estimate> {
         let mut row = blank(task, unit, "direct/dobson-byar");
         let rate = standardised(cells)?;
@@ -114,6 +111,11 @@ pub(super) fn estimate(task: &Task<'_>) -> Result<Estimated> {
     compare::assess(&mut rows, task.indicator, &freedom, &is_publishable)?;
     out.estimates.append(&mut rows);
     Ok(out)
+}
+
+fn standardised(task: &Task<'_>, cells: &Cells, weights: &[f64], per: f64) -> Result<DirectRate> {
+    let level = ConfidenceLevel::new(task.indicator.ci_level)?;
+    directly_standardised_repeat_events(&cells.tally.repeats, &cells.person_years, weights, per, level)
 }
 
 fn table<'a>(task: &Task<'a>, period: Period, standardisation: &Standardisation) -> Result<Table<'a>> {
