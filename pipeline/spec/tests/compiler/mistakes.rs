@@ -153,8 +153,8 @@ fn stratifiers_and_weights_have_their_mistakes() {
             "either `bands`, or `levels`, or `groups`",
         ),
         (questionnaire, "bands = [18, 50, 67, 80]", "bands = [50, 18]", "rising order"),
-        (staff, "strata = [\"sex\"", "strata = [\"sexx\"", "did you mean «sex»?"),
-        (staff, "strata = [\"sex\", \"admission\"", "strata = [\"sex\", \"sex\"", "stands twice"),
+        (staff, "strata = [\"admission\"]", "strata = [\"admision\"]", "did you mean «admission»?"),
+        (staff, "strata = [\"admission\"]", "strata = [\"admission\", \"admission\"]", "stands twice"),
         (
             staff,
             "weighting = \"design\"\n",
