@@ -256,9 +256,12 @@ pub struct SampleArgs {
     /// Folder to write to; `inbox` and `truth` appear in it
     #[arg(long, default_value = "prem-sample")]
     pub out: PathBuf,
-    /// Returned questionnaires
-    #[arg(long, default_value_t = 20_000)]
-    pub responses: u64,
+    /// File of settings (TOML) that says what kind of region is made; the options below go before it
+    #[arg(long)]
+    pub settings: Option<PathBuf>,
+    /// Returned questionnaires [default: 20000]
+    #[arg(long)]
+    pub responses: Option<u64>,
     /// Contacts in the register [default: five per response]
     #[arg(long)]
     pub contacts: Option<u64>,
@@ -280,6 +283,24 @@ pub struct RecoveryArgs {
     /// Folder with the truth of the synthetic region [default: `truth` beside the inbox]
     #[arg(long)]
     pub truth: Option<PathBuf>,
+    /// Run whose estimates are compared, published or not [default: that of the current release]
+    #[arg(long)]
+    pub run: Option<String>,
+    /// Also draw the ranks of one indicator at one level, true, raw and adjusted, into this SVG file
+    #[arg(long, requires_all = ["indicator", "level"])]
+    pub picture: Option<PathBuf>,
+    /// Indicator of the picture
+    #[arg(long, requires = "picture")]
+    pub indicator: Option<String>,
+    /// Level of the picture: hf, hospital, department or ward
+    #[arg(long, requires = "picture", value_parser = ["hf", "hospital", "department", "ward"])]
+    pub level: Option<String>,
+    /// Period of the picture [default: the last that both run and truth know]
+    #[arg(long, requires = "picture")]
+    pub period: Option<String>,
+    /// Language of the picture: nb, nn or en [default: the configuration's]
+    #[arg(long, requires = "picture", value_parser = ["nb", "nn", "en"])]
+    pub language: Option<String>,
 }
 
 #[derive(Debug, Args)]

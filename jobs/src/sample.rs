@@ -49,13 +49,28 @@ pub fn embedded(session: &Session) -> Result<(), JobError> {
 pub fn sample(args: &SampleArgs, now: Timestamp) -> Result<Truth, JobError> {
     let place = Place { config: args.config.clone(), ..Place::default() };
     let session = Session::open(Config::load(&place)?, now)?;
-    let default = Settings::with_responses(args.responses);
-    let settings = Settings {
-        contacts: args.contacts.unwrap_or(default.contacts),
-        seed: args.seed.unwrap_or(default.seed),
-        broken_share: args.broken_share.unwrap_or(default.broken_share),
-        confounding: args.confounding.unwrap_or(default.confounding),
-        ..default
-    };
+    let settings = settings(args)?;
     Ok(generate(&session.plan, &settings, &args.out)?)
+}
+
+/// What the file says, and before it what was typed. Contacts follow the number of responses where nothing else is said.
+fn settings(args: &SampleArgs) -> Result<Settings, JobError> {
+    let mut settings = match &args.settings {
+        Some(path) => {
+            let text = fs::read_to_string(path)
+                .map_err(|error| JobError::InputMissing(format!("cannot read {}: {error}", path.display())))?;
+            toml::from_str(&text).map_err(|error| JobError::Configuration(format!("{}: {error}", path.display())))?
+        }
+        None => Settings::default(),
+    };
+    if let Some(responses) = args.responses {
+        let of_responses = Settings::with_responses(responses);
+        settings.responses = of_responses.responses;
+        settings.contacts = of_responses.contacts;
+    }
+    settings.contacts = args.contacts.unwrap_or(settings.contacts);
+    settings.seed = args.seed.unwrap_or(settings.seed);
+    settings.broken_share = args.broken_share.unwrap_or(settings.broken_share);
+    settings.confounding = args.confounding.unwrap_or(settings.confounding);
+    Ok(settings)
 }

@@ -7,9 +7,10 @@ use crate::SampleError;
 
 /// How much is generated, with what truth, and with how many planted errors. Shares are of the rows that they spoil.
 ///
-/// [`Default`] is the small region that the program embeds: about 20,000 responses to stays of 2024–2025.
+/// [`Default`] is the small region that the program embeds: about 20,000 responses to stays of 2024–2025. A file of settings
+/// needs to name only what differs from it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct Settings {
     /// Every draw follows from it.
     pub seed: u64,
@@ -31,6 +32,9 @@ pub struct Settings {
     pub area_log_sd: f64,
     /// Standard deviation of the effects of trusts, hospitals, departments and wards, on the scale 0–100.
     pub unit_sd: [f64; 4],
+    /// Share of the lowest units that have an effect of their own. Below 1 the others have exactly none, and the effects
+    /// are centred so that the region's expected value is that of a unit without one: two groups, equal and different.
+    pub effect_share: f64,
     /// Standard deviation between patients in the same unit with the same characteristics, on the scale 0–100.
     pub patient_sd: f64,
     /// Correlation from −1 to 1 between a ward's quality and how favourable its patients are.
@@ -65,6 +69,7 @@ impl Default for Settings {
             rate_share: 0.2,
             area_log_sd: 0.15,
             unit_sd: [1.5, 1.2, 0.8, 3.0],
+            effect_share: 1.0,
             patient_sd: 14.0,
             confounding: 0.4,
             missing_share: 0.05,
@@ -119,6 +124,9 @@ impl Settings {
             if !(0.0..=0.5).contains(&value) {
                 return Err(Self::wrong(name, value, "a share from 0 to 0.5"));
             }
+        }
+        if !(0.0..=1.0).contains(&self.effect_share) {
+            return Err(Self::wrong("effect_share", self.effect_share, "a share from 0 to 1"));
         }
         if !(-1.0..=1.0).contains(&self.confounding) {
             return Err(Self::wrong("confounding", self.confounding, "a correlation from -1 to 1"));

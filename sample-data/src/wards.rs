@@ -8,7 +8,7 @@ use prem_spec::{Level, Organisation, Unit};
 use crate::{
     Settings,
     characteristics::{Characteristic, Source},
-    draw::{Choice, Purpose, Stream, between, bounded_normal, stream},
+    draw::{Choice, Purpose, Stream, between, bounded_normal, chance, stream},
     population::AGES,
     region::Region,
 };
@@ -34,6 +34,8 @@ pub(crate) struct Ward {
     pub(crate) ancestry: Vec<usize>,
     /// Sum of the effects of the ward and all units above it.
     pub(crate) effect: f64,
+    /// The same without the ward's own.
+    above: f64,
     /// Place of the trust among the region's areas; `None` treats patients from everywhere.
     pub(crate) area: Option<usize>,
     pub(crate) trust: String,
@@ -128,6 +130,9 @@ pub(crate) fn wards(
         .enumerate()
         .map(|(index, unit)| ward(index, unit, organisation, region, effects, &mut stream))
         .collect();
+    if settings.effect_share < 1.0 {
+        two_groups(&mut wards, settings, effects);
+    }
     let sd = (wards.iter().map(|ward| ward.effect * ward.effect).sum::<f64>() / wards.len().max(1) as f64).sqrt();
     for ward in &mut wards {
         let quality = if sd > 0.0 { ward.effect / sd } else { 0.0 };
@@ -142,6 +147,32 @@ pub(crate) fn wards(
         ward.inclusion_text = format!("{:.6}", ward.inclusion).bytes().map(point).collect();
     }
     wards
+}
+
+/// Takes their own effect from all wards but a share of them, and moves the effects that are left so that their mean, weighted
+/// by the wards' expected answers as design weights count them, is 0. The draws come from a stream of their own: a region without
+/// two groups sees the same numbers as ever.
+fn two_groups(wards: &mut [Ward], settings: &Settings, effects: &BTreeMap<String, f64>) {
+    let mut stream = stream(settings.seed, Purpose::World, 0, 3, 0);
+    let (mut sum, mut all) = (0.0, 0.0);
+    let mut differs = Vec::with_capacity(wards.len());
+    for ward in wards.iter_mut() {
+        let own = effects.get(&ward.unit).copied().unwrap_or(0.0);
+        let is_different = chance(&mut stream, settings.effect_share);
+        if is_different {
+            // Quotas cancel against the weights that mend them.
+            let weight = ward.size * ward.response;
+            sum += weight * own;
+            all += weight;
+        } else {
+            // Subtracting would leave a rounding error where the rest is not 0.
+            ward.effect = ward.above;
+        }
+        differs.push(is_different);
+    }
+    if all > 0.0 {
+        wards.iter_mut().zip(differs).filter(|(_, differs)| *differs).for_each(|(ward, _)| ward.effect -= sum / all);
+    }
 }
 
 fn ward(
@@ -162,6 +193,7 @@ fn ward(
         unit: unit.id.clone(),
         ancestry: places,
         effect: ancestry.iter().filter_map(|unit| effects.get(&unit.id)).sum(),
+        above: ancestry.iter().filter(|above| above.id != unit.id).filter_map(|above| effects.get(&above.id)).sum(),
         area: region.areas.iter().position(|area| area.hf == trust),
         trust: trust.to_owned(),
         size: factor * (region.sizes.ward_log_sd * bounded_normal(stream)).exp(),

@@ -279,3 +279,21 @@ fn the_committed_delivery_is_what_the_generator_makes() {
     assert_eq!(fs::read_dir(&committed).expect("a folder").count(), truth.files.len());
     assert!(size < 150_000, "{size} bytes");
 }
+
+/// A share of the wards differs, the others are exactly alike, and the region stands where they stand.
+#[test]
+fn two_groups_are_equal_and_different() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let settings = Settings { unit_sd: [0.0, 0.0, 0.0, 5.0], effect_share: 0.3, responses: 4_000, ..small() };
+    let truth = generate(&plan_of_one(), &settings, folder.path()).expect("a sample");
+    let of = |level: &str| -> Vec<_> {
+        truth.units.iter().filter(|unit| unit.level == level && unit.indicator == "inpatient-staff").collect()
+    };
+    let wards = of("ward");
+    let equal = wards.iter().filter(|unit| unit.effect == 0.0).count();
+    let share = equal as f64 / wards.len() as f64;
+    assert!((0.55..0.85).contains(&share), "{equal} of {} wards have no effect", wards.len());
+    // Who answers is left to chance: the region's mean effect is 0 but for some hundredths.
+    assert!(of("rhf").iter().all(|unit| unit.effect.abs() < 0.25), "{:?}", of("rhf"));
+    assert!(wards.iter().any(|unit| unit.effect.abs() > 4.0));
+}
