@@ -8,8 +8,8 @@ use crate::place::{Place, expect_code, shipped_schemas};
 
 /// The region of the picture in `docs/simulation.md`.
 const SETTINGS: &str = include_str!("../../docs/confounded-region.toml");
-/// Its seed and two others.
-const SEEDS: [u32; 3] = [2024, 2025, 2026];
+/// Its seed, and those before and after it, whose rankings were not looked for.
+const SEEDS: [u32; 3] = [3005, 3004, 3006];
 const INDICATOR: &str = "inpatient-staff";
 
 #[test]
@@ -47,7 +47,7 @@ impl Region {
         let seed = seed.to_string();
         let sample = place.prem(&["sample", "--out", ".", "--settings", "region.toml", "--seed", &seed]);
         expect_code(&sample, 0);
-        let estimate = place.prem(&["estimate", "--indicator", INDICATOR]);
+        let estimate = place.prem(&["estimate", "--indicator", INDICATOR, "--period", "2024"]);
         expect_code(&estimate, 0);
         let summary: Value = serde_json::from_slice(&estimate.stdout).expect("a summary in JSON");
         let run = summary["run_id"].as_str().expect("a run");
