@@ -8,8 +8,8 @@ use crate::place::{Place, expect_code, shipped_schemas};
 
 /// The region of the picture in `docs/simulation.md`.
 const SETTINGS: &str = include_str!("../../docs/confounded-region.toml");
-/// Its seed, and those before and after it, whose rankings were not looked for.
-const SEEDS: [u32; 3] = [3005, 3004, 3006];
+/// Its seed, which was chosen among ten for what it shows, and two that had not been looked at when the bounds below were set.
+const SEEDS: [u32; 3] = [3005, 4001, 4002];
 const INDICATOR: &str = "inpatient-staff";
 
 #[test]
