@@ -82,6 +82,13 @@ impl<'a> Forms<'a> {
         Ok(all)
     }
 
+    /// For each of `items` that some form asks under a filter, whether the filter kept it from each row.
+    pub fn kept_from(&self, frame: &DataFrame, items: &[&str]) -> Result<Vec<Vec<bool>>, StageError> {
+        let under_filter = items.iter().filter(|id| !self.is_for_all(id));
+        let is_out = |asking: Vec<Asking>| asking.into_iter().map(|asking| asking == Asking::FilteredOut).collect();
+        under_filter.map(|id| self.asking(frame, id).map(is_out)).collect()
+    }
+
     /// Whether every form has the item, without a filter.
     fn is_for_all(&self, id: &str) -> bool {
         let has = |item: &Item| item.asked_if.is_none();

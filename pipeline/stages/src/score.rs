@@ -121,8 +121,13 @@ pub fn score_partition(
                 columns.push(optional_numbers(&item_column(&indicator.id, place), &masked));
             }
         }
+        let kept_from = forms.kept_from(&frame, &indicator.measure.items())?;
         let value = |row: usize| {
-            if belongs[row] { respondent_value(&indicator.measure, &items, row) } else { f64::NAN }
+            if !belongs[row] {
+                return f64::NAN;
+            }
+            let asked = items.len() - kept_from.iter().filter(|item| item[row]).count();
+            respondent_value(&indicator.measure, &items, asked, row)
         };
         let values: Vec<f64> = (0..frame.height()).map(value).collect();
         mark(&mut reasons, |row| values[row].is_nan().then_some(NOT_ANSWERED));
@@ -198,11 +203,12 @@ pub(crate) fn item_values(
         .collect()
 }
 
-/// The value of one respondent over the items' values in `row`; NaN where the rule gives none.
-fn respondent_value(measure: &Measure, items: &[Vec<f64>], row: usize) -> f64 {
+/// The value of one respondent over the items' values in `row`, of which no filter kept them from `asked`; NaN where the
+/// rule gives none.
+fn respondent_value(measure: &Measure, items: &[Vec<f64>], asked: usize, row: usize) -> f64 {
     let answered = items.iter().map(|item| item[row]).filter(|value| !value.is_nan());
     #[expect(clippy::cast_precision_loss, reason = "numbers of items")]
-    let (count, of) = (answered.clone().count() as f64, items.len() as f64);
+    let (count, of) = (answered.clone().count() as f64, asked as f64);
     let needed = match measure {
         Measure::Scale { min_answered, .. } => min_answered * of,
         _ => 1.0,
