@@ -1,6 +1,6 @@
 //! The one way from unprotected numbers to numbers that may leave the house.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use prem_spec::{Indicator, Level, Period, Plan};
 use prem_store::tables::Estimate;
@@ -84,10 +84,14 @@ pub(crate) fn protect_rows(
     rows: &mut [Estimate],
     positions: &[usize],
 ) -> Result<Vec<Recoverable>, ProtectError> {
+    let failed = |Overflow| ProtectError::Arithmetic { indicator: indicator.id.clone() };
+    // Before anything is hidden: the relations are those of the numbers as they are.
+    let all = positions.iter().map(|position| &rows[*position]);
+    let system = System::of(&plan.organisation, all).map_err(failed)?;
     hide_primary(indicator, rows, positions);
-    hide_secondary(plan, indicator, rows, positions)
-        .and_then(|()| prove(plan, indicator, rows, positions))
-        .map_err(|Overflow| ProtectError::Arithmetic { indicator: indicator.id.clone() })
+    hide_secondary(&system, indicator, rows, positions)
+        .and_then(|()| prove(plan, &system, indicator, rows, positions))
+        .map_err(failed)
 }
 
 fn check(plan: &Plan, rows: &[Estimate]) -> Result<(), ProtectError> {
@@ -135,14 +139,14 @@ fn hide_primary(indicator: &Indicator, estimates: &mut [Estimate], positions: &[
 }
 
 fn hide_secondary(
-    plan: &Plan,
+    system: &System,
     indicator: &Indicator,
     estimates: &mut [Estimate],
     positions: &[usize],
 ) -> Result<(), Overflow> {
-    let (system, mut pattern) = state(plan, indicator, estimates, positions)?;
+    let mut pattern = state(system, indicator, estimates, positions);
     secondary::complete(&system.systems(), &mut pattern)?;
-    withhold(&system, &pattern, estimates, positions);
+    withhold(system, &pattern, estimates, positions);
     Ok(())
 }
 
@@ -150,6 +154,7 @@ fn hide_secondary(
 /// still finds when there is nothing more to withhold is a fault.
 fn prove(
     plan: &Plan,
+    system: &System,
     indicator: &Indicator,
     estimates: &mut [Estimate],
     positions: &[usize],
@@ -166,29 +171,36 @@ fn prove(
         if found.is_empty() {
             return Ok(found);
         }
-        let (system, mut pattern) = state(plan, indicator, estimates, positions)?;
-        let exposed: Vec<usize> = audit::exposed(&system, &pattern)?.into_iter().map(|(cell, _)| cell).collect();
+        let mut pattern = state(system, indicator, estimates, positions);
+        let exposed: Vec<usize> = audit::exposed(system, &pattern)?.into_iter().map(|(cell, _)| cell).collect();
         let all: Vec<_> = system.systems().concat();
-        let more = secondary::around(&all, &pattern, &exposed);
+        let mut more = secondary::around(&all, &pattern, &exposed);
+        if more.is_empty() {
+            more = beside(system, &pattern, &found);
+        }
         if more.is_empty() {
             return Ok(found);
         }
         tracing::debug!(indicator = indicator.id, exposed = exposed.len(), more = more.len(), "withholding more");
         more.into_iter().for_each(|cell| pattern.hidden[cell] = true);
-        withhold(&system, &pattern, estimates, positions);
+        withhold(system, &pattern, estimates, positions);
     }
 }
 
-fn state(
-    plan: &Plan,
-    indicator: &Indicator,
-    estimates: &[Estimate],
-    positions: &[usize],
-) -> Result<(System, Pattern), Overflow> {
+/// Everything shown of the units and periods of `found`: for those who are in no row of their own.
+fn beside(system: &System, pattern: &Pattern, found: &[Recoverable]) -> BTreeSet<usize> {
+    let span = |one: &Recoverable| one.period.parse().map(|period: Period| (period.start(), period.end())).ok();
+    let places: BTreeSet<_> = found.iter().map(|one| (one.unit_id.as_str(), span(one))).collect();
+    let is_beside = |cell: &usize| {
+        let key = &system.keys[*cell];
+        !pattern.hidden[*cell] && places.contains(&(key.unit.as_str(), Some(key.span)))
+    };
+    (0..system.keys.len()).filter(is_beside).collect()
+}
+
+fn state(system: &System, indicator: &Indicator, estimates: &[Estimate], positions: &[usize]) -> Pattern {
     let rows: Vec<&Estimate> = positions.iter().map(|position| &estimates[*position]).collect();
-    let system = System::of(&plan.organisation, rows.iter().copied())?;
-    let pattern = Pattern::of(&system, indicator, &rows);
-    Ok((system, pattern))
+    Pattern::of(system, indicator, &rows)
 }
 
 fn withhold(system: &System, pattern: &Pattern, estimates: &mut [Estimate], positions: &[usize]) {

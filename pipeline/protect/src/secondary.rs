@@ -64,7 +64,8 @@ fn may_be_secondary(pattern: &Pattern, cell: usize) -> bool {
     pattern.listed[cell] && !pattern.primary[cell]
 }
 
-/// Every primary cell that is given away, and by which shown cells.
+/// Every primary cell that is given away, and by which shown cells. What none of them gives away is no leak: there the
+/// reading itself contradicts the table, since it takes a cell for empty that is not.
 fn leaks(equations: &[Equation], pattern: &Pattern) -> Result<Vec<Derivation>, Overflow> {
     let determined = eliminate::solve(equations, &pattern.hidden)?.determined;
     let mut unknown = pattern.hidden.clone();
@@ -77,6 +78,7 @@ fn leaks(equations: &[Equation], pattern: &Pattern) -> Result<Vec<Derivation>, O
         let surroundings = Surroundings::of(equations, pattern);
         leaks.extend(narrow.into_iter().map(|cell| Derivation { cell, uses: surroundings.nearest_shown(cell) }));
     }
+    leaks.retain(|leak| !leak.uses.is_empty());
     Ok(leaks)
 }
 

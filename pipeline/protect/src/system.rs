@@ -9,7 +9,8 @@
 //! - strata: `total` is the sum over `age=…`, and `age=…` the sum over `age=…,sex=…`. Those of unknown stratum are in the
 //!   total and in none of the others. They are never published, and an outsider knows two things about them: that they are
 //!   few, so that the rest is nearly the total (`equations`, in which they do not occur), and that they are what is left
-//!   (`with_unknown`, where they are cells of their own). No withheld cell may be told by either.
+//!   (`with_unknown`, where they are cells of their own). No withheld cell may be told by either. Since nobody sees their rows,
+//!   nobody can tell where they are absent: among their cells only such relations count as hold for what they really are.
 //!
 //! A total that is not in the table but whose parts are is added as a *latent* cell, hidden from everybody, so that
 //! relations which run through it are not missed. A cell that is absent at a level where others have one is 0; where the
@@ -65,7 +66,7 @@ impl System {
         let rows: Vec<&Estimate> = rows.collect();
         let ancestry = ancestry(organisation, &rows);
         let keys = with_latent_totals(&rows, &ancestry).into_iter().collect();
-        Self::over(&rows, &ancestry, keys)
+        Self::over(&rows, &ancestry, keys, &Unknown::of(&rows))
     }
 
     /// The system of published rows: everywhere there may be people of unknown stratum, of whom no row tells.
@@ -82,17 +83,17 @@ impl System {
         let unknown: Vec<CellKey> =
             keys.iter().filter_map(|key| Some(CellKey { stratum: dimension(key)?, ..key.clone() })).collect();
         keys.extend(unknown);
-        Self::over(rows, &ancestry, keys.into_iter().collect())
+        Self::over(rows, &ancestry, keys.into_iter().collect(), &Unknown::default())
     }
 
-    fn over(rows: &[&Estimate], ancestry: &Ancestry, keys: Vec<CellKey>) -> Result<Self, Overflow> {
+    fn over(rows: &[&Estimate], ancestry: &Ancestry, keys: Vec<CellKey>, unknown: &Unknown) -> Result<Self, Overflow> {
         let levels: BTreeMap<&str, &str> = rows.iter().map(|row| (row.unit_id.as_str(), row.level.as_str())).collect();
         let known: Vec<usize> = (0..keys.len()).filter(|cell| !is_unknown(&keys[*cell].stratum)).collect();
         let known_keys: Vec<CellKey> = known.iter().map(|cell| keys[*cell].clone()).collect();
         let in_all = |equation: Equation| equation.into_iter().map(|(cell, c)| (known[cell], c)).collect();
-        let equations = equations(&known_keys, ancestry, &levels)?.into_iter().map(in_all).collect();
+        let equations = equations(&known_keys, ancestry, &levels, unknown)?.into_iter().map(in_all).collect();
         let with_unknown =
-            if known.len() < keys.len() { self::equations(&keys, ancestry, &levels)? } else { Vec::new() };
+            if known.len() < keys.len() { self::equations(&keys, ancestry, &levels, unknown)? } else { Vec::new() };
         Ok(Self { keys, equations, with_unknown })
     }
 
@@ -108,13 +109,39 @@ impl System {
 }
 
 /// All relations between the cells of `keys`.
-fn equations(keys: &[CellKey], ancestry: &Ancestry, levels: &BTreeMap<&str, &str>) -> Result<Vec<Equation>, Overflow> {
+fn equations(
+    keys: &[CellKey],
+    ancestry: &Ancestry,
+    levels: &BTreeMap<&str, &str>,
+    unknown: &Unknown,
+) -> Result<Vec<Equation>, Overflow> {
     let index: BTreeMap<&CellKey, usize> = keys.iter().enumerate().map(|(position, key)| (key, position)).collect();
     let offered = offered(keys, levels);
     let mut equations = unit_equations(keys, &index, ancestry, levels, &offered);
+    equations.retain(|equation| unknown.holds(keys, equation));
     equations.extend(stratum_equations(keys, &index));
-    equations.extend(period_equations(&index, &offered)?);
+    equations.extend(period_equations(keys, &index, &offered, unknown)?);
     Ok(equations)
+}
+
+/// How many there really are of unknown stratum, by cell.
+#[derive(Default)]
+struct Unknown(BTreeMap<CellKey, f64>);
+
+impl Unknown {
+    fn of(rows: &[&Estimate]) -> Self {
+        let rows = rows.iter().filter(|row| is_unknown(&row.stratum));
+        #[expect(clippy::cast_precision_loss, reason = "counts of persons")]
+        let count = |row: &&&Estimate| row.n.map(|n| n as f64).or(row.numerator).map(|n| (CellKey::of(row), n));
+        Self(rows.filter_map(|row| count(&row)).collect())
+    }
+
+    /// Whether a relation holds for them; one over other cells, or over cells of which no count is known, does.
+    fn holds(&self, keys: &[CellKey], equation: &Equation) -> bool {
+        let term = |(cell, coefficient): &(usize, i64)| Some(*self.0.get(&keys[*cell])? * *coefficient as f64);
+        let sum: Option<f64> = equation.iter().map(term).sum();
+        sum.is_none_or(|sum| sum == 0.0)
+    }
 }
 
 /// Whether a stratum is that of people whose level is not known, in any dimension.
@@ -243,7 +270,12 @@ fn stratum_equations(keys: &[CellKey], index: &BTreeMap<&CellKey, usize>) -> Vec
     total_of_parts(totals).collect()
 }
 
-fn period_equations(index: &BTreeMap<&CellKey, usize>, offered: &Offered<'_>) -> Result<Vec<Equation>, Overflow> {
+fn period_equations(
+    keys: &[CellKey],
+    index: &BTreeMap<&CellKey, usize>,
+    offered: &Offered<'_>,
+    unknown: &Unknown,
+) -> Result<Vec<Equation>, Overflow> {
     // A period that any cell has was estimated, for all; of one that none has it depends.
     let estimated: BTreeSet<Span> = offered.values().flat_map(BTreeMap::keys).copied().collect();
     let not_estimated = completeness::not_estimated(offered);
@@ -264,7 +296,8 @@ fn period_equations(index: &BTreeMap<&CellKey, usize>, offered: &Offered<'_>) ->
             let mut found = None;
             for spans in [&assumed, &estimated, &here] {
                 if found.is_none() {
-                    found = written(bases.of(spans)?, cell);
+                    found =
+                        written(bases.of(spans)?, cell).filter(|all| all.iter().all(|one| unknown.holds(keys, one)));
                 }
             }
             if found.is_none() {

@@ -10,12 +10,15 @@
 //! Score interval: E. B. Wilson (1927), with case mix; shares: Norwegian Institute of Public Health, *30-day survival after hospital
 //! admission* (method reports).
 //! # Assumptions
-//! η known from the case-mix model; patients independent.
+//! η known from the case-mix model, its level included: over all patients Σexpit(η) = Σd, or E and z compare with another
+//! place than the reference; patients independent.
 //! # Edge cases
 //! O = 0 gives mortality 0 and lower limit 0; O = Σw gives 1 and upper limit 1. A hospital without shares is left out.
 //! # Reference values
-//! Without case mix and with whole shares the limits are Wilson's: tests/survival_by_hand.rs.
+//! Without case mix and with whole shares the limits are Wilson's: tests/survival_by_hand.rs. With case mix and shared courses R's
+//! glm with an offset and uniroot: tests/reference/r_standardised.rs.
 
+use crate::binary::{expit, expit_variance};
 use crate::error::{Result, StatsError, check_all_finite, check_length, finite_result};
 use crate::interval::{Interval, Level};
 use crate::numeric;
@@ -46,10 +49,6 @@ pub struct HospitalSurvival {
 }
 
 const FARTHEST: f64 = 60.0;
-
-fn expit(x: f64) -> f64 {
-    if x >= 0.0 { 1.0 / (1.0 + (-x).exp()) } else { x.exp() / (1.0 + x.exp()) }
-}
 
 /// Mortality of every hospital in `shares`, from patients' linear predictors and deaths, over the `reference` predictors.
 pub fn hospital_survival(
@@ -90,20 +89,17 @@ fn one(hospital: usize, rows: &[(f64, f64, f64)], reference: &[f64], level: Leve
     let z = level.z()?;
     let n = numeric::sum(rows.iter().map(|r| r.2));
     let observed = numeric::sum(rows.iter().map(|r| r.2 * r.1));
-    let moments = |delta: f64| {
-        let e = numeric::sum(rows.iter().map(|r| r.2 * expit(r.0 + delta)));
-        let v = numeric::sum(rows.iter().map(|r| {
-            let p = expit(r.0 + delta);
-            r.2 * r.2 * p * (1.0 - p)
-        }));
-        (e, v)
-    };
+    let deaths = |delta: f64| numeric::sum(rows.iter().map(|r| r.2 * expit(r.0 + delta)));
+    let survivors = |delta: f64| numeric::sum(rows.iter().map(|r| r.2 * expit(-r.0 - delta)));
+    let variance = |delta: f64| numeric::sum(rows.iter().map(|r| r.2 * r.2 * expit_variance(r.0 + delta)));
     // Far enough that every probability is 0 or 1 to the last digit, whatever the predictors are.
     let largest = rows.iter().fold(0.0_f64, |a, r| a.max(r.0.abs())) + FARTHEST;
     let root = |width: f64| {
         numeric::bracketed_root(WHAT, -largest, largest, |delta| {
-            let (e, v) = moments(delta);
-            Ok(observed - e - width * v.sqrt())
+            let (dead, alive) = (deaths(delta), survivors(delta));
+            // Of the two the smaller, which keeps its digits where nearly all died or nearly none.
+            let gap = if dead <= alive { observed - dead } else { alive - (n - observed) };
+            Ok(gap - width * variance(delta).sqrt())
         })
     };
     let mapped = |delta: f64| numeric::mean(&reference.iter().map(|eta| expit(eta + delta)).collect::<Vec<f64>>());
@@ -118,7 +114,7 @@ fn one(hospital: usize, rows: &[(f64, f64, f64)], reference: &[f64], level: Leve
     };
     let low = if none { 0.0 } else { mapped(root(z)?) };
     let high = if all { 1.0 } else { mapped(root(-z)?) };
-    let (expected, variance) = moments(0.0);
+    let (expected, variance) = (deaths(0.0), variance(0.0));
     Ok(HospitalSurvival {
         hospital,
         patients: rows.len(),

@@ -2,6 +2,7 @@
 
 use super::{NUMBERS, Unsound, vectors};
 use prem_stats::case_mix::*;
+use prem_stats::linear_algebra::Matrix;
 
 /// Rows of units, an outcome and two adjusters.
 struct Shape {
@@ -204,6 +205,33 @@ fn areas() {
             u.check("fay_herriot", fay_herriot(&a, &variance, &[], 0.95));
             u.check("fay_herriot", fay_herriot(&a, &variance, &[&a], 0.95));
             u.check("fay_herriot", fay_herriot(&a, &variance, &[&variance, &variance], 0.95));
+        }
+    }
+    u.finish();
+}
+
+/// Domains under a given β, sound or not.
+#[test]
+fn domains() {
+    let mut u = Unsound::default();
+    for s in shapes() {
+        let weights: Vec<f64> = (0..s.y.len()).map(|i| 1.0 + (i % 4) as f64).collect();
+        let parent: Vec<Option<u32>> = (0..s.units as u32).map(|j| (j % 3 != 2).then_some(j % 2)).collect();
+        for beta in [[0.5, -2.0], [0.0, 0.0], [1e300, 1.0], [f64::NAN, 1.0]] {
+            let mut sums = DomainSums::new(s.units, 2);
+            if sums.add(&s.unit, &s.y, &[&s.x[0], &s.x[1]], &weights, &beta).is_err() {
+                continue;
+            }
+            let known = KnownCoefficients {
+                coefficients: &beta,
+                covariance: &Matrix::identity(2),
+                residual_variance: 4.0,
+                degrees_of_freedom: 9.0,
+            };
+            for reference in [vec![0.5; 2], vec![f64::NAN; 2], vec![1e300; 2], vec![]] {
+                let means = sums.adjusted_means(&parent, 2, &known, &reference, &AdjustedMeanOptions::default());
+                u.check(&format!("{}: domains", s.name), means);
+            }
         }
     }
     u.finish();

@@ -135,3 +135,45 @@ fn weighted_shares() {
     }
     u.finish();
 }
+
+/// Weights of every kind that fit the three cells, with a fit, with and without margins.
+#[test]
+fn weighted_adjusted_shares() {
+    let mut u = Unsound::default();
+    let mut counts = BinaryCounts::new(3, 1);
+    for (unit, x, trials, events) in
+        [(0, 0.0, 40, 10), (0, 1.0, 30, 20), (1, 1.0, 1, 1), (2, 0.0, 50, 0), (2, 1.0, 9, 4)]
+    {
+        counts.add_counts(unit, &[x], trials, events).unwrap();
+    }
+    let table = counts.finish();
+    let fit = fit_logistic(&table, SeparationPolicy::Drop).unwrap();
+    let margins = CellCalibration { block: vec![0, 0, 1], categories: vec![vec![0, 1, 2]] };
+    for weights in NUMBERS.iter().flat_map(|v| [[*v; 3], [*v, 1.0, 2.0], [1.0, 2.0, *v]]) {
+        for calibration in [None, Some(&margins)] {
+            let cells =
+                WeightedCells { table: &table, weights: &weights, strata: &[0, 1, 7], correction: None, calibration };
+            let Ok(reference) = weighted_reference(&cells) else { continue };
+            for level in super::FEW {
+                for with in [None, Some(&fit)] {
+                    let groups = (&[Some(0), Some(0), Some(1)][..], 3);
+                    let found = weighted_proportions(with, &cells, groups, &reference, level);
+                    // The offset of a group with nothing but events is ∞, and says so in its documentation.
+                    let numbers = |p: WeightedProportion| (p.value, p.limits, p.variance, p.gradient, p.n_effective);
+                    u.check(
+                        &format!("weighted_proportions {weights:?}"),
+                        found.map(|all| all.into_iter().map(|p| p.map(numbers)).collect::<Vec<_>>()),
+                    );
+                }
+            }
+        }
+    }
+    u.finish();
+}
+
+#[test]
+fn logistic_curve() {
+    for x in NUMBERS {
+        assert!(x.is_nan() || (0.0..=1.0).contains(&expit(x)), "{x}");
+    }
+}

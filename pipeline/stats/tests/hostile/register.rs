@@ -7,7 +7,7 @@ use prem_stats::rates::{self, RepeatEvents, SlopeTransform};
 use prem_stats::survival::{self, FollowUp, LifeTable, NetMethod, ObservationWindow, Share};
 use prem_stats::time;
 use prem_stats::variation as v;
-use prem_stats::weights::{self, Cap, Design, Margin, RakeOptions, Scored};
+use prem_stats::weights::{self, Cap, Design, Margin, RakeOptions, SampleSize, Scored};
 
 #[test]
 fn standardised_rates() {
@@ -208,4 +208,23 @@ fn variance_of_scores() {
         }
     }
     u.finish();
+}
+
+/// A rule is refused or draws no more than there are; a probability is one.
+#[test]
+fn samples() {
+    for share in NUMBERS {
+        for (fixed, census_up_to) in [(0, 0), (0, 1), (1, 0), (usize::MAX, 0), (0, usize::MAX)] {
+            let size = SampleSize { fixed, share, census_up_to };
+            assert!([0, 1, 2, 1_000_000_000].iter().all(|n| size.of(*n) <= *n), "{size:?}");
+            for strata in [&[][..], &[0], &[0, 1, 0], &[2], &[u32::MAX]] {
+                let numbers = vec![5_u128; strata.len()];
+                let Ok(sample) = weights::stratified_sample(strata, &numbers, 2, &size) else { continue };
+                assert!(sample.drawn.len() <= strata.len() && sample.probability(7).is_none(), "{size:?}");
+                let mut probabilities = (0..2).filter_map(|h| sample.probability(h));
+                assert!(probabilities.all(|p| (0.0..=1.0).contains(&p)), "{size:?}");
+            }
+        }
+    }
+    assert!(weights::stratified_sample(&[0], &[], 1, &SampleSize { fixed: 1, share: 0.0, census_up_to: 0 }).is_err());
 }

@@ -29,6 +29,7 @@ mod r_closed;
 mod r_dense;
 mod r_models;
 mod r_numbers;
+mod r_standardised;
 mod r_survey;
 mod r_survival;
 mod rates;
@@ -52,6 +53,7 @@ fn every_reference_case() {
     r_closed::run();
     r_dense::run();
     r_models::run();
+    r_standardised::run();
     r_survey::run();
     r_survival::run();
     rates::run();

@@ -1,4 +1,5 @@
-//! Numbers made with R for this project: `r/models.R`, `r/closed.R` and `r/dense.R` wrote the files beside them.
+//! Numbers made with R for this project: `r/models.R`, `r/closed.R`, `r/dense.R` and `r/standardised.R` wrote the files
+//! beside them.
 
 use crate::common::{Case, Table};
 
