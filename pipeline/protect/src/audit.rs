@@ -5,7 +5,10 @@
 //! every equation true, in exact arithmetic, and is not 0 in that cell. Where cells hang together with nothing that is
 //! shown, no published figure tells of them, witness or not.
 
-use std::{collections::BTreeMap, fmt};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use prem_spec::{Indicator, Plan, Stratifier};
 use prem_store::tables::Estimate;
@@ -17,7 +20,9 @@ use crate::{
     linkage::Linkage,
     parts,
     pattern::Pattern,
+    periods::Span,
     ratio::{Overflow, Ratio},
+    secondary,
     system::{CellKey, System, TOTAL},
 };
 
@@ -168,9 +173,30 @@ fn derived(plan: &Plan, indicator: &Indicator, rows: &[&Estimate]) -> Result<Vec
     Ok(exposed(&system, &pattern)?.into_iter().map(|(cell, how)| recoverable(cell, how)).collect())
 }
 
+/// What is shown nearest to the cells `found`. Withheld again and again, this ends at the latest where nothing that bears on
+/// them is shown, and nothing is found.
+pub(crate) fn around(
+    plan: &Plan,
+    indicator: &Indicator,
+    rows: &[&Estimate],
+    found: &[Recoverable],
+) -> Result<BTreeSet<CellKey>, Overflow> {
+    let system = System::of_published(&plan.organisation, rows)?;
+    let pattern = Pattern::of(&system, indicator, rows);
+    let spans: BTreeMap<&str, Span> =
+        rows.iter().map(|row| (row.period.as_str(), (row.period_start, row.period_end))).collect();
+    let cell = |one: &Recoverable| {
+        let span = *spans.get(one.period.as_str())?;
+        system.index_of(&CellKey { unit: one.unit_id.clone(), span, stratum: one.stratum.clone() })
+    };
+    let found: Vec<usize> = found.iter().filter_map(cell).collect();
+    let nearest = secondary::around(&system.systems().concat(), &pattern, &found);
+    Ok(nearest.into_iter().map(|cell| system.keys[cell].clone()).collect())
+}
+
 /// Cells of `system` that are withheld and can be worked out: those to be protected by any of its readings, the others by
 /// all of them. (A cell that is withheld for the sake of people of unknown stratum is told by «as if there were none».)
-pub(crate) fn exposed(system: &System, pattern: &Pattern) -> Result<Vec<(usize, How)>, Overflow> {
+fn exposed(system: &System, pattern: &Pattern) -> Result<Vec<(usize, How)>, Overflow> {
     let mut by_how_many: BTreeMap<usize, usize> = BTreeMap::new();
     let systems = system.systems();
     for equations in &systems {

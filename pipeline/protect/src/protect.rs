@@ -88,9 +88,10 @@ pub(crate) fn protect_rows(
     // Before anything is hidden: the relations are those of the numbers as they are.
     let all = positions.iter().map(|position| &rows[*position]);
     let system = System::of(&plan.organisation, all).map_err(failed)?;
+    let originals = rows.to_vec();
     hide_primary(indicator, rows, positions);
     hide_secondary(&system, indicator, rows, positions)
-        .and_then(|()| prove(plan, &system, indicator, rows, positions))
+        .and_then(|()| prove(plan, &system, indicator, &originals, rows, positions))
         .map_err(failed)
 }
 
@@ -144,21 +145,26 @@ fn hide_secondary(
     estimates: &mut [Estimate],
     positions: &[usize],
 ) -> Result<(), Overflow> {
-    let mut pattern = state(system, indicator, estimates, positions);
+    let rows: Vec<&Estimate> = positions.iter().map(|position| &estimates[*position]).collect();
+    let mut pattern = Pattern::of(system, indicator, &rows);
     secondary::complete(&system.systems(), &mut pattern)?;
     withhold(system, &pattern, estimates, positions);
     Ok(())
 }
 
-/// Cuts what rows tell of each other and audits; while the audit finds cells, withholds what is around them. What it
-/// still finds when there is nothing more to withhold is a fault.
+/// Cuts what rows tell of each other and audits. While the audit finds cells, withholds what is nearest to them; what is
+/// withheld for others' sake and told all the same is shown again, once. What the audit still finds when there is nothing
+/// more to withhold is a fault.
 fn prove(
     plan: &Plan,
     system: &System,
     indicator: &Indicator,
+    originals: &[Estimate],
     estimates: &mut [Estimate],
     positions: &[usize],
 ) -> Result<Vec<Recoverable>, Overflow> {
+    let mut shown_again: BTreeSet<CellKey> = BTreeSet::new();
+    let mut is_first = true;
     loop {
         let linkage = Linkage::of(positions.iter().map(|position| &estimates[*position]));
         for position in positions {
@@ -166,41 +172,38 @@ fn prove(
         }
         // Those of unknown stratum are not published: an outsider starts without them.
         let all = positions.iter().map(|position| &estimates[*position]);
-        let rows: Vec<&Estimate> = all.filter(|row| !is_unknown(&row.stratum)).collect();
+        let rows: Vec<&Estimate> = all.clone().filter(|row| !is_unknown(&row.stratum)).collect();
         let found = audit::of_indicator(plan, indicator, &rows)?;
-        if found.is_empty() {
+        if found.is_empty() && std::mem::take(&mut is_first) {
             return Ok(found);
         }
-        let mut pattern = state(system, indicator, estimates, positions);
-        let exposed: Vec<usize> = audit::exposed(system, &pattern)?.into_iter().map(|(cell, _)| cell).collect();
-        let all: Vec<_> = system.systems().concat();
-        let mut more = secondary::around(&all, &pattern, &exposed);
-        if more.is_empty() {
-            more = beside(system, &pattern, &found);
-        }
-        if more.is_empty() {
+        is_first = false;
+        let pattern = Pattern::of(system, indicator, &all.collect::<Vec<_>>());
+        let told = secondary::told(&system.systems(), &pattern)?;
+        let mut again: BTreeSet<CellKey> = told.into_iter().map(|cell| system.keys[cell].clone()).collect();
+        again.retain(|key| !shown_again.contains(key));
+        let around = audit::around(plan, indicator, &rows, &found)?;
+        tracing::debug!(
+            indicator = indicator.id,
+            found = found.len(),
+            more = around.len(),
+            again = again.len(),
+            "proof"
+        );
+        if around.is_empty() && again.is_empty() {
             return Ok(found);
         }
-        tracing::debug!(indicator = indicator.id, exposed = exposed.len(), more = more.len(), "withholding more");
-        more.into_iter().for_each(|cell| pattern.hidden[cell] = true);
-        withhold(system, &pattern, estimates, positions);
+        for position in positions {
+            let row = &mut estimates[*position];
+            let key = CellKey::of(row);
+            if again.contains(&key) {
+                *row = originals[*position].clone();
+            } else if !row.suppressed && around.contains(&key) {
+                hide::hide(row, SECONDARY);
+            }
+        }
+        shown_again.extend(again);
     }
-}
-
-/// Everything shown of the units and periods of `found`: for those who are in no row of their own.
-fn beside(system: &System, pattern: &Pattern, found: &[Recoverable]) -> BTreeSet<usize> {
-    let span = |one: &Recoverable| one.period.parse().map(|period: Period| (period.start(), period.end())).ok();
-    let places: BTreeSet<_> = found.iter().map(|one| (one.unit_id.as_str(), span(one))).collect();
-    let is_beside = |cell: &usize| {
-        let key = &system.keys[*cell];
-        !pattern.hidden[*cell] && places.contains(&(key.unit.as_str(), Some(key.span)))
-    };
-    (0..system.keys.len()).filter(is_beside).collect()
-}
-
-fn state(system: &System, indicator: &Indicator, estimates: &[Estimate], positions: &[usize]) -> Pattern {
-    let rows: Vec<&Estimate> = positions.iter().map(|position| &estimates[*position]).collect();
-    Pattern::of(system, indicator, &rows)
 }
 
 fn withhold(system: &System, pattern: &Pattern, estimates: &mut [Estimate], positions: &[usize]) {

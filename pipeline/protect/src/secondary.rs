@@ -31,17 +31,23 @@ pub(crate) fn complete(systems: &[&[Equation]], pattern: &mut Pattern) -> Result
         }
         chosen.into_iter().for_each(|cell| pattern.hidden[cell] = true);
     }
-    // A secondary cell that the shown ones determine protects nothing: showing it tells no more than they do.
-    let mut told: Option<BTreeSet<usize>> = None;
-    for equations in systems {
-        let determined = eliminate::solve(equations, &pattern.hidden)?.determined.into_iter();
-        let cells: BTreeSet<usize> = determined.map(|derivation| derivation.cell).collect();
-        told = Some(told.map_or_else(|| cells.clone(), |told| told.intersection(&cells).copied().collect()));
-    }
-    for cell in told.into_iter().flatten().filter(|cell| may_be_secondary(pattern, *cell)).collect::<Vec<_>>() {
+    for cell in told(systems, pattern)? {
         pattern.hidden[cell] = false;
     }
     tidy(systems, pattern)
+}
+
+/// Secondary cells that the shown ones determine in each of `systems`: they protect nothing, and showing them tells no more
+/// than is told.
+pub(crate) fn told(systems: &[&[Equation]], pattern: &Pattern) -> Result<BTreeSet<usize>, Overflow> {
+    let mut told: BTreeSet<usize> =
+        (0..pattern.hidden.len()).filter(|cell| pattern.hidden[*cell] && may_be_secondary(pattern, *cell)).collect();
+    for equations in systems {
+        let determined = eliminate::solve(equations, &pattern.hidden)?.determined.into_iter();
+        let cells: BTreeSet<usize> = determined.map(|derivation| derivation.cell).collect();
+        told.retain(|cell| cells.contains(cell));
+    }
+    Ok(told)
 }
 
 /// Leaks of every system.
@@ -53,11 +59,12 @@ fn leaks_of(systems: &[&[Equation]], pattern: &Pattern) -> Result<Vec<Derivation
     Ok(all)
 }
 
-/// What more to withhold because of the cells `exposed`: for each, everything shown that is nearest to it. Done again and
-/// again this ends at the latest where nothing that bears on them is shown.
+/// What more to withhold because of the cells `exposed`: of what is shown nearest to each, the cheapest that serve. Done again
+/// and again this ends at the latest where nothing that bears on them is shown.
 pub(crate) fn around(equations: &[Equation], pattern: &Pattern, exposed: &[usize]) -> BTreeSet<usize> {
     let surroundings = Surroundings::of(equations, pattern);
-    exposed.iter().flat_map(|cell| surroundings.nearest_shown(*cell)).collect()
+    let near = |cell: &usize| Derivation { cell: *cell, uses: surroundings.nearest_shown(*cell) };
+    cover(&exposed.iter().map(near).collect::<Vec<_>>(), pattern)
 }
 
 fn may_be_secondary(pattern: &Pattern, cell: usize) -> bool {

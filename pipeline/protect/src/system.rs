@@ -9,8 +9,9 @@
 //! - strata: `total` is the sum over `age=…`, and `age=…` the sum over `age=…,sex=…`. Those of unknown stratum are in the
 //!   total and in none of the others. They are never published, and an outsider knows two things about them: that they are
 //!   few, so that the rest is nearly the total (`equations`, in which they do not occur), and that they are what is left
-//!   (`with_unknown`, where they are cells of their own). No withheld cell may be told by either. Since nobody sees their rows,
-//!   nobody can tell where they are absent: among their cells only such relations count as hold for what they really are.
+//!   (`with_unknown`, where they are cells of their own). No withheld cell may be told by either. There, only
+//!   such relations count as hold for what is really there: nobody sees where their rows are absent, and what is taken for
+//!   empty in one stratum and not in another would contradict itself.
 //!
 //! A total that is not in the table but whose parts are is added as a *latent* cell, hidden from everybody, so that
 //! relations which run through it are not missed. A cell that is absent at a level where others have one is 0; where the
@@ -23,7 +24,7 @@ use prem_store::tables::Estimate;
 
 use crate::{
     completeness::{self, Incomplete, Offered},
-    eliminate::Equation,
+    eliminate::{self, Equation},
     periods::{self, Relation, Span},
     ratio::Overflow,
 };
@@ -66,7 +67,7 @@ impl System {
         let rows: Vec<&Estimate> = rows.collect();
         let ancestry = ancestry(organisation, &rows);
         let keys = with_latent_totals(&rows, &ancestry).into_iter().collect();
-        Self::over(&rows, &ancestry, keys, &Unknown::of(&rows))
+        Self::over(&rows, &ancestry, keys, &Counts::of(&rows))
     }
 
     /// The system of published rows: everywhere there may be people of unknown stratum, of whom no row tells.
@@ -83,17 +84,21 @@ impl System {
         let unknown: Vec<CellKey> =
             keys.iter().filter_map(|key| Some(CellKey { stratum: dimension(key)?, ..key.clone() })).collect();
         keys.extend(unknown);
-        Self::over(rows, &ancestry, keys.into_iter().collect(), &Unknown::default())
+        Self::over(rows, &ancestry, keys.into_iter().collect(), &Counts::of(rows))
     }
 
-    fn over(rows: &[&Estimate], ancestry: &Ancestry, keys: Vec<CellKey>, unknown: &Unknown) -> Result<Self, Overflow> {
+    fn over(rows: &[&Estimate], ancestry: &Ancestry, keys: Vec<CellKey>, counts: &Counts) -> Result<Self, Overflow> {
         let levels: BTreeMap<&str, &str> = rows.iter().map(|row| (row.unit_id.as_str(), row.level.as_str())).collect();
         let known: Vec<usize> = (0..keys.len()).filter(|cell| !is_unknown(&keys[*cell].stratum)).collect();
         let known_keys: Vec<CellKey> = known.iter().map(|cell| keys[*cell].clone()).collect();
         let in_all = |equation: Equation| equation.into_iter().map(|(cell, c)| (known[cell], c)).collect();
-        let equations = equations(&known_keys, ancestry, &levels, unknown)?.into_iter().map(in_all).collect();
-        let with_unknown =
-            if known.len() < keys.len() { self::equations(&keys, ancestry, &levels, unknown)? } else { Vec::new() };
+        let any = |_: &[CellKey], _: &Equation| true;
+        let equations = equations(&known_keys, ancestry, &levels, counts, any)?.into_iter().map(in_all).collect();
+        let with_unknown = if known.len() < keys.len() {
+            self::equations(&keys, ancestry, &levels, counts, |keys, equation| counts.allow(keys, equation))?
+        } else {
+            Vec::new()
+        };
         Ok(Self { keys, equations, with_unknown })
     }
 
@@ -108,39 +113,59 @@ impl System {
     }
 }
 
-/// All relations between the cells of `keys`.
+/// The relations between the cells of `keys` that `holds` lets stand.
 fn equations(
     keys: &[CellKey],
     ancestry: &Ancestry,
     levels: &BTreeMap<&str, &str>,
-    unknown: &Unknown,
+    counts: &Counts,
+    holds: impl Fn(&[CellKey], &Equation) -> bool,
 ) -> Result<Vec<Equation>, Overflow> {
     let index: BTreeMap<&CellKey, usize> = keys.iter().enumerate().map(|(position, key)| (key, position)).collect();
     let offered = offered(keys, levels);
     let mut equations = unit_equations(keys, &index, ancestry, levels, &offered);
-    equations.retain(|equation| unknown.holds(keys, equation));
+    equations.retain(|equation| holds(keys, equation));
     equations.extend(stratum_equations(keys, &index));
-    equations.extend(period_equations(keys, &index, &offered, unknown)?);
+    equations.extend(period_equations(&index, &offered, counts, |equation| holds(keys, equation))?);
     Ok(equations)
 }
 
-/// How many there really are of unknown stratum, by cell.
-#[derive(Default)]
-struct Unknown(BTreeMap<CellKey, f64>);
+/// How many are in each cell, where that is known.
+struct Counts(BTreeMap<CellKey, f64>);
 
-impl Unknown {
+impl Counts {
     fn of(rows: &[&Estimate]) -> Self {
-        let rows = rows.iter().filter(|row| is_unknown(&row.stratum));
         #[expect(clippy::cast_precision_loss, reason = "counts of persons")]
-        let count = |row: &&&Estimate| row.n.map(|n| n as f64).or(row.numerator).map(|n| (CellKey::of(row), n));
-        Self(rows.filter_map(|row| count(&row)).collect())
+        let count = |row: &&Estimate| row.n.map(|n| n as f64).or(row.numerator).map(|n| (CellKey::of(row), n));
+        Self(rows.iter().filter_map(count).collect())
     }
 
-    /// Whether a relation holds for them; one over other cells, or over cells of which no count is known, does.
-    fn holds(&self, keys: &[CellKey], equation: &Equation) -> bool {
+    /// Whether the counts of all cells of a relation are known and deny it; otherwise it is allowed.
+    fn allow(&self, keys: &[CellKey], equation: &Equation) -> bool {
         let term = |(cell, coefficient): &(usize, i64)| Some(*self.0.get(&keys[*cell])? * *coefficient as f64);
-        let sum: Option<f64> = equation.iter().map(term).sum();
-        sum.is_none_or(|sum| sum == 0.0)
+        equation.iter().map(term).sum::<Option<f64>>().is_none_or(|sum| sum == 0.0)
+    }
+
+    /// From when to when a relation lasts that the counts of some unit deny, of those over periods that are not `estimated`:
+    /// there were people in them.
+    fn denied(&self, relations: &[Relation], offered: &Offered<'_>, estimated: &BTreeSet<Span>) -> Option<Span> {
+        let is_assumed = |relation: &&Relation| relation.iter().any(|(span, _)| !estimated.contains(span));
+        let is_denied = |relation: &&Relation| {
+            offered.iter().any(|((_, stratum), spans)| {
+                let units: BTreeSet<&str> = spans.values().flatten().copied().collect();
+                let count = |unit: &str, span: &Span| {
+                    let is_there = spans.get(span).is_some_and(|units| units.contains(unit));
+                    let key = CellKey { unit: unit.to_owned(), span: *span, stratum: stratum.clone() };
+                    if is_there { self.0.get(&key).copied() } else { Some(0.0) }
+                };
+                let term = |unit: &str, (span, c): &(Span, i64)| count(unit, span).map(|count| count * *c as f64);
+                let sum = |unit: &str| relation.iter().map(|part| term(unit, part)).sum::<Option<f64>>();
+                units.into_iter().any(|unit| sum(unit).is_some_and(|sum| sum != 0.0))
+            })
+        };
+        let denied = relations.iter().filter(is_assumed).find(is_denied)?;
+        let (start, end) = (denied.iter().map(|(span, _)| span.0).min()?, denied.iter().map(|(span, _)| span.1).max()?);
+        Some((start, end))
     }
 }
 
@@ -271,10 +296,10 @@ fn stratum_equations(keys: &[CellKey], index: &BTreeMap<&CellKey, usize>) -> Vec
 }
 
 fn period_equations(
-    keys: &[CellKey],
     index: &BTreeMap<&CellKey, usize>,
     offered: &Offered<'_>,
-    unknown: &Unknown,
+    counts: &Counts,
+    holds: impl Fn(&Equation) -> bool,
 ) -> Result<Vec<Equation>, Overflow> {
     // A period that any cell has was estimated, for all; of one that none has it depends.
     let estimated: BTreeSet<Span> = offered.values().flat_map(BTreeMap::keys).copied().collect();
@@ -282,6 +307,9 @@ fn period_equations(
     let mut assumed = periods::with_empty_ones(&estimated);
     assumed.retain(|span| estimated.contains(span) || !not_estimated.contains(span));
     let mut bases = Bases::default();
+    while let Some((start, end)) = counts.denied(bases.of(&assumed)?, offered, &estimated) {
+        assumed.retain(|span| estimated.contains(span) || !(start <= span.0 && span.1 <= end));
+    }
     let mut equations = Vec::new();
     for ((_, stratum), units_of) in offered {
         let here: BTreeSet<Span> = units_of.keys().copied().collect();
@@ -296,13 +324,13 @@ fn period_equations(
             let mut found = None;
             for spans in [&assumed, &estimated, &here] {
                 if found.is_none() {
-                    found =
-                        written(bases.of(spans)?, cell).filter(|all| all.iter().all(|one| unknown.holds(keys, one)));
+                    found = written(bases.of(spans)?, cell)?;
+                    found = found.filter(|all| all.iter().all(&holds));
                 }
             }
             if found.is_none() {
                 let own = here.iter().copied().filter(|span| cell(span).is_some()).collect();
-                found = written(bases.of(&own)?, cell);
+                found = written(bases.of(&own)?, cell)?;
             }
             equations.extend(found.into_iter().flatten());
         }
@@ -310,13 +338,23 @@ fn period_equations(
     Ok(equations)
 }
 
-/// Relations over a unit's cells; none where one of them would be a cell alone.
-fn written(relations: &[Relation], cell: impl Fn(&Span) -> Option<usize>) -> Option<Vec<Equation>> {
-    let equations = relations.iter().map(|relation| {
-        relation.iter().filter_map(|(span, coefficient)| Some((cell(span)?, *coefficient))).collect::<Equation>()
-    });
-    let equations: Vec<Equation> = equations.filter(|equation| !equation.is_empty()).collect();
-    equations.iter().all(|equation| equation.len() > 1).then_some(equations)
+/// Relations over a unit's cells; none where together they say of a cell that it is empty, which its row denies.
+fn written(relations: &[Relation], cell: impl Fn(&Span) -> Option<usize>) -> Result<Option<Vec<Equation>>, Overflow> {
+    let present: BTreeSet<Span> =
+        relations.iter().flatten().map(|(span, _)| *span).filter(|s| cell(s).is_some()).collect();
+    let present: Vec<Span> = present.into_iter().collect();
+    let local = |relation: &Relation| -> Equation {
+        let term = |(span, coefficient): &(Span, i64)| Some((present.binary_search(span).ok()?, *coefficient));
+        relation.iter().filter_map(term).collect()
+    };
+    let equations: Vec<Equation> = relations.iter().map(local).filter(|equation| !equation.is_empty()).collect();
+    if !eliminate::solve(&equations, &vec![true; present.len()])?.determined.is_empty() {
+        return Ok(None);
+    }
+    let in_all = |equation: Equation| -> Equation {
+        equation.into_iter().filter_map(|(place, coefficient)| Some((cell(&present[place])?, coefficient))).collect()
+    };
+    Ok(Some(equations.into_iter().map(in_all).collect()))
 }
 
 /// Bases of relations, each found once.

@@ -15,8 +15,8 @@ use prem_spec::{Indicator, Period, PeriodKind, Plan, SeriesBreaks};
 use prem_stats::time::{RunsAnalysis, Xmr, runs_analysis, xmr};
 use prem_store::tables::{Estimate, Trend};
 
-/// Fewest points for limits and signals. With eight points chance breaks a rule of the individuals chart in 2 of 100
-/// series, with twelve in 4, with twenty-four in 15 (simulated, independent normal points).
+/// Fewest points for limits and signals. With eight points chance breaks a rule of the screened individuals chart in 3.5 of
+/// 100 series, with twelve in 7, with twenty-four in 19 (simulated, independent normal points).
 pub const POINTS_MIN: usize = 8;
 
 /// Fewest points for a row: one is no series.

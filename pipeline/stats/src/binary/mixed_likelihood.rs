@@ -13,7 +13,8 @@
 //! # Edge cases
 //! Units with all outcomes alike have a finite mode, because u has a density.
 //! # Reference values
-//! `tests/binary_random_intercept.rs`: lme4's glmer (mixed/).
+//! lme4's glmer: `tests/reference/binary.rs` (mixed/) and `tests/reference/r_models.rs`; integrated by Simpson's rule in R:
+//! `tests/reference/r_dense.rs`; more nodes against fewer: `tests/binary_random_intercept.rs`.
 
 use super::counts::BinaryTable;
 use super::{expit, expit_variance};

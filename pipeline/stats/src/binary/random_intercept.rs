@@ -15,8 +15,9 @@
 //! τ̂ = 0 is an answer and is reported: the plain logistic fit. Constant and collinear adjusters are dropped;
 //! separation as for the fit with unit effects.
 //! # Reference values
-//! `tests/binary_random_intercept.rs`: lme4's glmer with 1 and 9 nodes (mixed/);
-//! `tests/reference/r/dense.R`: the likelihood integrated by Simpson's rule and maximised.
+//! lme4's glmer with 1 and 9 nodes: `tests/reference/binary.rs` (mixed/); with 1, 5 and 25: `tests/reference/r_models.rs`;
+//! the likelihood integrated by Simpson's rule and maximised: `tests/reference/r_dense.rs`; marginal probabilities:
+//! `tests/reference/r_standardised.rs`.
 
 use super::counts::{BinaryTable, ReferencePopulation};
 use super::gauss_hermite::gauss_hermite;

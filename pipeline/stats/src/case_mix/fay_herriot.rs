@@ -14,7 +14,8 @@
 //! # Edge cases
 //! Â = 0 is legal and reported; then all units share the same value. V_j = 0 or fewer than 3 units: an error.
 //! # Reference values
-//! `tests/case_mix_fay_herriot.rs`: metafor's REML (funnel/), and by hand.
+//! `tests/case_mix_fay_herriot.rs`: by hand; A by metafor: `tests/reference/case_mix.rs` (funnel/); values and errors in R:
+//! `tests/reference/r_closed.rs`, and with a covariate `tests/reference/r_dense.rs`.
 
 use super::adjusted::{check_level, critical_value};
 use super::root::bracketed_root;

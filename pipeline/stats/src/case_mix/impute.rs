@@ -11,7 +11,7 @@
 //! # Edge cases
 //! A unit without any value keeps its NaN and is counted.
 //! # Reference values
-//! `tests/case_mix_fixed_effects.rs` (cahps/).
+//! `tests/reference/cahps.rs`: the macro's results, whose adjusters are completed so (cahps/).
 
 use crate::error::{Result, StatsError, check_length, finite_result};
 

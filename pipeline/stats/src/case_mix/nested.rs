@@ -13,7 +13,8 @@
 //! # Edge cases
 //! Any θ_l may end at 0 and is then exactly 0. With one level the model is the random intercept.
 //! # Reference values
-//! `tests/case_mix_nested.rs`: lme4, hospital/ward (mixed/).
+//! lme4, hospital/ward: `tests/reference/case_mix.rs` (mixed/); unbalanced trees of two and three levels, also with a level
+//! that does not vary: `tests/reference/r_models.rs`.
 
 use super::moments::UnitMoments;
 use super::nested_likelihood::{NestedLikelihood, NestedPoint};

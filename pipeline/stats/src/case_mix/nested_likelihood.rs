@@ -14,7 +14,8 @@
 //! # Edge cases
 //! θ_l = 0 removes a level. Nodes without rows carry no weight.
 //! # Reference values
-//! `tests/case_mix_nested.rs`: lme4, hospital/ward (mixed/).
+//! lme4's criteria at a fixed θ and at the optimum: `tests/reference/case_mix.rs` (mixed/) and `tests/reference/r_models.rs`;
+//! derivatives against differences: `tests/case_mix_nested.rs`.
 
 use super::moments::UnitMoments;
 use super::profile::Criterion;

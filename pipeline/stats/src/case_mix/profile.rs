@@ -14,8 +14,8 @@
 //! # Edge cases
 //! θ = 0 is legal. Residuals of 0, or θ that is negative or not finite, are errors.
 //! # Reference values
-//! `tests/case_mix_random_intercept.rs`: lme4's criteria at a fixed θ and at the optimum (mixed/);
-//! `tests/reference/r/dense.R`: from the whole covariance matrix.
+//! `tests/reference/case_mix.rs`: lme4's criteria at a fixed θ and at the optimum (mixed/); `tests/reference/r_dense.rs`:
+//! from the whole covariance matrix in R.
 
 use super::moments::UnitMoments;
 use super::within::WithinFit;

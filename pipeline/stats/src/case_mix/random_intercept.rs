@@ -15,7 +15,8 @@
 //! θ̂ = 0 is an answer and is reported as `boundary`. Units without rows are predicted at 0 with variance
 //! σ_b². The criterion can have several minima: a fixed grid of reliabilities chooses the interval that is then solved.
 //! # Reference values
-//! `tests/case_mix_random_intercept.rs`: lme4 and the exact optimum (mixed/).
+//! `tests/case_mix_random_intercept.rs`: by hand; lme4 and the exact optimum: `tests/reference/case_mix.rs` (mixed/) and
+//! `tests/reference/r_models.rs`; θ̂ = 0: `tests/reference/r_dense.rs`.
 
 use super::adjusted::{AdjustedMean, AdjustedMeanOptions, adjusted_mean};
 use super::moments::UnitMoments;

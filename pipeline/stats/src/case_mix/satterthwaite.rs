@@ -13,7 +13,7 @@
 //! # Edge cases
 //! A variance component at 0, or an H that is not positive definite, gives `None`.
 //! # Reference values
-//! `tests/case_mix_inference.rs`: lmerTest (mixed/), one and two random levels.
+//! lmerTest: `tests/reference/case_mix.rs` (mixed/), one and two random levels; `tests/reference/r_models.rs`, two and three.
 
 use super::nested::NestedFit;
 use super::random_intercept::{RandomIntercept, original_scale};

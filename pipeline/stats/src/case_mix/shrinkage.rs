@@ -16,8 +16,8 @@
 //! Fewer than [`MIN_UNITS`] units with rows: no averaged interval, because the weights have no finite
 //! integral; the plug-in option gives one. Σλ = 0 is taken as the limit θ → 0. Units without rows get the value μ̂.
 //! # Reference values
-//! `tests/case_mix_shrinkage.rs`: plug-in by hand and against lme4; `tests/reference/r/dense.R`: averaged, from dense matrices
-//! and integrals in R (1e-8); coverage in the simulation study.
+//! `tests/case_mix_shrinkage.rs`: plug-in by hand; `tests/reference/case_mix.rs`: plug-in against lme4 (mixed/);
+//! `tests/reference/r_dense.rs`: averaged, from dense matrices and integrals in R (1e-8); coverage in the simulation study.
 
 use super::adjusted::{check_level, critical_value};
 use super::moments::UnitMoments;

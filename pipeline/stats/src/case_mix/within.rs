@@ -14,7 +14,8 @@
 //! index; their coefficient and covariance are 0. No degrees of freedom, or an outcome without variation within units: an
 //! error. p = 0 is allowed and gives plain means.
 //! # Reference values
-//! `tests/case_mix_within.rs`: R's OLS with one dummy per unit (mixed/), and by hand.
+//! `tests/case_mix_within.rs`: by hand; R's OLS with one dummy per unit: `tests/reference/case_mix.rs` (mixed/) and
+//! `tests/reference/r_models.rs`.
 
 use super::adjusted::{AdjustedMean, AdjustedMeanOptions, adjusted_mean};
 use super::moments::{PooledWithin, UnitMoments};

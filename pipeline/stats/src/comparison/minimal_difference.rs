@@ -6,8 +6,8 @@
 //! p_δ = P(Z ≥ (|Δ̂| − δ)/SE) + P(Z ≥ (|Δ̂| + δ)/SE); δ = 0 is the ordinary two-sided test. [`p_beyond_t`] puts t on the SE's
 //! degrees of freedom in the place of Z.
 //! # Source
-//! E. L. Lehmann and J. P. Romano, *Testing Statistical Hypotheses*, 3rd ed. (2005), chapter 3; J. L. Hodges and
-//! E. L. Lehmann, JRSS B 16 (1954) 261–268. Least favourable at |Δ| = δ.
+//! E. L. Lehmann and J. P. Romano, *Testing Statistical Hypotheses*, 3rd ed. (2005), section 4.2 (uniformly most powerful among
+//! unbiased tests); J. L. Hodges and E. L. Lehmann, JRSS B 16 (1954) 261–268. Least favourable at |Δ| = δ.
 //! # Assumptions
 //! Δ̂ normal with known SE; for the t form, with an SE that was estimated.
 //! # Edge cases

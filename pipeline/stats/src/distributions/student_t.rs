@@ -7,7 +7,7 @@
 //! # Source
 //! NIST DLMF 8.17; W. H. Press et al., *Numerical Recipes*, 3rd ed. (2007), section 6.14.
 //! # Assumptions
-//! df > 0, not necessarily whole; df = ∞ and above 1e12 is the normal distribution.
+//! df > 0, not necessarily whole; df = ∞ and above 1e13 is the normal distribution.
 //! # Edge cases
 //! Quantiles at 0 and 1 are −∞ and ∞; at ½ exactly 0.
 //! # Reference values

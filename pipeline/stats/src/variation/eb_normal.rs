@@ -6,7 +6,8 @@
 //! y_j ~ N(0, A + v_j), v_j = O_j/E_j². A ← A + Σ[(y² − A − v)/(A + v)²]/Σ(A + v)⁻², not below 0. B_j = v_j/(A + v_j);
 //! smoothed = 1 + (1 − B)y; Morris: B·(J − 3)/(J − 2).
 //! # Source
-//! C. N. Morris, JASA 78 (1983) 47–55; B. Efron and C. Morris, JASA 70 (1975) 311.
+//! C. N. Morris, JASA 78 (1983) 47–55 (a factor below 1 on B; (J − 3)/(J − 2) is that of the R package sava); B. Efron and
+//! C. Morris, JASA 70 (1975) 311.
 //! # Assumptions
 //! v known; counts large enough for the normal approximation.
 //! # Edge cases

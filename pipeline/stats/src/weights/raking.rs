@@ -4,14 +4,19 @@
 //! Weights close to the given ones whose sums equal the population totals of every margin.
 //! # Formula
 //! Post-stratification to each margin in turn until all hold to the tolerance; with a cap, trimming alternates with raking until
-//! margins *and* cap hold.
+//! margins *and* cap hold. Weights w that meet every margin and equal the given d times one factor per category of each margin are
+//! unique, and of all weights that meet the margins they have the least Σ w ln(w/d) − w + d. The product form holds by construction,
+//! the margins are measured after the last step.
 //! # Source
-//! W. E. Deming and F. F. Stephan, Annals of Mathematical Statistics 11 (1940) 427–444; trimming: F. J. Potter, ASA Survey Research
-//! Methods (1990) 225–230.
+//! W. E. Deming and F. F. Stephan, Annals of Mathematical Statistics 11 (1940) 427–444; least divergence: I. Csiszár, Annals of
+//! Probability 3 (1975) 146–158; convergence: C. T. Ireland and S. Kullback, Biometrika 55 (1968) 179–188; trimming: F. J. Potter,
+//! ASA Survey Research Methods (1990) 225–230.
 //! # Assumptions
 //! Margins of one population: their totals agree.
 //! # Edge cases
-//! Totals that disagree between margins, cells without respondents, and no convergence are errors that name margin and cell.
+//! Totals that disagree between margins, cells without respondents, and no convergence are errors that name margin and cell. It
+//! converges whenever some positive weights meet the margins. Once a weight was trimmed the product form is lost, and nothing
+//! guarantees that margins and cap can both hold: both are measured, or there is an error.
 //! # Reference values
 //! reference/weights/adjusted_weights_apiclus1.csv, column raked (1e-9).
 

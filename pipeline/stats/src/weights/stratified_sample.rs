@@ -6,7 +6,7 @@
 //! In stratum h the n_h units with the smallest random numbers are drawn; π_i = n_h/N_h.
 //! n_h = N_h where N_h ≤ census_up_to; else min(N_h, max(fixed, ⌈share · N_h⌉)).
 //! # Source
-//! E. S. Ohlsson, "Coordination of samples using permanent random numbers", in *Business Survey Methods* (1995); the
+//! E. Ohlsson, "Coordination of samples using permanent random numbers", in *Business Survey Methods* (1995); the
 //! smallest of independent uniform numbers are a simple random sample (W. G. Cochran, *Sampling Techniques*, 3rd ed., 1977, chapter 2).
 //! # Assumptions
 //! The numbers are independent and uniform over the units of a stratum; then every subset of size n_h is equally likely.

@@ -45,7 +45,8 @@ impl Line {
         let Simulated { value, error, .. } = self.simulated;
         match self.criterion {
             Criterion::Between(low, high) => Some((low - slack..=high + slack).contains(&value)),
-            Criterion::AtLeast(low) => Some(value >= low - slack),
+            // Slack is in points of a share; a p-value has none.
+            Criterion::AtLeast(low) => Some(value >= if self.percent { low - slack } else { low }),
             Criterion::AtMostWithError(high) => Some(value <= high + 2.0 * error + slack),
             Criterion::Positive => Some(value > 2.0 * error),
             Criterion::None => None,
