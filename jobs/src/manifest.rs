@@ -112,7 +112,7 @@ impl Input {
         }
     }
 
-    /// Whether it is the delivery that the run saw.
+    /// Whether it is the delivery that the run saw, or one of the same bytes: see [`Manifest::counted`].
     pub fn is_of(&self, delivery: &Delivery) -> bool {
         self.dataset == delivery.dataset
             && self.export == delivery.export
@@ -212,6 +212,21 @@ impl Manifest {
         };
         let text = fs::read_to_string(path).map_err(|error| unreadable(error.to_string()))?;
         serde_json::from_str(&text).map_err(|error| unreadable(error.to_string()))
+    }
+
+    /// What the run counted of each of `deliveries`, by their numbers. Bytes that were accepted again are several deliveries of
+    /// one content; inputs are in the order of sequence, which tells them apart.
+    pub fn counted(&self, deliveries: &[Delivery]) -> BTreeMap<u64, &Input> {
+        let mut sorted: Vec<&Delivery> = deliveries.iter().collect();
+        sorted.sort_by(|a, b| a.cmp_sequence(b));
+        let mut left: Vec<&Input> = self.inputs.iter().collect();
+        let mut found = BTreeMap::new();
+        for delivery in sorted {
+            if let Some(place) = left.iter().position(|input| input.is_of(delivery)) {
+                found.insert(delivery.number, left.remove(place));
+            }
+        }
+        found
     }
 
     /// The rows that the file says it was made of add up, as whoever reads it later can see.

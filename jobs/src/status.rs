@@ -20,7 +20,7 @@ use crate::{
     config::Config,
     derive,
     error::JobError,
-    manifest::{self, Manifest},
+    manifest::{self, Input, Manifest},
     population,
     session::Session,
     summary::reasons,
@@ -88,9 +88,10 @@ pub fn status(place: &Place, now: Timestamp) -> Result<Status, JobError> {
     let mut deliveries: BTreeMap<String, Dataset> = BTreeMap::new();
     let registered = session.store.deliveries()?;
     let expected = calendar::awaited(&session.plan, &registered, now)?;
-    for delivery in registered {
+    let counted = released.as_ref().map(|manifest| manifest.counted(&registered)).unwrap_or_default();
+    for delivery in &registered {
         let dataset = deliveries.entry(delivery.dataset.clone()).or_default();
-        let delivered = Delivered::of(&delivery, released.as_ref());
+        let delivered = Delivered::of(delivery, counted.get(&delivery.number).copied());
         dataset.files += 1;
         dataset.rows.merge(&delivered.rows);
         for (what, value) in &delivery.detected {
@@ -130,8 +131,8 @@ fn manifest_of(release: &Path) -> Option<Manifest> {
 }
 
 impl Delivered {
-    fn of(delivery: &Delivery, released: Option<&Manifest>) -> Self {
-        let counted = released.and_then(|manifest| manifest.inputs.iter().find(|input| input.is_of(delivery)));
+    /// `counted` is what the current release counted of it.
+    fn of(delivery: &Delivery, counted: Option<&Input>) -> Self {
         Self {
             number: delivery.number,
             export: delivery.export.clone(),
