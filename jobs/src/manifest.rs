@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, fs, path::Path};
 
+use jiff::Timestamp;
 use prem_stages::{METHOD_VERSION, PopulationCount, estimate::NotEstimated};
 use prem_store::{Delivery, RowCounts};
 use serde::{Deserialize, Serialize};
@@ -119,6 +120,17 @@ impl Input {
             && self.file == delivery.file_name
             && self.sha256 == delivery.sha256
     }
+}
+
+/// When the run of a release began; `None` where its manifest does not say so.
+pub fn started_at(release: &Path) -> Option<Timestamp> {
+    #[derive(Deserialize)]
+    struct Timed {
+        timings: BTreeMap<String, serde_json::Value>,
+    }
+    let text = fs::read_to_string(release.join(FILE)).ok()?;
+    let timed: Timed = serde_json::from_str(&text).ok()?;
+    timed.timings.get("started_at")?.as_str()?.parse().ok()
 }
 
 /// What a run found, for the manifest and the summary.
