@@ -7,7 +7,7 @@ use prem_spec::{Arrival, Plan};
 use prem_store::Delivery;
 use serde::Serialize;
 
-use crate::error::JobError;
+use crate::{error::JobError, summary::counted};
 
 /// Days are those of the region's clock.
 const ZONE: &str = "Europe/Oslo";
@@ -46,6 +46,14 @@ pub struct Next {
 /// When the time zone is not known.
 pub fn zone() -> Result<TimeZone, JobError> {
     TimeZone::get(ZONE).map_err(|error| JobError::Configuration(format!("no time zone {ZONE}: {error}")))
+}
+
+/// An instant by the region's clock, to the second.
+pub fn shown(instant: Timestamp) -> String {
+    match TimeZone::get(ZONE) {
+        Ok(zone) => instant.to_zoned(zone).strftime("%Y-%m-%d %H:%M:%S").to_string(),
+        Err(_) => instant.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+    }
 }
 
 /// What is awaited at `now` of every export that declares it, in the order of their names.
@@ -107,13 +115,14 @@ impl fmt::Display for Awaited {
         writeln!(text)?;
         for missing in self.missing.iter().take(SHOWN_MAX) {
             let word = if missing.late { "LATE" } else { "awaited" };
-            writeln!(text, "  {word}: {}, due {}, {} days ago", missing.period, missing.due, missing.days)?;
+            let days = if missing.days == 1 { "day" } else { "days" };
+            writeln!(text, "  {word}: {}, due {}, {} {days} ago", missing.period, missing.due, missing.days)?;
         }
         if self.missing.len() > SHOWN_MAX {
             writeln!(text, "  … and {} more", self.missing.len() - SHOWN_MAX)?;
         }
         if self.nameless > 0 {
-            writeln!(text, "  {} files whose name tells no period", self.nameless)?;
+            writeln!(text, "  {} whose name tells no period", counted(self.nameless, "file", "files"))?;
         }
         f.write_str(&text)
     }

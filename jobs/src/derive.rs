@@ -8,6 +8,7 @@ use prem_stages::{
     LinkOutcome, METHOD_VERSION, PopulationCount, ScoredMonth, link_responses, read_scored, score_partition,
 };
 use prem_store::{LockedStore, Partition, Store};
+use serde::Serialize;
 
 use crate::{
     error::JobError,
@@ -238,14 +239,31 @@ pub fn outcomes(store: &Store) -> Result<BTreeMap<String, LinkOutcome>, JobError
     Ok(all)
 }
 
-/// Says which derived tables are stored.
+/// A derived table that is stored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Stored {
+    pub table: String,
+    /// Made of what is delivered and declared now; otherwise the next run makes it again.
+    pub is_current: bool,
+}
+
+/// Says which derived tables are stored, and whether a run of `inputs` would leave them as they are.
 ///
 /// # Errors
 /// When the store cannot be listed.
-pub fn stored(store: &Store) -> Result<Vec<String>, JobError> {
-    let mut names = Vec::new();
+pub fn stored(session: &Session, inputs: &Inputs) -> Result<Vec<Stored>, JobError> {
+    let (store, plan) = (&session.store, &session.plan);
+    let mut all = Vec::new();
     for table in [LINKED, SCORED] {
-        names.extend(store.partitions(table)?.iter().map(|partition| format!("{table}/{}", partition.path())));
+        for partition in store.partitions(table)? {
+            let id = partition.path();
+            let key = plan.questionnaires.get(id).map(|questionnaire| {
+                let linked = link_key(session, inputs, questionnaire);
+                if table == SCORED { score_key(plan, id, &linked) } else { linked }
+            });
+            let is_current = key.is_some_and(|key| store.is_current(&partition, &key));
+            all.push(Stored { table: format!("{table}/{id}"), is_current });
+        }
     }
-    Ok(names)
+    Ok(all)
 }

@@ -35,7 +35,7 @@ pub fn rates(session: &Session, store: &Store, inputs: &Inputs) -> Result<Rates,
     }
     let all = |dataset| inputs.parts(plan, store, dataset, |_| true);
     let areas = load_areas(plan, &all("catchment"), &all("population"))?;
-    for (unit, rows) in &areas.unknown_units {
+    for (unit, rows) in areas.unknown_units.values().flatten() {
         tracing::warn!(unit, rows, "catchment area of a unit that the organisation does not have");
     }
     for (reason, places) in &areas.unplaced_persons {

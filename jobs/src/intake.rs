@@ -119,8 +119,12 @@ fn is_superseded_since(known: &[Delivery], export: &Export, file_name: &str, sha
     is_known(known, export, sha256) && latest.is_some_and(|latest| latest.sha256 != sha256)
 }
 
-fn is_same(refusal: &Refusal, session: &Session, found: &Found, sha256: &str) -> bool {
-    refusal.export == found.export && refusal.sha256 == sha256 && refusal.plan_hash == session.plan_hash
+/// Whether the file was refused before, by the same declarations and the same program: then it would be refused again.
+pub fn is_same(refusal: &Refusal, session: &Session, found: &Found, sha256: &str) -> bool {
+    refusal.export == found.export
+        && refusal.sha256 == sha256
+        && refusal.plan_hash == session.plan_hash
+        && refusal.program == env!("CARGO_PKG_VERSION")
 }
 
 fn take_one(
@@ -164,6 +168,7 @@ fn take_one(
                 bytes: file.found.bytes,
                 refused_at: registration.delivered_at,
                 plan_hash: session.plan_hash.clone(),
+                program: env!("CARGO_PKG_VERSION").to_owned(),
                 reason: refusal.cause.to_string(),
                 counts: refusal.counts,
                 first: refusal.first,

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, fs, path::Path};
 
+use jiff::Timestamp;
 use prem_stages::{METHOD_VERSION, PopulationCount, estimate::NotEstimated};
 use prem_store::{Delivery, RowCounts};
 use serde::{Deserialize, Serialize};
@@ -112,13 +113,24 @@ impl Input {
         }
     }
 
-    /// Whether it is the delivery that the run saw.
+    /// Whether it is the delivery that the run saw, or one of the same bytes: see [`Manifest::counted`].
     pub fn is_of(&self, delivery: &Delivery) -> bool {
         self.dataset == delivery.dataset
             && self.export == delivery.export
             && self.file == delivery.file_name
             && self.sha256 == delivery.sha256
     }
+}
+
+/// When the run of a release began; `None` where its manifest does not say so.
+pub fn started_at(release: &Path) -> Option<Timestamp> {
+    #[derive(Deserialize)]
+    struct Timed {
+        timings: BTreeMap<String, serde_json::Value>,
+    }
+    let text = fs::read_to_string(release.join(FILE)).ok()?;
+    let timed: Timed = serde_json::from_str(&text).ok()?;
+    timed.timings.get("started_at")?.as_str()?.parse().ok()
 }
 
 /// What a run found, for the manifest and the summary.
@@ -212,6 +224,21 @@ impl Manifest {
         };
         let text = fs::read_to_string(path).map_err(|error| unreadable(error.to_string()))?;
         serde_json::from_str(&text).map_err(|error| unreadable(error.to_string()))
+    }
+
+    /// What the run counted of each of `deliveries`, by their numbers. Bytes that were accepted again are several deliveries of
+    /// one content; inputs are in the order of sequence, which tells them apart.
+    pub fn counted(&self, deliveries: &[Delivery]) -> BTreeMap<u64, &Input> {
+        let mut sorted: Vec<&Delivery> = deliveries.iter().collect();
+        sorted.sort_by(|a, b| a.cmp_sequence(b));
+        let mut left: Vec<&Input> = self.inputs.iter().collect();
+        let mut found = BTreeMap::new();
+        for delivery in sorted {
+            if let Some(place) = left.iter().position(|input| input.is_of(delivery)) {
+                found.insert(delivery.number, left.remove(place));
+            }
+        }
+        found
     }
 
     /// The rows that the file says it was made of add up, as whoever reads it later can see.

@@ -196,6 +196,7 @@ fn contradiction(session: &Session, store: &prem_store::Store, args: &RunArgs) -
         bytes: last.bytes,
         refused_at: last.delivered_at,
         plan_hash: session.plan_hash.clone(),
+        program: env!("CARGO_PKG_VERSION").to_owned(),
         reason,
         counts: last.counts.clone(),
         first: Vec::new(),
@@ -263,9 +264,9 @@ fn dry_run(session: &Session, args: &RunArgs) -> Result<Summary, JobError> {
             let sha256 = prem_store::sha256_file(&found.path)?;
             if deliveries.iter().any(|delivery| delivery.sha256 == sha256) {
                 intake.known += 1;
-            } else if let Some(refusal) = refusals.iter().find(|refusal| {
-                refusal.sha256 == sha256 && refusal.export == found.export && refusal.plan_hash == session.plan_hash
-            }) {
+            } else if let Some(refusal) =
+                refusals.iter().find(|refusal| intake::is_same(refusal, session, &found, &sha256))
+            {
                 intake.refused.push(refusal.clone());
             } else {
                 waiting.push(found.name);

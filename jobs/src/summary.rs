@@ -111,6 +111,11 @@ pub fn grouped(number: u64) -> String {
     text
 }
 
+/// A number with what it counts: `1 file`, `12 345 files`.
+pub fn counted(number: u64, one: &str, several: &str) -> String {
+    format!("{} {}", grouped(number), if number == 1 { one } else { several })
+}
+
 pub fn reasons<N: Copy + Into<u64>>(counts: &BTreeMap<String, N>) -> String {
     let each: Vec<String> =
         counts.iter().map(|(reason, rows)| format!("{reason} {}", grouped((*rows).into()))).collect();
@@ -253,13 +258,21 @@ impl Summary {
 
 #[cfg(test)]
 mod tests {
-    use super::grouped;
+    use super::{counted, grouped};
 
     #[test]
     fn numbers_are_grouped_by_thousands() {
         let cases = [(0, "0"), (999, "999"), (1000, "1 000"), (1_234_567, "1 234 567")];
         for (number, text) in cases {
             assert_eq!(grouped(number), text);
+        }
+    }
+
+    #[test]
+    fn only_one_is_singular() {
+        let cases = [(0, "0 files"), (1, "1 file"), (21, "21 files"), (1000, "1 000 files")];
+        for (number, text) in cases {
+            assert_eq!(counted(number, "file", "files"), text);
         }
     }
 }

@@ -13,13 +13,15 @@ use crate::{derive::Linked, figures::Rates};
 
 /// A release shows no count of persons below this; the same number as the default `minimum_count` of indicators.
 const COUNT_SHOWN_MIN: i64 = 5;
+/// Rows of a table of areas. They are no persons, so a release may show however few there are.
+const ROWS: &str = "rows";
 /// Codes of one reason that a person is shown; the program's output has all.
 const CODES_SHOWN_MAX: usize = 12;
 
 /// Codes of one reason as a release may show them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ShownCodes {
-    /// responses, invitations, events or inhabitants.
+    /// responses, invitations, events, inhabitants or rows.
     pub what: String,
     /// Questionnaire, indicator or dataset.
     pub subject: String,
@@ -40,6 +42,7 @@ pub fn of_run(linked: &BTreeMap<String, Linked>, rates: &Rates) -> Vec<UnplacedC
         add(&mut rows, "events", id, &cells.unplaced);
     }
     add(&mut rows, "inhabitants", "population", &rates.areas.unplaced_persons);
+    add(&mut rows, ROWS, "catchment", &rates.areas.unknown_units);
     rows
 }
 
@@ -60,12 +63,12 @@ fn by_reason(rows: &[UnplacedCode]) -> impl Iterator<Item = &[UnplacedCode]> {
     rows.chunk_by(|a, b| (&a.what, &a.subject, &a.reason) == (&b.what, &b.subject, &b.reason))
 }
 
-/// What a release may show: codes with small counts are not named.
+/// What a release may show: codes with small counts of persons are not named.
 pub fn shown(rows: &[UnplacedCode]) -> Vec<ShownCodes> {
     by_reason(rows)
         .filter_map(|rows| {
             let first = rows.first()?;
-            let named = rows.iter().filter(|row| row.count >= COUNT_SHOWN_MIN);
+            let named = rows.iter().filter(|row| row.what == ROWS || row.count >= COUNT_SHOWN_MIN);
             let counts: BTreeMap<String, i64> = named.map(|row| (row.code.clone(), row.count)).collect();
             Some(ShownCodes {
                 what: first.what.clone(),
@@ -119,6 +122,14 @@ mod tests {
         assert_eq!(shown[0].not_named, 2);
         let told = serde_json::to_string(&shown).expect("JSON");
         assert!(!told.contains("1103") && !told.contains("3203"), "{told}");
+    }
+
+    #[test]
+    fn rows_of_a_table_of_areas_are_no_persons() {
+        let mut all = rows("unit-unknown", &[("nowhere", 1)]);
+        all.iter_mut().for_each(|row| row.what = ROWS.to_owned());
+        let shown = shown(&all);
+        assert_eq!((shown[0].counts["nowhere"], shown[0].not_named), (1, 0));
     }
 
     #[test]

@@ -52,8 +52,26 @@ fn an_earlier_content_counts_again_only_when_somebody_says_so() {
     expect_code(&output, 0);
     let difference: Value = serde_json::from_slice(&output.stdout).expect("a difference");
     assert_eq!(difference["changed"].as_array().map(Vec::len), Some(0), "the first content stands again");
+    each_delivery_is_shown_with_its_own_rows(&place);
     // Once accepted it is the latest, and nothing more to say.
     let output = place.prem(&["run", "--delivered-at", "2025-01-06"]);
     expect_code(&output, 0);
     assert!(!text(&output.stderr).contains("--accept-again"));
+}
+
+/// Two of the three deliveries of the file have the same bytes: the one that stands is the last.
+fn each_delivery_is_shown_with_its_own_rows(place: &Place) {
+    let status: Value = serde_json::from_slice(&place.prem(&["status"]).stdout).expect("a status");
+    let responses = &status["deliveries"]["responses"];
+    let all = responses["deliveries"].as_array().expect("deliveries");
+    let of_file: Vec<&Value> = all.iter().filter(|one| one["file"] == "responses_2024-06.csv").collect();
+    let rows = |at: usize, what: &str| of_file[at]["rows"][what].as_u64().expect("a count");
+    assert_eq!(of_file.len(), 3);
+    for replaced in [0, 1] {
+        assert!(rows(replaced, "kept") == 0 && rows(replaced, "superseded") > 0, "{}", of_file[replaced]);
+    }
+    assert!(rows(2, "kept") > 0 && rows(2, "superseded") == 0, "{}", of_file[2]);
+    for count in ["rows_in", "kept", "superseded"] {
+        assert_eq!(responses["rows"][count], place.manifest()["rows"]["responses"][count], "{count}");
+    }
 }

@@ -1,11 +1,11 @@
 //! Rows in = kept + quarantined + duplicate + superseded + excluded, against what the generator planted.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fs};
 
 use prem_store::tables::{Unlinked, read_table};
 use serde_json::Value;
 
-use crate::place::Place;
+use crate::place::{Place, prem, text};
 
 /// What the generator calls a stray response, and what linking calls it.
 const STRAYS: [(&str, &str); 3] =
@@ -127,4 +127,42 @@ fn every_residence_is_placed(manifest: &Value) {
         let counts = codes["counts"].as_object().expect("counts by code");
         assert!(counts.values().all(|count| count.as_u64() >= Some(5)), "small counts stay in the house: {codes}");
     }
+}
+
+/// A row for a unit that is not declared places nobody, and says so wherever codes without a place are told.
+#[test]
+fn a_catchment_area_of_an_unknown_unit_is_told() {
+    let place = Place::region(600);
+    let catchment = fs::read_dir(place.path().join("inbox"))
+        .expect("an inbox")
+        .map(|entry| entry.expect("an entry").path())
+        .find(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("catchment")))
+        .expect("a catchment file");
+    let sound = fs::read_to_string(&catchment).expect("its text");
+    let header = sound.lines().next().expect("a header").trim_start_matches('\u{feff}');
+    let cell = |name: &str| match name {
+        "municipality" => "9998",
+        "hf" => "a-hospital-of-another-region",
+        "valid_from" => "2015-01-01",
+        _ => "",
+    };
+    let row: Vec<&str> = header.split(';').map(cell).collect();
+    assert!(row.contains(&"9998") && row.contains(&"2015-01-01"), "{header}");
+    fs::write(&catchment, format!("{}\n{}\n", sound.trim_end(), row.join(";"))).expect("a row more");
+    let summary = place.run(&[]);
+    let told = |codes: &Value| -> Vec<Value> {
+        let all = codes.as_array().expect("codes").iter();
+        all.filter(|codes| codes["subject"] == "catchment").cloned().collect()
+    };
+    let expected = serde_json::json!([{
+        "what": "rows", "subject": "catchment", "reason": "unit-unknown", "code": "a-hospital-of-another-region", "count": 1,
+    }]);
+    assert_eq!(Value::from(told(&summary["unplaced"])), expected);
+    let status: Value = serde_json::from_slice(&place.prem(&["status"]).stdout).expect("a status");
+    assert_eq!(Value::from(told(&status["unplaced"])), expected);
+    let manifest = told(&place.manifest()["unplaced"]);
+    assert_eq!(manifest.len(), 1);
+    assert_eq!(manifest[0]["counts"], serde_json::json!({ "a-hospital-of-another-region": 1 }));
+    let said = text(&prem(place.path(), &["status", "--config", "prem.toml"]).stdout);
+    assert!(said.contains("catchment rows, unit-unknown: a-hospital-of-another-region (1)"), "{said}");
 }

@@ -3,6 +3,7 @@
 use std::{collections::BTreeSet, fs};
 
 use prem_store::tables::{Estimate, read_table};
+use serde_json::Value;
 
 use crate::place::{Place, expect_code, text};
 
@@ -73,4 +74,37 @@ fn catchment_rows_that_contradict_each_other_hold_back_the_rates() {
     fs::write(place.inbox("catchment_2099.csv"), format!("{sound}\n")).expect("the right rows in other bytes");
     place.run(&[]);
     assert_eq!(published(&place).len(), some.len() + 3);
+}
+
+/// A later version may read what an earlier one could not.
+#[test]
+fn another_version_of_the_program_judges_a_refused_file_again() {
+    let place = Place::region(300);
+    fs::write(place.inbox("population_2098.csv"), "year;persons\n2024;1\n").expect("a wrong header");
+    expect_code(&place.prem(&["run"]), 65);
+    let waiting = || {
+        let output = place.prem(&["run", "--dry-run"]);
+        let summary: Value = serde_json::from_slice(&output.stdout).expect("a summary");
+        (
+            summary["waiting"].as_array().map_or(0, Vec::len),
+            summary["refused"].as_object().map_or(0, serde_json::Map::len),
+        )
+    };
+    assert_eq!(waiting(), (0, 1));
+    let folder = fs::read_dir(place.path().join("store/refusals")).expect("refusals");
+    let record = folder.map(|entry| entry.expect("an entry").path()).next().expect("one record");
+    let read = || -> Value { serde_json::from_slice(&fs::read(&record).expect("a record")).expect("JSON") };
+    assert_eq!(read()["program"], env!("CARGO_PKG_VERSION"));
+
+    let mut older = read();
+    older["program"] = "0.0.1".into();
+    fs::write(&record, older.to_string()).expect("a record of another version");
+    assert_eq!(waiting(), (1, 0));
+    // Records of before the version was kept name none.
+    older.as_object_mut().expect("an object").remove("program");
+    fs::write(&record, older.to_string()).expect("an older record");
+    assert_eq!(waiting(), (1, 0));
+    expect_code(&place.prem(&["run"]), 65);
+    assert_eq!(read()["program"], env!("CARGO_PKG_VERSION"), "it was judged again");
+    assert_eq!(waiting(), (0, 1));
 }

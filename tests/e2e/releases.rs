@@ -67,5 +67,18 @@ fn a_correction_makes_a_new_release_and_rollback_brings_the_old_one_back() {
     expect_code(&place.prem(&["rollback", "0123456789abcdef"]), 66);
     let status = place.prem(&["status"]);
     expect_code(&status, 0);
-    assert_eq!(json(&status.stdout)["releases"].as_array().map(Vec::len), Some(2));
+    let status = json(&status.stdout);
+    assert_eq!(status["releases"], serde_json::json!([id(&first), id(&second)]), "in the order of their runs");
+    // What is derived is of the deliveries there are, whichever release is current; another delivery makes it stale.
+    let are_current = |status: &Value| -> Vec<bool> {
+        let tables = status["derived"].as_array().expect("derived tables").iter();
+        tables.map(|stored| stored["is_current"].as_bool().expect("a flag")).collect()
+    };
+    let derived = are_current(&status);
+    assert!(!derived.is_empty() && derived.iter().all(|is_current| *is_current), "{}", status["derived"]);
+    lines.pop();
+    fs::write(place.inbox("responses_2099-01.csv"), lines.join("\r\n") + "\r\n").expect("all but one of them again");
+    expect_code(&place.prem(&["ingest"]), 0);
+    let status = json(&place.prem(&["status"]).stdout);
+    assert_eq!(are_current(&status), vec![false; derived.len()], "{}", status["derived"]);
 }

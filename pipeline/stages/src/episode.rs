@@ -4,16 +4,16 @@ use std::ops::Range;
 
 /// Contacts with at most this gap are one stay, as health registers reckon: the journey between two hospitals ends no stay.
 pub(crate) const EPISODE_GAP_HOURS_MAX: i64 = 8;
-pub(crate) const MINUTES_PER_HOUR: i64 = 60;
+pub(crate) const SECONDS_PER_HOUR: i64 = 3600;
 
 /// The rows of each episode, where rows are in the order of person and admission. An episode goes on while the next contact
-/// of the person begins at most `gap_minutes_max` after all before it have ended. A contact without an end ends when it
+/// of the person begins at most `gap_seconds_max` after all before it have ended. A contact without an end ends when it
 /// begins; one without a beginning belongs to what came before.
 pub(crate) fn episodes(
     persons: &[Option<&str>],
     admitted: &[Option<i64>],
     discharged: &[Option<i64>],
-    gap_minutes_max: i64,
+    gap_seconds_max: i64,
 ) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     let mut row = 0;
@@ -22,7 +22,7 @@ pub(crate) fn episodes(
         let mut end = i64::MIN;
         while row < persons.len() && persons[row] == person {
             let start = admitted[row].unwrap_or(i64::MIN);
-            if row > first && start.saturating_sub(end) > gap_minutes_max {
+            if row > first && start.saturating_sub(end) > gap_seconds_max {
                 break;
             }
             end = end.max(discharged[row].unwrap_or(start));
@@ -40,10 +40,10 @@ mod tests {
     /// Contacts of (person, admitted, discharged), in hours.
     fn of(contacts: &[(&str, i64, Option<i64>)]) -> Vec<Range<usize>> {
         let persons: Vec<Option<&str>> = contacts.iter().map(|(person, ..)| Some(*person)).collect();
-        let minutes = |hours: i64| hours * MINUTES_PER_HOUR;
-        let admitted: Vec<Option<i64>> = contacts.iter().map(|(_, start, _)| Some(minutes(*start))).collect();
-        let discharged: Vec<Option<i64>> = contacts.iter().map(|(.., end)| end.map(minutes)).collect();
-        episodes(&persons, &admitted, &discharged, minutes(EPISODE_GAP_HOURS_MAX))
+        let seconds = |hours: i64| hours * SECONDS_PER_HOUR;
+        let admitted: Vec<Option<i64>> = contacts.iter().map(|(_, start, _)| Some(seconds(*start))).collect();
+        let discharged: Vec<Option<i64>> = contacts.iter().map(|(.., end)| end.map(seconds)).collect();
+        episodes(&persons, &admitted, &discharged, seconds(EPISODE_GAP_HOURS_MAX))
     }
 
     #[test]

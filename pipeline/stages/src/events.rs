@@ -9,8 +9,8 @@ use prem_spec::{ContactFilter, Indicator, Measure, Plan, Standardisation};
 use crate::{
     StageError, Unplaced,
     area::{Areas, place_code},
-    episode::{MINUTES_PER_HOUR, episodes},
-    frames::{date_of, days, minutes, numbers, texts},
+    episode::{SECONDS_PER_HOUR, episodes},
+    frames::{date_of, days, numbers, seconds, texts},
     unplaced,
     view::{Part, current},
 };
@@ -158,14 +158,14 @@ fn count_frame(
     areas: &Areas,
 ) -> Result<RateCells, StageError> {
     let persons = texts(frame, "person_id")?;
-    let (admitted, discharged) = (minutes(frame, "admitted_at")?, minutes(frame, "discharged_at")?);
+    let (admitted, discharged) = (seconds(frame, "admitted_at")?, seconds(frame, "discharged_at")?);
     let discharge_days = days(frame, "discharged_at")?;
     let counts = crate::frames::series(frame, "counts")?;
     let counts = counts.bool().map_err(StageError::frame("read flags"))?;
     let (ages, sexes) = (numbers(frame, "age")?, numbers(frame, "sex")?);
     let (municipalities, districts) = (texts(frame, "municipality")?, texts(frame, "district")?);
     let mut cells = RateCells::default();
-    let gap_max = filter.episode_gap_hours_max.saturating_mul(MINUTES_PER_HOUR);
+    let gap_max = filter.episode_gap_hours_max.saturating_mul(SECONDS_PER_HOUR);
     let mut person = 0;
     for rows in episodes(&persons, &admitted, &discharged, gap_max) {
         let first = rows.start;

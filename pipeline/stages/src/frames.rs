@@ -63,12 +63,12 @@ pub(crate) fn days(frame: &DataFrame, name: &str) -> Result<Vec<Option<i32>>, St
     Ok(dates.date().map_err(StageError::frame("read dates"))?.physical().iter().collect())
 }
 
-/// Whole hours are too coarse for episodes: minutes since 1970-01-01 00:00 of a timestamp column.
-pub(crate) fn minutes(frame: &DataFrame, name: &str) -> Result<Vec<Option<i64>>, StageError> {
+/// Seconds since 1970-01-01 00:00 of a timestamp column, as fine as times are stored.
+pub(crate) fn seconds(frame: &DataFrame, name: &str) -> Result<Vec<Option<i64>>, StageError> {
     let kind = DataType::Datetime(TimeUnit::Milliseconds, None);
     let times = series(frame, name)?.cast(&kind).map_err(StageError::frame("read times"))?;
     let times = times.datetime().map_err(StageError::frame("read times"))?;
-    Ok(times.physical().iter().map(|time| time.map(|time| time.div_euclid(60_000))).collect())
+    Ok(times.physical().iter().map(|time| time.map(|time| time.div_euclid(1000))).collect())
 }
 
 const EPOCH: Date = jiff::civil::date(1970, 1, 1);

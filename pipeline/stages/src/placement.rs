@@ -33,6 +33,8 @@ pub(crate) enum Meant {
     Unit(u32),
     /// A unit has the code, but not on that day.
     OtherTime,
+    /// On that day several units have codes that differ from it in nothing that carries meaning.
+    Several,
     /// No unit has the code.
     Nobody,
 }
@@ -73,8 +75,9 @@ impl<'a> Placement<'a> {
         units.dedup();
         match (units.as_slice(), exact.or(alike)) {
             ([unit], _) => Meant::Unit(*unit),
-            (_, Some(_)) => Meant::OtherTime,
-            (_, None) => Meant::Nobody,
+            ([_, _, ..], _) => Meant::Several,
+            ([], Some(_)) => Meant::OtherTime,
+            ([], None) => Meant::Nobody,
         }
     }
 }
@@ -183,7 +186,9 @@ mod tests {
         }
         assert_eq!(meant("007"), Meant::Unit(2));
         assert_eq!(meant("07"), Meant::Unit(3));
-        assert_eq!(meant("7"), Meant::OtherTime, "two units could be meant");
+        assert_eq!(meant("7"), Meant::Several, "two units could be meant");
+        let before = |code: &str| placement.meant("pas", code, days_of(date(2014, 12, 31)));
+        assert_eq!(before("7"), Meant::OtherTime, "no unit could be meant on that day");
         assert_eq!(meant("OUS-111"), Meant::Nobody, "zeros inside a code are part of it");
     }
 }

@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 use crate::{
     StageError,
     asked::Forms,
-    frames::{codes, minutes, numbers, series, texts},
+    episode::SECONDS_PER_HOUR,
+    frames::{codes, numbers, seconds, series, texts},
 };
 
 /// Linked responses = counted + left out by reason.
@@ -50,7 +51,6 @@ impl PopulationCount {
 const NOT_ASKED: &str = "not-asked";
 /// Too few of the questions were answered.
 pub(crate) const NOT_ANSWERED: &str = "not-answered";
-const MINUTES_PER_HOUR: i64 = 60;
 
 /// Why each row of a linked frame does not belong to the indicator's population; `None` for rows that do.
 pub(crate) fn reasons<'a>(
@@ -165,9 +165,9 @@ fn limit_stay(frame: &DataFrame, population: &Population, reasons: &mut [Option<
     if low.is_none() && high.is_none() {
         return Ok(());
     }
-    let in_minutes = |hours: Option<i64>| hours.map(|hours| hours.saturating_mul(MINUTES_PER_HOUR));
-    let (low, high) = (in_minutes(low).unwrap_or(0), in_minutes(high).unwrap_or(i64::MAX));
-    let (admitted, discharged) = (minutes(frame, "admitted_at")?, minutes(frame, "discharged_at")?);
+    let in_seconds = |hours: Option<i64>| hours.map(|hours| hours.saturating_mul(SECONDS_PER_HOUR));
+    let (low, high) = (in_seconds(low).unwrap_or(0), in_seconds(high).unwrap_or(i64::MAX));
+    let (admitted, discharged) = (seconds(frame, "admitted_at")?, seconds(frame, "discharged_at")?);
     mark(reasons, |row| match admitted[row].zip(discharged[row]) {
         None => Some("stay-unknown"),
         Some((from, to)) => (!(low..=high).contains(&(to - from))).then_some("stay-length"),

@@ -33,9 +33,28 @@ pub(crate) fn shown(code: &str) -> &str {
     }
 }
 
+/// The id of a unit as it may stand in a log: ids are often longer than codes, and have the letters that declarations allow.
+pub(crate) fn shown_id(id: &str) -> &str {
+    let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    let digits = id.chars().filter(char::is_ascii_digit).count();
+    let is_id = !id.is_empty() && id.chars().all(is_plain) && digits < PERSON_DIGITS;
+    if is_id { id } else { shown(id) }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{NO_CODE, OTHER_SHAPE, shown};
+    use super::{NO_CODE, OTHER_SHAPE, shown, shown_id};
+
+    #[test]
+    fn ids_of_units_are_shown_whatever_their_length() {
+        for id in ["ous", "ous-rikshospitalet-tho", "OUS"] {
+            assert_eq!(shown_id(id), id);
+        }
+        for id in ["02013299997", "0201329-9997", "Kari Nordmann", "OUS-Rikshospitalet-tho"] {
+            assert_eq!(shown_id(id), OTHER_SHAPE, "{id}");
+        }
+        assert_eq!(shown_id(""), NO_CODE);
+    }
 
     #[test]
     fn what_may_be_a_person_is_not_shown() {

@@ -22,6 +22,9 @@ pub struct Refusal {
     pub refused_at: Timestamp,
     /// The declarations it was judged by: with others it may be judged again.
     pub plan_hash: String,
+    /// The version of the program that judged it: another may judge otherwise. Empty in records of before it was kept.
+    #[serde(default)]
+    pub program: String,
     /// Names columns, lines and counts, never a value.
     pub reason: String,
     /// As far as the file was read; they need not reconcile.

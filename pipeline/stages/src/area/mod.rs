@@ -20,14 +20,17 @@ use crate::{
 };
 use polars::prelude::{DataFrame, LazyFrame};
 
+/// Why a catchment row places nobody.
+const UNIT_UNKNOWN: &str = "unit-unknown";
+
 /// Catchment areas with their validity, and the population of 1 January of each year by place, age and sex.
 #[derive(Debug, Clone, Default)]
 pub struct Areas {
     catchment: Catchment,
     /// (year, unit) → (age, is_woman) → persons.
     population: BTreeMap<(i16, u32), BTreeMap<(i64, bool), u64>>,
-    /// Catchment rows whose unit the organisation does not have, by unit id.
-    pub unknown_units: BTreeMap<String, u64>,
+    /// Catchment rows whose unit the organisation does not have, by reason and unit id.
+    pub unknown_units: Unplaced,
     /// Persons of places in no catchment area, by reason and place.
     pub unplaced_persons: Unplaced,
 }
@@ -94,7 +97,10 @@ fn add_catchment(areas: &mut Areas, organisation: &Organisation, frame: &DataFra
                 let valid = Valid { from, to: to[row], unit: *unit };
                 areas.catchment.add(municipality, districts[row].unwrap_or_default(), valid);
             }
-            None => *areas.unknown_units.entry(unit.to_owned()).or_default() += 1,
+            None => {
+                let units = areas.unknown_units.entry(UNIT_UNKNOWN.to_owned()).or_default();
+                *units.entry(unplaced::shown_id(unit).to_owned()).or_default() += 1;
+            }
         }
     }
     Ok(())

@@ -185,6 +185,7 @@ fn judge(
         let placed = match placement.meant(sources[row].unwrap_or_default(), code, day) {
             Meant::Unit(unit) => Ok(unit),
             Meant::OtherTime => Err("unit-not-valid"),
+            Meant::Several => Err("unit-ambiguous"),
             Meant::Nobody => Err("unit-unknown"),
         };
         let unit = match placed {

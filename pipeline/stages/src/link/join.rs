@@ -39,11 +39,12 @@ pub(super) const CONTACT: [&str; 12] = [
 pub(super) const SOURCE_OF_UNIT: &str = "unit_source";
 pub(super) const INVITED_CONTACT: &str = "invited_contact";
 pub(super) const CONTACT_FOUND: &str = "contact_found";
-/// The contact has invitations that differ in stratum or inclusion probability, and the response names none of them.
+/// The contact has invitations that differ in stratum or inclusion probability, and the response names none that is known.
 pub(super) const PROBABILITY_UNCLEAR: &str = "probability_unclear";
 pub(super) const PROBABILITY: &str = "inclusion_probability";
 pub(super) const STRATUM: &str = "stratum";
 const BY_CONTACT: &str = "probability_by_contact";
+const INVITATION_FOUND: &str = "invitation_found";
 
 /// Responses that carry their own unit.
 pub(super) fn read_responses(
@@ -113,8 +114,8 @@ pub(super) fn to_questionnaire(invitations: LazyFrame, questionnaire: &Questionn
     invitations.filter(named.clone().is_null().or(named.eq(lit(questionnaire.id.as_str()))))
 }
 
-/// The response's invitation: the one it names, else those of the contact it names, which must agree on stratum and
-/// probability.
+/// The response's invitation: the one it names, where that is known and one to this questionnaire; else those of the contact
+/// it names, which must agree on stratum and probability.
 fn with_invitation(responses: LazyFrame, invitations: &LazyFrame) -> LazyFrame {
     let named = invitations.clone().select([
         col("invitation_id"),
@@ -122,25 +123,44 @@ fn with_invitation(responses: LazyFrame, invitations: &LazyFrame) -> LazyFrame {
         col(STRATUM).alias(SAMPLING_STRATUM),
         col(PROBABILITY),
     ]);
+    let named = named.with_columns([lit(true).alias(INVITATION_FOUND)]);
     let of_contact = invitations.clone().group_by([col("contact_id")]).agg([
+        len().alias("invitations"),
         col(PROBABILITY).min().alias(BY_CONTACT),
         col(PROBABILITY).max().alias("probability_max"),
+        col(PROBABILITY).count().alias("probability_count"),
         col(STRATUM).min().alias("stratum_min"),
         col(STRATUM).max().alias("stratum_max"),
+        col(STRATUM).count().alias("stratum_count"),
     ]);
     let joined = left_join(left_join(responses, named, "invitation_id"), of_contact, "contact_id");
-    let is_unnamed = || col("invitation_id").is_null().and(col("contact_id").is_not_null());
-    let differ = col(BY_CONTACT)
-        .neq(col("probability_max"))
-        .fill_null(lit(false))
-        .or(col("stratum_min").neq(col("stratum_max")).fill_null(lit(false)));
+    let is_unnamed = || col(INVITATION_FOUND).is_null().and(col("contact_id").is_not_null());
+    // The least and the greatest are of those that state one: some that do and some that do not differ too.
+    let vary = |min: &str, max: &str, count: &str| {
+        let only_some = col(count).gt(lit(0)).and(col(count).lt(col("invitations")));
+        col(min).neq(col(max)).fill_null(lit(false)).or(only_some.fill_null(lit(false)))
+    };
+    let differ = vary(BY_CONTACT, "probability_max", "probability_count").or(vary(
+        "stratum_min",
+        "stratum_max",
+        "stratum_count",
+    ));
     joined
         .with_columns([
             when(is_unnamed()).then(col(BY_CONTACT)).otherwise(col(PROBABILITY)).alias(PROBABILITY),
             when(is_unnamed()).then(col("stratum_min")).otherwise(col(SAMPLING_STRATUM)).alias(SAMPLING_STRATUM),
             is_unnamed().and(differ).alias(PROBABILITY_UNCLEAR),
         ])
-        .drop(cols([BY_CONTACT, "probability_max", "stratum_min", "stratum_max"]))
+        .drop(cols([
+            INVITATION_FOUND,
+            "invitations",
+            BY_CONTACT,
+            "probability_max",
+            "probability_count",
+            "stratum_min",
+            "stratum_max",
+            "stratum_count",
+        ]))
 }
 
 pub(super) fn left_join(left: LazyFrame, right: LazyFrame, on: &str) -> LazyFrame {

@@ -10,8 +10,8 @@ use prem_spec::Plan;
 use super::join::{INVITED_CONTACT, left_join};
 use crate::{
     StageError,
-    episode::{EPISODE_GAP_HOURS_MAX, MINUTES_PER_HOUR, episodes},
-    frames::{minutes, texts},
+    episode::{EPISODE_GAP_HOURS_MAX, SECONDS_PER_HOUR, episodes},
+    frames::{seconds, texts},
     view::{Part, current},
 };
 
@@ -48,9 +48,9 @@ impl Stays {
             .collect()
             .map_err(StageError::frame("select the contacts of persons asked twice"))?;
         let (ids, persons) = (texts(&frame, "contact_id")?, texts(&frame, "person_id")?);
-        let (admitted, discharged) = (minutes(&frame, "admitted_at")?, minutes(&frame, "discharged_at")?);
+        let (admitted, discharged) = (seconds(&frame, "admitted_at")?, seconds(&frame, "discharged_at")?);
         let mut of_contact = HashMap::new();
-        let gap_max = EPISODE_GAP_HOURS_MAX * MINUTES_PER_HOUR;
+        let gap_max = EPISODE_GAP_HOURS_MAX * SECONDS_PER_HOUR;
         for (number, rows) in episodes(&persons, &admitted, &discharged, gap_max).into_iter().enumerate() {
             if rows.len() > 1 {
                 of_contact.extend(rows.filter_map(|row| Some((ids[row]?.to_owned(), number))));

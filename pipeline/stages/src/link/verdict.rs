@@ -23,7 +23,7 @@ pub(super) enum Verdict {
         unit: u32,
     },
     Excluded(&'static str),
-    /// No unit had the code on the day.
+    /// Not one unit had the code on the day: none, or several.
     Unplaced {
         reason: &'static str,
         code: String,
@@ -46,6 +46,7 @@ pub(super) fn place(placement: &Placement<'_>, source: Option<&str>, code: Optio
     let reason = match placement.meant(source, code, day) {
         Meant::Unit(unit) => return Verdict::Kept { unit },
         Meant::OtherTime => "unit-not-valid",
+        Meant::Several => "unit-ambiguous",
         Meant::Nobody => "unit-unknown",
     };
     Verdict::Unplaced { reason, code: code.to_owned() }

@@ -9,7 +9,7 @@ use prem_stages::{LinkInputs, LinkOutcome, link_responses, read_invited};
 use prem_store::tables::{Unlinked, read_table};
 use tempfile::TempDir;
 
-use crate::world::{dates, frame, part, plan, text, times};
+use crate::world::{dates, frame, part, plan, plan_with, text, times};
 
 /// contact, person, unit code, admitted, discharged
 const CONTACTS: [(&str, &str, &str, &str, &str); 16] = [
@@ -189,4 +189,287 @@ fn invitations_that_no_contact_places_are_told() {
         .iter()
         .fold((0, 0, 0), |sum, row| (sum.0 + row.invited, sum.1 + row.undeliverable, sum.2 + row.ineligible));
     assert_eq!(sums, (6, 1, 1));
+}
+
+/// A code that three wards had one after the other, and two codes that differ in their zeros only.
+const WARDS: &str = r#"
+name = "wards"
+units = [
+  { id = "move-a", level = "ward", name = "A", parent = "east", valid_from = 2010-01-01, valid_to = 2025-03-05, codes = { pas = ["MOVE"] } },
+  { id = "move-b", level = "ward", name = "B", parent = "east", valid_from = 2025-03-05, valid_to = 2025-03-20, codes = { pas = ["MOVE"] } },
+  { id = "move-c", level = "ward", name = "C", parent = "east", valid_from = 2025-03-20, codes = { pas = ["MOVE"] } },
+  { id = "zeros-1", level = "ward", name = "D", parent = "east", valid_from = 2010-01-01, codes = { pas = ["007"] } },
+  { id = "zeros-2", level = "ward", name = "E", parent = "east", valid_from = 2010-01-01, codes = { pas = ["07"] } },
+]
+"#;
+const WARD_SURVEY: &str = r#"
+kind = "questionnaire"
+id = "ward"
+version = "1"
+title = "Post"
+valid_from = 2025-01-01
+items = ["listened"]
+link = { via = "response" }
+"#;
+
+/// contact, person, unit code, admitted, discharged
+type Contact = (&'static str, &'static str, Option<&'static str>, &'static str, &'static str);
+/// invitation, contact, questionnaire, stratum, inclusion probability
+type Invitation = (&'static str, &'static str, Option<&'static str>, Option<&'static str>, Option<f64>);
+/// response, invitation, contact, answered
+type Answer = (&'static str, Option<&'static str>, Option<&'static str>, &'static str);
+
+/// A few rows of each dataset.
+#[derive(Default)]
+struct Case {
+    contacts: Vec<Contact>,
+    invitations: Vec<Invitation>,
+    responses: Vec<Answer>,
+    /// Per response, where it is not «stay».
+    questionnaires: Vec<&'static str>,
+    /// Per response, where they carry their own.
+    unit_codes: Vec<Option<&'static str>>,
+}
+
+/// A kept response: unit, weight and stratum.
+type Kept = (String, f64, Option<String>);
+
+impl Case {
+    fn link(&self, plan: &Plan, questionnaire: &str, folder: &TempDir) -> LinkOutcome {
+        let path = folder.path();
+        let (contacts, invitations, responses) = (&self.contacts, &self.invitations, &self.responses);
+        let n = responses.len();
+        let contacts = frame(vec![
+            text("contact_id", &contacts.iter().map(|c| Some(c.0)).collect::<Vec<_>>()),
+            text("person_id", &contacts.iter().map(|c| Some(c.1)).collect::<Vec<_>>()),
+            text("unit_code", &contacts.iter().map(|c| c.2).collect::<Vec<_>>()),
+            times("admitted_at", &contacts.iter().map(|c| c.3).collect::<Vec<_>>()),
+            times("discharged_at", &contacts.iter().map(|c| c.4).collect::<Vec<_>>()),
+        ]);
+        let invitations = frame(vec![
+            text("invitation_id", &invitations.iter().map(|i| Some(i.0)).collect::<Vec<_>>()),
+            text("contact_id", &invitations.iter().map(|i| Some(i.1)).collect::<Vec<_>>()),
+            text("questionnaire_id", &invitations.iter().map(|i| i.2).collect::<Vec<_>>()),
+            text("outcome", &vec![Some("sent"); invitations.len()]),
+            text("stratum", &invitations.iter().map(|i| i.3).collect::<Vec<_>>()),
+            Column::new("inclusion_probability".into(), invitations.iter().map(|i| i.4).collect::<Vec<_>>()),
+        ]);
+        let id = |row: usize| Some(self.questionnaires.get(row).copied().unwrap_or("stay"));
+        let responses = frame(vec![
+            text("response_id", &responses.iter().map(|r| Some(r.0)).collect::<Vec<_>>()),
+            text("invitation_id", &responses.iter().map(|r| r.1).collect::<Vec<_>>()),
+            text("contact_id", &responses.iter().map(|r| r.2).collect::<Vec<_>>()),
+            text("questionnaire_id", &(0..n).map(id).collect::<Vec<_>>()),
+            text("questionnaire_version", &vec![Some("1"); n]),
+            text("unit_code", &(0..n).map(|row| self.unit_codes.get(row).copied().flatten()).collect::<Vec<_>>()),
+            dates("answered_at", &responses.iter().map(|r| r.3).collect::<Vec<_>>()),
+            Column::new("listened".into(), vec![4_i16; n]),
+        ]);
+        let delivered = |name: &str, rows: DataFrame| match rows.height() {
+            0 => Vec::new(),
+            _ => vec![part(path, name, rows)],
+        };
+        let inputs = LinkInputs {
+            responses: delivered("responses", responses),
+            invitations: delivered("invitations", invitations),
+            contacts: delivered("contacts", contacts),
+        };
+        let out = path.join("linked");
+        std::fs::create_dir(&out).expect("a folder");
+        link_responses(plan, &plan.questionnaires[questionnaire], &inputs, &out).expect("linked")
+    }
+
+    /// The kept responses, and of the others the reason.
+    fn outcome(&self, plan: &Plan, questionnaire: &str) -> (BTreeMap<String, Kept>, BTreeMap<String, String>) {
+        let folder = TempDir::new().expect("a folder");
+        let outcome = self.link(plan, questionnaire, &folder);
+        let linked = folder.path().join("linked");
+        let mut kept = BTreeMap::new();
+        for month in outcome.months.keys() {
+            let path = linked.join(format!("month={:04}-{:02}", month.year(), month.month())).join("part.parquet");
+            let frame = ParquetReader::new(std::fs::File::open(path).expect("a month")).finish().expect("a table");
+            let column = |name: &str| frame.column(name).expect("a column").clone();
+            let (ids, units) = (column("response_id"), column("unit_id"));
+            let (weights, strata) = (column("design_weight"), column("sampling_stratum"));
+            let (ids, units) = (ids.str().expect("texts"), units.str().expect("texts"));
+            let (weights, strata) = (weights.f64().expect("numbers"), strata.str().expect("texts"));
+            for row in 0..frame.height() {
+                let unit = units.get(row).expect("a unit").to_owned();
+                let row_of = (unit, weights.get(row).expect("a weight"), strata.get(row).map(str::to_owned));
+                kept.insert(ids.get(row).expect("an id").to_owned(), row_of);
+            }
+        }
+        assert_eq!(kept.len() as u64, outcome.kept);
+        let (rows, _) = read_table::<Unlinked>(&linked.join("unlinked.parquet")).expect("a table");
+        (kept, rows.into_iter().map(|row| (row.response_id, row.reason)).collect())
+    }
+
+    /// Unit or reason of each response.
+    fn fates(&self, plan: &Plan, questionnaire: &str) -> BTreeMap<String, String> {
+        let (kept, mut fates) = self.outcome(plan, questionnaire);
+        fates.extend(kept.into_iter().map(|(id, (unit, ..))| (id, unit)));
+        fates
+    }
+}
+
+fn named(fates: &[(&str, &str)]) -> BTreeMap<String, String> {
+    fates.iter().map(|(id, fate)| ((*id).to_owned(), (*fate).to_owned())).collect()
+}
+
+#[test]
+fn an_invitation_that_is_not_found_leaves_those_of_the_contact() {
+    let (from, to) = ("2025-03-01T10:00", "2025-03-10T12:00");
+    let answered = "2025-04-01";
+    let case = Case {
+        contacts: ["c1", "c2", "c3", "c4", "c5", "c6"].map(|id| (id, id, Some("W-1"), from, to)).to_vec(),
+        invitations: vec![
+            ("i1", "c1", Some("stay"), Some("s"), Some(0.25)),
+            ("i2", "c2", Some("stay"), Some("s"), Some(0.5)),
+            ("i2-other", "c2", Some("visit"), Some("t"), Some(0.1)),
+            ("i3", "c3", None, None, Some(0.5)),
+            ("i3-again", "c3", None, None, None),
+            ("i4", "c4", None, Some("s"), Some(0.5)),
+            ("i4-again", "c4", None, None, Some(0.5)),
+            ("i5", "c5", None, None, None),
+            ("i5-again", "c5", None, None, None),
+        ],
+        responses: vec![
+            ("unknown", Some("i77"), Some("c1"), answered),
+            ("of-another", Some("i2-other"), Some("c2"), answered),
+            ("some-probabilities", None, Some("c3"), answered),
+            ("some-strata", Some("i77"), Some("c4"), answered),
+            ("states-nothing", None, Some("c5"), answered),
+            ("has-none", Some("i77"), Some("c6"), answered),
+        ],
+        ..Case::default()
+    };
+    let (kept, left_out) = case.outcome(&plan(), "stay");
+    let row = |weight: f64, stratum: Option<&str>| ("east-1".to_owned(), weight, stratum.map(str::to_owned));
+    let expected = [
+        ("unknown", row(4.0, Some("s"))),
+        ("of-another", row(2.0, Some("s"))),
+        ("states-nothing", row(1.0, None)),
+        ("has-none", row(1.0, None)),
+    ];
+    assert_eq!(kept, expected.map(|(id, row)| (id.to_owned(), row)).into());
+    let unclear = [("some-probabilities", "ambiguous-invitation"), ("some-strata", "ambiguous-invitation")];
+    assert_eq!(left_out, named(&unclear));
+}
+
+#[test]
+fn the_unit_is_the_one_that_had_the_code_on_the_day_of_discharge() {
+    let plan = plan_with(&[("organisations/wards.toml", WARDS)]);
+    let case = Case {
+        contacts: vec![
+            ("c1", "p1", Some("MOVE"), "2025-03-01T10:00", "2025-03-10T12:00"),
+            ("c2", "p2", Some("MOVE"), "2025-03-01T10:00", "2025-03-04T23:59"),
+            ("c3", "p3", Some("MOVE"), "2025-03-01T10:00", "2025-03-20T00:00"),
+            ("c4", "p4", Some("7"), "2025-03-01T10:00", "2025-03-10T12:00"),
+            ("c5", "p5", Some(" 007"), "2025-03-01T10:00", "2025-03-10T12:00"),
+            ("c6", "p6", None, "2025-03-01T10:00", "2025-03-10T12:00"),
+        ],
+        responses: ["c1", "c2", "c3", "c4", "c5", "c6"].map(|id| (id, None, Some(id), "2025-04-01")).to_vec(),
+        ..Case::default()
+    };
+    let expected = [
+        ("c1", "move-b"),
+        ("c2", "move-a"),
+        ("c3", "move-c"),
+        ("c4", "unit-ambiguous"),
+        // A code written with a blank is not one of the two as it stands.
+        ("c5", "unit-ambiguous"),
+        ("c6", "no-unit-code"),
+    ];
+    assert_eq!(case.fates(&plan, "stay"), named(&expected));
+}
+
+#[test]
+fn answers_count_from_the_day_of_discharge_to_the_last_day_of_the_window() {
+    let ids = ["c1", "c2", "c3", "c4", "c5"];
+    let answered = ["2025-03-09", "2025-03-10", "2025-09-06", "2025-09-07", "2025-04-01"];
+    let case = Case {
+        contacts: ids.map(|id| (id, id, Some("W-1"), "2025-03-01T10:00", "2025-03-10T12:00")).to_vec(),
+        responses: ids.iter().zip(answered).map(|(id, answered)| (*id, None, Some(*id), answered)).collect(),
+        questionnaires: vec!["stay", "stay", "stay", "stay", "visit"],
+        ..Case::default()
+    };
+    let expected = [
+        ("c1", "answered-before-discharge"),
+        ("c2", "east-1"),
+        // 180 days.
+        ("c3", "east-1"),
+        ("c4", "answered-too-late"),
+        ("c5", "other-questionnaire"),
+    ];
+    assert_eq!(case.fates(&plan(), "stay"), named(&expected));
+}
+
+#[test]
+fn a_survey_without_a_register_places_answers_by_their_own_code_and_day() {
+    let plan = plan_with(&[("questionnaires/ward.toml", WARD_SURVEY)]);
+    let case = Case {
+        responses: vec![
+            ("kept", None, None, "2025-04-01"),
+            ("no-date", None, None, ""),
+            ("no-code", None, None, "2025-04-01"),
+            ("of-another", None, None, "2025-04-01"),
+            ("unknown", None, None, "2025-04-01"),
+            ("closed", None, None, "2025-04-01"),
+        ],
+        questionnaires: vec!["ward", "ward", "ward", "stay", "ward", "ward"],
+        unit_codes: vec![Some("W-1"), Some("W-1"), None, Some("W-1"), Some("X-9"), Some("OLD")],
+        ..Case::default()
+    };
+    let expected = [
+        ("kept", "east-1"),
+        ("no-date", "no-answer-date"),
+        ("no-code", "no-unit-code"),
+        ("of-another", "other-questionnaire"),
+        ("unknown", "unit-unknown"),
+        ("closed", "unit-not-valid"),
+    ];
+    assert_eq!(case.fates(&plan, "ward"), named(&expected));
+}
+
+/// Two contacts of each person, both answered about: one stay has one answer that counts.
+#[test]
+fn a_gap_of_eight_hours_is_one_stay_and_a_second_more_is_two() {
+    let (from, to) = ("2025-03-01T10:00", "2025-03-05T10:00");
+    let end = "2025-03-08T09:00";
+    let case = Case {
+        contacts: vec![
+            ("a1", "a", Some("W-1"), from, to),
+            ("a2", "a", Some("W-2"), "2025-03-05T18:00", end),
+            ("b1", "b", Some("W-1"), from, to),
+            ("b2", "b", Some("W-2"), "2025-03-05T18:01", end),
+            ("c1", "c", Some("W-1"), from, to),
+            ("c2", "c", Some("W-2"), "2025-03-05T18:00:59", end),
+            ("d1", "d", Some("W-1"), from, "2025-03-05T10:00:59"),
+            ("d2", "d", Some("W-2"), "2025-03-05T18:00:59", end),
+        ],
+        responses: [
+            ("a1", "2025-04-01"),
+            ("a2", "2025-04-02"),
+            ("b1", "2025-04-01"),
+            ("b2", "2025-04-02"),
+            ("c1", "2025-04-01"),
+            ("c2", "2025-04-02"),
+            ("d1", "2025-04-01"),
+            ("d2", "2025-04-02"),
+        ]
+        .map(|(id, answered)| (id, None, Some(id), answered))
+        .to_vec(),
+        ..Case::default()
+    };
+    let expected = [
+        ("a1", "second-answer-for-episode"),
+        ("a2", "east-2"),
+        ("b1", "east-1"),
+        ("b2", "east-2"),
+        ("c1", "east-1"),
+        ("c2", "east-2"),
+        ("d1", "second-answer-for-episode"),
+        ("d2", "east-2"),
+    ];
+    assert_eq!(case.fates(&plan(), "stay"), named(&expected));
 }

@@ -101,14 +101,14 @@ pub fn dates(name: &str, values: &[&str]) -> Column {
     Column::new(name.into(), days).cast(&DataType::Date).expect("days are dates")
 }
 
-/// Times written as `2025-03-10T12:00`; empty is missing.
+/// Times written as `2025-03-10T12:00` or `2025-03-10T12:00:30`; empty is missing.
 pub fn times(name: &str, values: &[&str]) -> Column {
     let millis: Vec<Option<i64>> = values
         .iter()
         .map(|value| {
             let time: DateTime = value.parse().ok()?;
-            let minutes = i64::from(time.hour()) * 60 + i64::from(time.minute());
-            Some((i64::from(days(time.date())) * 1440 + minutes) * 60_000)
+            let seconds = (i64::from(time.hour()) * 60 + i64::from(time.minute())) * 60 + i64::from(time.second());
+            Some((i64::from(days(time.date())) * 86_400 + seconds) * 1000)
         })
         .collect();
     let kind = DataType::Datetime(TimeUnit::Milliseconds, None);

@@ -60,9 +60,9 @@ table! {
 table! {
     /// Codes that could not be placed: units that no unit is, places in no catchment area.
     UnplacedCode, "unplaced_codes", "1.0.0";
-    /// What was to be placed: responses, invitations or events.
+    /// What was to be placed: responses, invitations, events, inhabitants or rows.
     what: String,
-    /// Questionnaire or indicator id.
+    /// Questionnaire, indicator or dataset.
     subject: String,
     /// Why it could not be placed.
     reason: String,

@@ -243,6 +243,7 @@ fn a_refusal_is_shown_until_the_file_is_taken() {
         bytes: new.bytes,
         refused_at: new.delivered_at,
         plan_hash: "p".to_owned(),
+        program: "0.1.0".to_owned(),
         reason: "6 of 10 rows are bad".to_owned(),
         counts: new.counts,
         first: vec![BadRow { line: 3, column: Some("age".to_owned()), reason: "out-of-range".to_owned() }],
