@@ -18,7 +18,7 @@ use std::{
 
 use serde_json::Value;
 
-pub use table::{HEADING, Line, lines};
+pub use table::{HEADING, lines};
 
 /// Settings of all regions but what a scenario changes: one year, no population, no row that breaks its contract (a refused
 /// file would hold its indicators back), and otherwise the generator's own, late, corrected, repeated and stray rows included.
