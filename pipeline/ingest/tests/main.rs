@@ -17,5 +17,6 @@ mod fixture;
 mod formats;
 mod hostile;
 mod hostile_formats;
+mod hostile_pages;
 mod identity;
 mod properties;
