@@ -15,6 +15,7 @@ mod constraints;
 mod discovery;
 mod fixture;
 mod formats;
+mod fuzzed;
 mod hostile;
 mod hostile_formats;
 mod hostile_pages;
