@@ -60,7 +60,8 @@ struct RowGroups {
     bytes: u64,
     batches: ParquetRecordBatchReader,
     rows: u64,
-    rows_max: u64,
+    /// Rows that the footer says there are.
+    announced: u64,
     decimal: char,
     notes: Vec<Note>,
     /// After the reader of it, so that it goes last.
@@ -83,8 +84,7 @@ fn open_file(file: SeekableFile, declared: &Declared<'_>, limits: Limits) -> Res
     let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
     let found = ArrowReaderMetadata::load(&file, options.clone()).map_err(damaged)?;
     check_compression(found.metadata())?;
-    let rows_max = survey::rows_max(content_bytes, limits);
-    check_rows(found.metadata(), rows_max)?;
+    let announced = check_rows(found.metadata(), survey::rows_max(content_bytes, limits))?;
     let schema = found.schema();
     // Every writer's columns by name; those that are nested count as one.
     let header = Header::of(schema.fields().iter().map(|field| field.name().clone()), 0)?;
@@ -116,7 +116,7 @@ fn open_file(file: SeekableFile, declared: &Declared<'_>, limits: Limits) -> Res
     let decimal = char::from(declared.decimal);
     Ok(Opened::new(
         header,
-        RowGroups { sha256, bytes, notes, batches, rows: 0, rows_max, decimal, _unpacked: unpacked },
+        RowGroups { sha256, bytes, notes, batches, rows: 0, announced, decimal, _unpacked: unpacked },
     ))
 }
 
@@ -146,13 +146,20 @@ fn check_compression(metadata: &ParquetMetaData) -> Result<(), RefusalCause> {
     }
 }
 
-/// Refuses a file that announces rows without end.
-fn check_rows(metadata: &ParquetMetaData, max: u64) -> Result<(), RefusalCause> {
-    let rows = metadata.row_groups().iter().try_fold(0_u64, |sum, group| {
-        let rows = u64::try_from(group.num_rows()).map_err(|_| unreadable("its footer contradicts itself"))?;
-        Ok::<_, RefusalCause>(sum.saturating_add(rows))
-    })?;
-    if rows > max { Err(survey::too_many_rows(max)) } else { Ok(()) }
+/// The rows that the footer announces: not without end, and everywhere as many.
+fn check_rows(metadata: &ParquetMetaData, max: u64) -> Result<u64, RefusalCause> {
+    let count = |rows: i64| u64::try_from(rows).map_err(|_| contradictory());
+    let sum =
+        metadata.row_groups().iter().try_fold(0_u64, |sum, group| Ok(sum.saturating_add(count(group.num_rows())?)));
+    match sum? {
+        rows if rows > max => Err(RefusalCause::TooLarge { format: FORMAT, what: "rows", max }),
+        rows if rows != count(metadata.file_metadata().num_rows())? => Err(contradictory()),
+        rows => Ok(rows),
+    }
+}
+
+fn contradictory() -> RefusalCause {
+    unreadable("its footer contradicts itself")
 }
 
 /// Refuses columns that are to be stored and have types that cannot be.
@@ -195,14 +202,12 @@ fn is_readable(kind: &DataType) -> bool {
 impl Records for RowGroups {
     fn next(&mut self) -> Result<Option<Batch>, SourceFault> {
         match guarded(|| self.batches.next())? {
-            None => Ok(None),
-            Some(Ok(batch)) => {
+            None if self.rows == self.announced => Ok(None),
+            Some(Ok(batch)) if self.rows + batch.num_rows() as u64 <= self.announced => {
                 self.rows += batch.num_rows() as u64;
-                if self.rows > self.rows_max {
-                    return Err(survey::too_many_rows(self.rows_max).into());
-                }
                 Ok(Some(Batch::Arrow { batch, decimal: self.decimal }))
             }
+            None | Some(Ok(_)) => Err(unreadable("it has more or fewer rows than its footer says").into()),
             Some(Err(_)) => Err(unreadable("its content is damaged").into()),
         }
     }

@@ -14,7 +14,7 @@ use parquet::{
 };
 
 use super::{
-    FORMAT,
+    FORMAT, contradictory,
     pages::{Page, PageKind, damaged, read_header},
     unreadable,
 };
@@ -37,10 +37,6 @@ pub(super) fn rows_max(bytes: u64, limits: Limits) -> u64 {
     bytes.saturating_mul(limits.expansion_max).saturating_add(limits.expansion_free_bytes)
 }
 
-pub(super) fn too_many_rows(max: u64) -> RefusalCause {
-    RefusalCause::TooLarge { format: FORMAT, what: "rows", max }
-}
-
 /// Walks over the headers of all pages of the columns that are read, in batches of `batch_rows` at most.
 pub(super) fn look_through(
     file: &File,
@@ -54,7 +50,7 @@ pub(super) fn look_through(
     for column in (0..columns).filter(|column| is_read(*column)) {
         let mut held = None;
         for group in metadata.row_groups() {
-            let chunk = group.columns().get(column).ok_or_else(|| unreadable("its footer contradicts itself"))?;
+            let chunk = group.columns().get(column).ok_or_else(contradictory)?;
             let held = held.get_or_insert_with(|| Held::new(chunk.column_type(), batch_rows));
             walk(&mut file, chunk, held)?;
         }
