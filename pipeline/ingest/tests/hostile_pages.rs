@@ -171,7 +171,9 @@ fn gzip_that_unfolds_to_more_than_it_says() {
     let zeros = vec![0; 80 << 20];
     flate2::read::GzEncoder::new(&zeros[..], flate2::Compression::best()).read_to_end(&mut packed).unwrap();
     let gzip = Compression::GZIP(GzipLevel::default());
-    assert_eq!(try_file(&file(gzip, &[(1, page(DATA, 100, 1, PLAIN, &packed))])).code(), "unreadable");
+    let cause = try_file(&file(gzip, &[(1, page(DATA, 100, 1, PLAIN, &packed))])).result.unwrap_err();
+    // Seen before the library unfolded it, which would say that the content is damaged.
+    assert!(cause.to_string().contains("its pages are damaged"), "{cause}");
     // As large as it may be, and truly so.
     let mut packed = Vec::new();
     let text = text(&(0..3_000_000_u32).flat_map(u32::to_le_bytes).map(|byte| byte & 0x7f).collect::<Vec<_>>());
