@@ -1,4 +1,5 @@
 //! A small export, what holds for any file of it, and the targets themselves. The tests of the crate run them over the seeds.
+#![allow(dead_code, reason = "each target calls one function of these")]
 
 use std::{fs, path::Path};
 
