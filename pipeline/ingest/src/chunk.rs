@@ -1,6 +1,6 @@
 //! One chunk of a file, from bytes to typed columns: the part that runs on all cores.
 
-use std::collections::BTreeSet;
+use std::{borrow::Cow, collections::BTreeSet};
 
 use arrow::{
     array::{ArrayRef, BooleanArray},
@@ -125,11 +125,13 @@ fn without_echoes(table: &Table, mut problems: Vec<Problem>) -> Vec<Problem> {
 
 /// The keys of a bad row, hashed: without them an erasure could not find it.
 fn subject(table: &Table, row: usize, declared: &Declared<'_>, layout: &Layout) -> Option<String> {
-    let keys = layout
+    let secret = declared.secret.as_ref()?;
+    let keys: Vec<(KeyColumn, Cow<'_, str>)> = layout
         .readers
         .iter()
-        .filter_map(|reader| KeyColumn::from_name(&reader.name).map(|column| (column, reader.stored_text(table, row))));
-    declared.secret.as_ref()?.subject(keys)
+        .filter_map(|reader| Some((KeyColumn::from_name(&reader.name)?, reader.key_text(table, row))))
+        .collect();
+    secret.subject(keys.iter().map(|(column, key)| (*column, key.as_ref())))
 }
 
 /// What must be known of good rows that may yet turn out to repeat a value: the values, and the cells that rules set to missing.

@@ -143,7 +143,7 @@ fn take(declared: &Declared<'_>, path: &Path, out: &Path, options: &IngestOption
         SourceFault::Refused(cause) => Failure::from(cause),
         SourceFault::Error(error) => Failure::from(error),
     };
-    let Opened { header, mut records } = formats::open(path, declared, options.limits).map_err(fault)?;
+    let Opened { header, mut records } = formats::open(path, declared, options.limits, out).map_err(fault)?;
     let mut layout = declared.bind(&header)??;
     let name = file_name(path);
     layout.window = declared.wanted.window(&name)?;

@@ -31,6 +31,12 @@ pub const WORKBOOK_CELLS_MAX: usize = 1 << 26;
 /// Text of these cells. A workbook names a text that is repeated by its number, so that a few bytes may stand for a long one.
 pub const WORKBOOK_CELLS_BYTES_MAX: usize = 512 << 20;
 
+/// A page of a Parquet file, unfolded: writers begin a new one at a mebibyte.
+pub const PARQUET_PAGE_BYTES_MAX: u64 = 64 << 20;
+
+/// All pages that are in memory at the same time while a batch of rows is read: a few per column.
+pub const PARQUET_PAGES_BYTES_MAX: u64 = 512 << 20;
+
 /// Text from which encoding and separator are detected, at most.
 pub const DETECT_BYTES_MAX: u64 = 256 << 20;
 

@@ -119,7 +119,46 @@ const REPEATED: usize = BAD_BYTE + 1;
 const NOT_ASKED: usize = REPEATED + 1;
 /// Kept as it is: a rule that lacks a value breaks nothing.
 const NOT_SAID: usize = NOT_ASKED + 1;
-const ALL_WAYS: usize = NOT_SAID + 1;
+/// Kept: the dataset's key may stand again, since a later row replaces an earlier one.
+const KEY_REPEATED: usize = NOT_SAID + 1;
+/// Two or three cells at once, and perhaps a rule and a repeated value besides; the first column's reason counts.
+const SEVERAL: usize = KEY_REPEATED + 1;
+const ALL_WAYS: usize = SEVERAL + 1;
+
+/// Columns that a way's reason depends on.
+fn columns_of(way: usize) -> Vec<usize> {
+    match WAYS[way].1 {
+        "rule:stay-order" => vec![7, 8],
+        "rule:paid-days" => vec![12, 13],
+        "rule:diagnosed" => vec![4, 7],
+        _ => WAYS[way].0.iter().map(|(place, _)| *place).collect(),
+    }
+}
+
+/// Ways that break different columns, those of single cells first and in the order of their columns.
+fn several(draw: &mut Draw) -> Vec<usize> {
+    let is_of_one_cell = |way: &usize| !WAYS[*way].1.starts_with("rule:") && WAYS[*way].1 != "malformed-quote";
+    let add = |ways: &mut Vec<usize>, way: usize| {
+        let taken: Vec<usize> = ways.iter().flat_map(|way| columns_of(*way)).collect();
+        if !columns_of(way).iter().any(|column| taken.contains(column)) {
+            ways.push(way);
+        }
+    };
+    let mut ways = Vec::new();
+    let count = 2 + draw.below(2);
+    while ways.len() < count {
+        let way = draw.below(WAYS.len());
+        if is_of_one_cell(&way) {
+            add(&mut ways, way);
+        }
+    }
+    ways.sort_by_key(|way| WAYS[*way].0[0].0);
+    let rule = draw.below(WAYS.len());
+    if WAYS[rule].1.starts_with("rule:") {
+        add(&mut ways, rule);
+    }
+    ways
+}
 
 #[derive(Default)]
 struct Broken {
@@ -158,6 +197,16 @@ fn broken(seed: u64) -> Broken {
                 broken.cleared += 1;
             }
             Some(NOT_SAID) => cells[14] = String::new(),
+            Some(KEY_REPEATED) if row > 0 => cells[0] = format!("a-{}", draw.below(row)),
+            Some(SEVERAL) => {
+                let ways = several(&mut draw);
+                let changes = ways.iter().flat_map(|way| WAYS[*way].0);
+                changes.for_each(|(place, value)| cells[*place] = (*value).to_owned());
+                if !serials.is_empty() && draw.below(2) == 0 {
+                    cells[11] = serials[draw.below(serials.len())].to_string();
+                }
+                reason = Some(WAYS[ways[0]].1);
+            }
             _ => {}
         }
         let mut text = cells.join(";").into_bytes();

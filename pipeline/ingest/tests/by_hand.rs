@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use prem_ingest::{Limits, Note, RefusalCause};
-use prem_spec::model::{ColumnKind, Encoding, ExtraColumns, SourceColumn, SourceValue};
+use prem_ingest::{IngestOptions, Limits, Note, RefusalCause, ingest_file};
+use prem_spec::model::{Column, ColumnKind, Encoding, ExtraColumns, FileFormat, SourceColumn, SourceValue};
+use prem_store::{Quarantine, tables::read_table};
 
 use jiff::civil::date;
 
@@ -296,4 +297,35 @@ fn quarantine_shows_no_prose_and_nothing_that_identifies() {
         assert_eq!(shown(hidden), "", "{hidden}");
     }
     assert_eq!(shown(&"y".repeat(300)).chars().count(), 201);
+}
+
+#[test]
+fn another_sign_may_quote() {
+    let mut plan = text_plan(&["id", "unit"], 20);
+    let FileFormat::Delimited { quote, .. } = &mut export(&mut plan).format else { panic!("delimited") };
+    *quote = '\'';
+    // Between quotes, a double quote is a character like any other, and so is the quote where it does not stand first.
+    let tried = ingest(&plan, "id;'unit'\n1;'W;1'\n2;'it''s \"W\"\n2'\n3;\"W\n4;\"W;1\"\n5;W'1'\n6;'W'1\n");
+    let rows: Vec<String> = tried.rows().into_iter().map(|row| row[1..].join("|")).collect();
+    assert_eq!(rows, ["1|W;1", "2|it's \"W\"\n2", "3|\"W", "5|W'1'"]);
+    assert_eq!(tried.counts(), (6, 4, vec![("malformed-quote", 1), ("wrong-field-count", 1)]));
+}
+
+#[test]
+fn a_bad_row_is_found_by_the_key_that_a_good_one_would_have() {
+    let text = ColumnKind::Text { max_length: 5, pattern: None };
+    let person = Column { leading_zeros: true, ..column("person_id", text) };
+    let number = ColumnKind::Integer { min: 0, max: 999 };
+    let plan = plan_of(vec![person, column("contact_id", number.clone()), column("age", number)], Vec::new());
+    let folder = tempfile::tempdir().unwrap();
+    let secret = prem_store::Store::open(folder.path().join("store")).lock().unwrap().secret().unwrap();
+    let path = folder.path().join("stays_1.csv");
+    std::fs::write(&path, "person_id;contact_id;age\n123; +07;x\n00123;7;x\n0123;007;x\n124;7;x\n").unwrap();
+    let options = IngestOptions { secret: Some(secret), ..IngestOptions::default() };
+    ingest_file(&plan, &plan.exports["register"], &path, folder.path(), &options).unwrap();
+    let quarantine = read_table::<Quarantine>(&folder.path().join("quarantine.parquet")).unwrap().0;
+    let subjects: Vec<&str> = quarantine.iter().map(|row| row.subject.as_deref().unwrap()).collect();
+    assert_eq!(subjects[0], subjects[1]);
+    assert_eq!(subjects[1], subjects[2]);
+    assert_ne!(subjects[2], subjects[3]);
 }

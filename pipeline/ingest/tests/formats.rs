@@ -11,17 +11,23 @@ use prem_store::read_rows;
 use crate::fixture::text_rows;
 
 /// Export and file.
-const FILES: [(&str, &str); 15] = [
+const FILES: [(&str, &str); 21] = [
     ("utf-8", "utf-8.csv.gz"),
     ("utf-8", "utf-8.csv.zst"),
     ("bom", "bom.csv"),
     ("windows-1252", "windows-1252.csv"),
+    ("iso-8859-1", "iso-8859-1.csv.zst"),
+    ("quotes", "quotes.csv.zst"),
     ("detected", "utf-8.csv.gz"),
     ("detected", "bom.csv"),
     ("detected", "windows-1252.csv"),
     ("redcap", "redcap.csv.zst"),
     ("excel", "answers.xlsx"),
+    ("excel", "answers.xlsx.gz"),
     ("parquet", "pandas.parquet"),
+    ("parquet", "pandas.parquet.zst"),
+    ("parquet", "gzip.parquet"),
+    ("parquet", "lz4.parquet"),
     ("parquet", "typed.parquet"),
     ("spss", "bytes.sav.zst"),
     ("spss", "plain.sav.zst"),

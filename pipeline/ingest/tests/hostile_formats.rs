@@ -7,7 +7,7 @@ use std::{
     path::Path,
 };
 
-use prem_ingest::{IngestOptions, Ingested, Limits, RefusalCause, ingest_file};
+use prem_ingest::{IngestOptions, Ingested, Limits, Note, RefusalCause, ingest_file};
 use prem_spec::model::{ExtraColumns, FileFormat, Plan};
 use prem_store::{Quarantine, tables::read_table};
 use zip::{ZipWriter, write::SimpleFileOptions};
@@ -17,12 +17,12 @@ use crate::{
     formats::{folder, plan},
 };
 
-struct Outcome {
-    result: Result<Ingested, RefusalCause>,
+pub struct Outcome {
+    pub result: Result<Ingested, RefusalCause>,
     quarantine: Vec<Quarantine>,
 }
 
-fn attempt(plan: &Plan, export: &str, name: &str, bytes: &[u8], limits: Limits) -> Outcome {
+pub fn attempt(plan: &Plan, export: &str, name: &str, bytes: &[u8], limits: Limits) -> Outcome {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(name);
     fs::write(&path, bytes).unwrap();
@@ -31,6 +31,7 @@ fn attempt(plan: &Plan, export: &str, name: &str, bytes: &[u8], limits: Limits) 
     match ingest_file(plan, &plan.exports[export], &path, &out, &IngestOptions { limits, ..IngestOptions::default() }) {
         Ok(ingested) => {
             assert!(ingested.counts.reconciles());
+            assert_eq!(fs::read_dir(&out).unwrap().count(), 2, "something is left beside the tables");
             let quarantine = read_table::<Quarantine>(&out.join("quarantine.parquet")).unwrap().0;
             Outcome { result: Ok(ingested), quarantine }
         }
@@ -43,11 +44,11 @@ fn attempt(plan: &Plan, export: &str, name: &str, bytes: &[u8], limits: Limits) 
 }
 
 impl Outcome {
-    fn code(&self) -> &'static str {
+    pub fn code(&self) -> &'static str {
         self.result.as_ref().map_or_else(RefusalCause::code, |_| "taken")
     }
 
-    fn counts(&self) -> (u64, u64, Vec<(&str, u64)>) {
+    pub fn counts(&self) -> (u64, u64, Vec<(&str, u64)>) {
         let counts = &self.result.as_ref().unwrap_or_else(|cause| panic!("{cause}")).counts;
         let reasons = counts.quarantined.iter().map(|(reason, rows)| (reason.as_str(), *rows)).collect();
         (counts.rows_in, counts.kept, reasons)
@@ -134,10 +135,38 @@ fn every_format_refuses_the_others() {
     }
     // Text is lines, of which none is a resource.
     assert_eq!(attempt(&plan, "fhir", "other", &fixture("bom.csv"), Limits::default()).code(), "too-many-bad-rows");
-    // Formats that are containers come as they are.
+}
+
+#[test]
+fn packed_containers_are_unpacked_once_and_within_bounds() {
+    let plan = plan();
+    let gzip = |bytes: &[u8]| {
+        let mut packed = Vec::new();
+        flate2::read::GzEncoder::new(bytes, flate2::Compression::best()).read_to_end(&mut packed).unwrap();
+        packed
+    };
+    let zstd = |bytes: &[u8]| zstd::encode_all(bytes, 3).unwrap();
     for (export, name) in [("excel", "answers.xlsx"), ("parquet", "pandas.parquet")] {
-        let packed = zstd::encode_all(&fixture(name)[..], 3).unwrap();
-        assert_eq!(attempt(&plan, export, "packed", &packed, Limits::default()).code(), "unreadable");
+        let whole = fixture(name);
+        for (format, packed) in [("gzip", gzip(&whole)), ("zstd", zstd(&whole))] {
+            let outcome = attempt(&plan, export, "packed", &packed, Limits::default());
+            let taken = outcome.result.as_ref().unwrap();
+            assert_eq!((taken.bytes, taken.counts.kept), (packed.len() as u64, 500));
+            assert_eq!(taken.notes.first(), Some(&Note::Compressed { format }));
+            for cut in [12, packed.len() / 2, packed.len() - 1] {
+                let code = attempt(&plan, export, "packed", &packed[..cut], Limits::default()).code();
+                assert_eq!(code, "broken-compression", "{name} {format} {cut}");
+            }
+            assert_eq!(attempt(&plan, export, "twice", &zstd(&packed), Limits::default()).code(), "unreadable");
+        }
+        for empty in [gzip(b""), zstd(b"")] {
+            assert_eq!(attempt(&plan, export, "empty", &empty, Limits::default()).code(), "empty");
+        }
+        let limits = Limits { expansion_free_bytes: 1 << 20, ..Limits::default() };
+        let bomb = vec![0; 16 << 20];
+        for packed in [gzip(&bomb), zstd(&bomb)] {
+            assert_eq!(attempt(&plan, export, "bomb", &packed, limits).code(), "bomb");
+        }
     }
 }
 

@@ -1,4 +1,5 @@
-//! A small export, and what holds for any file of it.
+//! A small export, what holds for any file of it, and the targets themselves. The tests of the crate run them over the seeds.
+#![allow(dead_code, reason = "each target calls one function of these")]
 
 use std::{fs, path::Path};
 
@@ -64,17 +65,69 @@ pub fn plan(format: FileFormat) -> Plan {
     }
 }
 
-/// What a file came to, and its two tables; `None` where it was refused.
-pub fn ingest(plan: &Plan, folder: &Path, chunk_bytes: usize) -> Option<(Ingested, Vec<u8>, Vec<u8>)> {
+/// What a file came to, and its two tables.
+type Taken = (Ingested, Vec<u8>, Vec<u8>);
+
+/// Delimited text, its separator and encoding declared or detected: the first byte says which, and in blocks of how many bytes it
+/// is read. As the other targets, gives the rows that were kept; `None` where the file was refused.
+pub fn text(data: &[u8], folder: &Path) -> Option<u64> {
+    let (choice, bytes) = data.split_first()?;
+    let encoding = [Some(Encoding::Utf8), Some(Encoding::Windows1252), Some(Encoding::Iso8859_1), None];
+    let plan = plan(FileFormat::Delimited {
+        separator: if choice & 4 == 0 { Some(';') } else { None },
+        quote: '"',
+        encoding: encoding[usize::from(choice & 3)],
+        decimal: ',',
+    });
+    fs::write(folder.join("file"), bytes).expect("a file");
+    let whole = ingest(&plan, folder, 1 << 22);
+    let pieces = ingest(&plan, folder, 1 + usize::from(choice >> 3));
+    // The beginning of a file says what its columns look like to the identity guard; only there do blocks matter.
+    let identity = ["identity-number", "contact-details"];
+    let is_plain = |found: &Option<Taken>| {
+        found
+            .as_ref()
+            .is_some_and(|(found, ..)| !identity.iter().any(|reason| found.counts.quarantined.contains_key(*reason)))
+    };
+    if is_plain(&whole) && is_plain(&pieces) {
+        assert_eq!(whole, pieces, "blocks matter");
+    }
+    whole.map(|(found, ..)| found.counts.kept)
+}
+
+/// SPSS system files.
+pub fn saved(bytes: &[u8], folder: &Path) -> Option<u64> {
+    whole(bytes, folder, FileFormat::Spss { decimal: ',' })
+}
+
+/// QuestionnaireResponse, one a line.
+pub fn resources(bytes: &[u8], folder: &Path) -> Option<u64> {
+    whole(bytes, folder, FileFormat::FhirQuestionnaireResponse)
+}
+
+fn whole(bytes: &[u8], folder: &Path, format: FileFormat) -> Option<u64> {
+    fs::write(folder.join("file"), bytes).expect("a file");
+    ingest(&plan(format), folder, 1 << 22).map(|(found, ..)| found.counts.kept)
+}
+
+/// `None` where the file was refused.
+fn ingest(plan: &Plan, folder: &Path, chunk_bytes: usize) -> Option<Taken> {
     let out = folder.join(format!("out-{chunk_bytes}"));
     fs::create_dir_all(&out).expect("a folder");
     let limits = Limits { chunk_bytes, expansion_free_bytes: 1 << 20, text_bytes_max: 16 << 20, ..Limits::default() };
-    let result = ingest_file(plan, &plan.exports["fuzzed"], &folder.join("file"), &out, &IngestOptions { limits, ..IngestOptions::default() });
+    let result = ingest_file(
+        plan,
+        &plan.exports["fuzzed"],
+        &folder.join("file"),
+        &out,
+        &IngestOptions { limits, ..IngestOptions::default() },
+    );
     let found = match result {
         Ok(ingested) => {
             assert!(ingested.counts.reconciles(), "{:?}", ingested.counts);
             let columns = plan.stored_columns(&plan.exports["fuzzed"]);
-            let batches = prem_store::read_rows(&out.join("rows.parquet"), &plan.datasets["stays"], &columns).expect("rows");
+            let batches =
+                prem_store::read_rows(&out.join("rows.parquet"), &plan.datasets["stays"], &columns).expect("rows");
             let rows: usize = batches.map(|batch| batch.expect("a batch").num_rows()).sum();
             assert_eq!(rows as u64, ingested.counts.kept);
             let read = |name: &str| fs::read(out.join(name)).expect("a table");

@@ -41,7 +41,7 @@ impl Builder for IntegerBuilder {
 }
 
 /// A number too large for 64 bits is a number all the same, out of any range.
-fn parse(bytes: &[u8]) -> Result<i64, Reason> {
+pub(super) fn parse(bytes: &[u8]) -> Result<i64, Reason> {
     let (negative, digits) = match bytes {
         [b'-', digits @ ..] => (true, digits),
         [b'+', digits @ ..] => (false, digits),

@@ -1,6 +1,9 @@
 //! A stored column, ready to be read from any chunk of one file.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use arrow::array::ArrayRef;
 use prem_spec::model::{Column, ColumnKind};
@@ -12,9 +15,9 @@ use super::{
     code::{IntegerCodeBuilder, TextCodeBuilder},
     code_list::CodeListBuilder,
     date::{DateBuilder, DateFormat, DateTimeBuilder, day_number},
-    integer::IntegerBuilder,
+    integer::{self, IntegerBuilder},
     number::NumberBuilder,
-    text::TextBuilder,
+    text::{TextBuilder, with_zeros},
 };
 use crate::{
     identity::{Context, Counts, Finding, Guard, Scope},
@@ -115,9 +118,15 @@ impl ColumnReader {
         self.identifying = true;
     }
 
-    /// What a row has in this column, after missing values and recoding, before checking.
-    pub(crate) fn stored_text<'v>(&'v self, table: &'v Table, row: usize) -> &'v str {
-        self.stored(trim(self.raw(table, row)))
+    /// What a row has in this column as text, as it would be stored were the row a good one; empty where there is no value.
+    pub(crate) fn key_text<'v>(&'v self, table: &'v Table, row: usize) -> Cow<'v, str> {
+        let stored = self.stored(trim(self.raw(table, row)));
+        let canonical = match &self.kind {
+            Kind::Text { length_max, leading_zeros: true, .. } => with_zeros(stored, *length_max),
+            Kind::Integer { .. } => integer::parse(stored.as_bytes()).ok().map(|number| number.to_string()),
+            _ => None,
+        };
+        canonical.map_or(Cow::Borrowed(stored), Cow::Owned)
     }
 
     fn raw<'v>(&'v self, table: &'v Table, row: usize) -> &'v str {

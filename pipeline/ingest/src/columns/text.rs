@@ -39,8 +39,9 @@ impl Builder for TextBuilder {
         if value.len() > self.length_max && value.chars().count() > self.length_max {
             return Err(Reason::TooLong);
         }
-        if self.leading_zeros && value.len() < self.length_max && value.bytes().all(|byte| byte.is_ascii_digit()) {
-            let whole = format!("{value:0>width$}", width = self.length_max);
+        if self.leading_zeros
+            && let Some(whole) = with_zeros(value, self.length_max)
+        {
             return self.take(&whole);
         }
         if self.pattern.as_ref().is_some_and(|pattern| !pattern.is_match(value)) {
@@ -57,6 +58,12 @@ impl Builder for TextBuilder {
     fn finish(mut self) -> ArrayRef {
         Arc::new(self.values.finish())
     }
+}
+
+/// Digits that are fewer than `length`, with the zeros in front that a spreadsheet took.
+pub(super) fn with_zeros(value: &str, length: usize) -> Option<String> {
+    let is_short = !value.is_empty() && value.len() < length && value.bytes().all(|byte| byte.is_ascii_digit());
+    is_short.then(|| format!("{value:0>length$}"))
 }
 
 /// Control characters other than tabs and line ends, and byte order marks: signs of a wrong encoding or of joined files.

@@ -10,7 +10,7 @@
 //! | delimited text | stream, split on all cores | a few chunks |
 //! | QuestionnaireResponse | stream of lines, parsed on all cores | a few chunks |
 //! | SPSS | stream, one case after the other | one chunk |
-//! | Parquet | row groups by column, in batches | one page per column and a few batches |
+//! | Parquet | row groups by column, in batches | a few pages per column, bounded by limits, and a few batches |
 //! | Excel | texts in memory, cells as a stream | bounded by limits on the unfolded workbook |
 
 mod batch;
@@ -27,7 +27,13 @@ use std::{io, path::Path};
 
 use prem_spec::model::FileFormat;
 
-use crate::{header::Header, layout::Declared, limits::Limits, note::Note, source::SourceFault};
+use crate::{
+    header::Header,
+    layout::Declared,
+    limits::Limits,
+    note::Note,
+    source::{SeekableFile, SourceFault},
+};
 
 pub(crate) use batch::Batch;
 pub(crate) use moment::norwegian_seconds;
@@ -59,14 +65,15 @@ impl Opened {
     }
 }
 
-/// Opens a file as the export declares it.
-pub(crate) fn open(path: &Path, declared: &Declared<'_>, limits: Limits) -> Result<Opened, SourceFault> {
+/// Opens a file as the export declares it; `out` is where a packed one may be unpacked for the while that it is read.
+pub(crate) fn open(path: &Path, declared: &Declared<'_>, limits: Limits, out: &Path) -> Result<Opened, SourceFault> {
     match &declared.export.format {
         FileFormat::Delimited { encoding, .. } => delimited::open(path, declared, *encoding, limits),
         FileFormat::Excel { sheet, header_row, .. } => {
-            excel::open(path, sheet.as_deref(), *header_row, declared.decimal)
+            let file = SeekableFile::open(path, out, limits)?;
+            excel::open(file, sheet.as_deref(), *header_row, declared.decimal)
         }
-        FileFormat::Parquet { .. } => parquet::open(path, declared),
+        FileFormat::Parquet { .. } => parquet::open(SeekableFile::open(path, out, limits)?, declared, limits),
         FileFormat::Spss { .. } => spss::open(path, declared.decimal, limits),
         FileFormat::FhirQuestionnaireResponse => fhir::open(path, declared, limits),
     }

@@ -6,5 +6,5 @@ mod decoding;
 mod hashing;
 
 pub(crate) use blocks::{BINARY, BlockReader, Framing};
-pub(crate) use container::{SeekableFile, Source, SourceFault, foreign_format};
+pub(crate) use container::{SeekableFile, Source, SourceFault, Unpacked, foreign_format};
 pub(crate) use decoding::{Decoded, decode};

@@ -65,9 +65,9 @@ def survey_rows():
                blank(a["waiting"]), {True: "1", False: "0", None: ""}[a["consent"]], ""]
 
 
-def text(name, encoding, separator=";", end="\r\n"):
+def text(name, encoding, separator=";", end="\r\n", **quotes):
     with open(FILES / name, "w", encoding=encoding, newline="") as file:
-        csv.writer(file, delimiter=separator, lineterminator=end).writerows(survey_rows())
+        csv.writer(file, delimiter=separator, lineterminator=end, **quotes).writerows(survey_rows())
 
 
 def redcap():
@@ -115,6 +115,8 @@ def frame():
 def parquet():
     # As pandas does it unasked: whole numbers with gaps become floats.
     frame().to_parquet(FILES / "pandas.parquet", index=False)
+    frame().to_parquet(FILES / "gzip.parquet", index=False, compression="gzip")
+    frame().to_parquet(FILES / "lz4.parquet", index=False, compression="lz4")
     table = pa.Table.from_pandas(frame(), preserve_index=False)
     weights = [None if a["weight"] is None else decimal.Decimal(f"{a['weight']:.1f}") for a in ANSWERS]
     types = {"unit": pa.dictionary(pa.int32(), pa.string()), "mode": pa.large_string(), "listened": pa.int8(), "care": pa.uint16(),
@@ -175,13 +177,19 @@ def fhir():
 text("bom.csv", "utf-8-sig")
 text("windows-1252.csv", "cp1252", separator="\t", end="\n")
 text("utf-8.csv", "utf-8", end="\n")
+text("iso-8859-1.csv", "iso-8859-1", separator="|")
+text("quotes.csv", "utf-8", quotechar="'", quoting=csv.QUOTE_ALL)
 redcap()
 excel()
 parquet()
 fhir()
 with open(FILES / "for_r.csv", "w", encoding="utf-8", newline="") as file:
     csv.writer(file).writerows(survey_rows())
-with gzip.GzipFile(FILES / "utf-8.csv.gz", "wb", mtime=0) as out:
-    out.write((FILES / "utf-8.csv").read_bytes())
-for name in ["utf-8.csv", "answers.ndjson", "redcap.csv"]:
+for name in ["utf-8.csv", "answers.xlsx"]:
+    with gzip.GzipFile(FILES / f"{name}.gz", "wb", mtime=0) as out:
+        out.write((FILES / name).read_bytes())
+subprocess.run(["zstd", "-q", "-f", "-19", FILES / "pandas.parquet"], check=True)
+# As several threads pack it, with a frame in front that is passed over.
+subprocess.run(["pzstd", "-q", "-f", "-19", "--rm", FILES / "quotes.csv"], check=True)
+for name in ["utf-8.csv", "iso-8859-1.csv", "answers.ndjson", "redcap.csv"]:
     subprocess.run(["zstd", "-q", "-f", "-19", "--rm", FILES / name], check=True)

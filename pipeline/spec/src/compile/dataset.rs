@@ -43,7 +43,7 @@ pub(super) fn read(node: Node<'_>, scope: &mut Scope) -> Option<Dataset> {
         let message = "no column of the key is `required`: rows without any would all be taken for one";
         node.error(node.span_of("key"), message, Some("required = true".to_owned()));
     }
-    let rules = rule::read_all(&node, Known { columns: &columns, names: &names });
+    let rules = rule::read_all(&node, Known { columns: &columns, names: &names, key: &key });
     node.finish();
     scope.datasets.declare(name.as_ref());
     if let Some(name) = &name {

@@ -80,7 +80,7 @@ fn check_pattern(node: &Node<'_>, pattern: &At<String>) {
     }
 }
 
-/// Types of the columns that `export` names, once datasets are known.
+/// Types of the columns that `export` names, once datasets are known; and no rule may empty their cells.
 pub(super) fn check_types(node: &Node<'_>, export: &Export, datasets: &BTreeMap<String, Dataset>) {
     let kind = |name: &str| datasets.get(&export.dataset).and_then(|dataset| dataset.column(name)).map(|c| &c.kind);
     let is_date = |kind: &ColumnKind| matches!(kind, ColumnKind::Date { .. } | ColumnKind::DateTime { .. });
@@ -95,6 +95,21 @@ pub(super) fn check_types(node: &Node<'_>, export: &Export, datasets: &BTreeMap<
     {
         let message = format!("column «{column}» is no date or whole number and puts deliveries in no order");
         node.error(node.span_of("sequence"), message, None);
+    }
+    let clearing = |column: &str| {
+        let rules = datasets.get(&export.dataset).into_iter().flat_map(|dataset| &dataset.rules);
+        rules.filter(|rule| rule.clears() == Some(column)).map(|rule| rule.id.as_str()).next()
+    };
+    let of_sequence = match &export.sequence {
+        Sequence::Column(column) => Some(("sequence", column)),
+        Sequence::FileName | Sequence::Arrival => None,
+    };
+    let of_period = export.period.as_ref().map(|period| ("period", &period.column));
+    for (key, column) in of_period.into_iter().chain(of_sequence) {
+        if let Some(rule) = clearing(column) {
+            let message = format!("rule «{rule}» sets column «{column}» to missing, and rows without it have no place");
+            node.error(node.span_of(key), message, Some("on_break = \"row\"".to_owned()));
+        }
     }
 }
 

@@ -6,13 +6,15 @@ use super::{
     reader::{At, Node},
     scope::Names,
 };
-use crate::model::{Column, ColumnKind, Condition, OnBreak, Rule, RuleKind};
+use crate::model::{Column, ColumnKind, Condition, IDENTITY_COLUMNS, OnBreak, Rule, RuleKind};
 
 /// The columns that a rule may name: those that were read, and the names of those that were not.
 #[derive(Clone, Copy)]
 pub(super) struct Known<'a> {
     pub columns: &'a [Column],
     pub names: &'a Names,
+    /// Names of the key's columns.
+    pub key: &'a [At<String>],
 }
 
 impl Known<'_> {
@@ -79,11 +81,19 @@ fn check_cell(node: &Node<'_>, kind: Kind, read: Option<&RuleKind>, known: Known
     let at = node.span_of("on_break");
     if kind != Kind::OnlyIf {
         node.error(at, "only an «only-if» may set its cell to missing", Some("on_break = \"row\"".to_owned()));
-    } else if let Some(RuleKind::OnlyIf { column, .. }) = read
-        && known.column(column).is_some_and(|column| column.required)
-    {
-        node.error(at, format!("column «{column}» is required and cannot be set to missing"), None);
+        return;
     }
+    let Some(RuleKind::OnlyIf { column, .. }) = read else { return };
+    let why = if known.column(column).is_some_and(|column| column.required) {
+        "is required"
+    } else if known.key.iter().any(|key| key.value == *column) {
+        "is of the key"
+    } else if IDENTITY_COLUMNS.contains(&column.as_str()) {
+        "says whose the row is"
+    } else {
+        return;
+    };
+    node.error(at, format!("column «{column}» {why} and cannot be set to missing"), None);
 }
 
 fn read_kind(node: &Node<'_>, kind: Kind, known: Known<'_>) -> Option<RuleKind> {

@@ -5,6 +5,10 @@ use serde::Serialize;
 
 use super::{Rule, Text};
 
+/// Columns by which rows are joined and persons are withdrawn from the store, whatever their dataset's key: without them an erasure
+/// would pass a row by.
+pub const IDENTITY_COLUMNS: [&str; 4] = ["person_id", "contact_id", "invitation_id", "response_id"];
+
 /// An input dataset (`schemas/datasets/*.toml`).
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Dataset {

@@ -51,8 +51,8 @@ impl Export {
     }
 }
 
-/// How the bytes of an export's files are rows. gzip and zstd around text, SPSS files and resources are seen from a file's first
-/// bytes; workbooks and Parquet files are compressed inside and come as they are.
+/// How the bytes of an export's files are rows. gzip and zstd around them are seen from a file's first bytes, whatever the
+/// format.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "type", rename_all = "kebab-case")]
 pub enum FileFormat {

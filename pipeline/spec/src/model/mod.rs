@@ -18,7 +18,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 pub use constraint::Constraint;
-pub use dataset::{Code, Column, ColumnKind, Dataset, Reference};
+pub use dataset::{Code, Column, ColumnKind, Dataset, IDENTITY_COLUMNS, Reference};
 pub use draw::{DrawPlan, Quota};
 pub use expected::{Arrival, Every, Expected, Missing, NamePattern, Outlook, Span};
 pub use export::{

@@ -70,6 +70,11 @@ impl Rule {
         }
     }
 
+    /// The column whose cell the rule sets to missing; `None` where it costs the row.
+    pub fn clears(&self) -> Option<&str> {
+        if self.on_break == OnBreak::Cell { self.subject() } else { None }
+    }
+
     /// Every column that the rule reads.
     pub fn columns(&self) -> Vec<&str> {
         match &self.kind {

@@ -11,7 +11,6 @@ mod survey;
 use std::{
     io::{self, BufReader},
     panic::{AssertUnwindSafe, catch_unwind},
-    path::Path,
 };
 
 use calamine::{DataRef, Reader, Xlsx};
@@ -40,17 +39,25 @@ const SECONDS_PER_DAY: f64 = 86_400.0;
 struct Sheet {
     sha256: String,
     bytes: u64,
+    notes: Vec<Note>,
     tables: std::vec::IntoIter<Table>,
 }
 
-pub(super) fn open(path: &Path, sheet: Option<&str>, header_row: u32, decimal: u8) -> Result<Opened, SourceFault> {
-    let SeekableFile { file, sha256, bytes } = SeekableFile::open(path)?;
+pub(super) fn open(
+    source: SeekableFile,
+    sheet: Option<&str>,
+    header_row: u32,
+    decimal: u8,
+) -> Result<Opened, SourceFault> {
+    let notes = source.notes();
+    // What was unpacked is not needed beyond this.
+    let SeekableFile { file, sha256, bytes, unpacked: _unpacked, .. } = source;
     survey::look_through(&file)?;
     let begin = Begin { header_row: header_row.saturating_sub(1), decimal: char::from(decimal) };
     // A defence in depth: what a library asserts of a workbook must not end the night.
     let read = catch_unwind(AssertUnwindSafe(|| read(file, sheet, begin)));
     let (header, tables) = read.unwrap_or_else(|_| Err(unreadable("it contradicts itself").into()))?;
-    Ok(Opened::new(header, Sheet { sha256, bytes, tables: tables.into_iter() }))
+    Ok(Opened::new(header, Sheet { sha256, bytes, notes, tables: tables.into_iter() }))
 }
 
 fn unreadable(reason: impl Into<String>) -> RefusalCause {
@@ -217,7 +224,7 @@ impl Records for Sheet {
     }
 
     fn notes(&self) -> Vec<Note> {
-        Vec::new()
+        self.notes.clone()
     }
 
     fn finish(self: Box<Self>) -> io::Result<(String, u64)> {

@@ -10,11 +10,15 @@
 //! | times with a date | ISO 8601 to the second; of instants (with a time zone) the Norwegian local time |
 //!
 //! Another type refuses the file where a stored column reads it. A line number is the row's.
+//!
+//! Pages may unfold to anything, so [`survey`] looks at their headers first and refuses what would not fit in memory.
+
+mod pages;
+mod survey;
 
 use std::{
     io,
     panic::{AssertUnwindSafe, catch_unwind},
-    path::Path,
     sync::Arc,
 };
 
@@ -42,11 +46,11 @@ use crate::{
     error::RefusalCause,
     header::{Header, show},
     layout::Declared,
-    limits::CHUNK_CELLS,
+    limits::{CHUNK_CELLS, Limits},
     note::Note,
     reason::Reason,
     records::{Table, TableBuilder},
-    source::{SeekableFile, SourceFault},
+    source::{SeekableFile, SourceFault, Unpacked},
 };
 
 const FORMAT: &str = "a Parquet file";
@@ -55,12 +59,17 @@ struct RowGroups {
     sha256: String,
     bytes: u64,
     batches: ParquetRecordBatchReader,
+    rows: u64,
+    /// Rows that the footer says there are.
+    announced: u64,
     decimal: char,
+    notes: Vec<Note>,
+    /// After the reader of it, so that it goes last.
+    _unpacked: Option<Unpacked>,
 }
 
-pub(super) fn open(path: &Path, declared: &Declared<'_>) -> Result<Opened, SourceFault> {
-    let file = SeekableFile::open(path)?;
-    guarded(|| open_file(file, declared))?
+pub(super) fn open(file: SeekableFile, declared: &Declared<'_>, limits: Limits) -> Result<Opened, SourceFault> {
+    guarded(|| open_file(file, declared, limits))?
 }
 
 /// A defence in depth: what the library asserts of a file must not end the night.
@@ -68,12 +77,14 @@ fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, SourceFault> {
     catch_unwind(AssertUnwindSafe(work)).map_err(|_| unreadable("it contradicts itself").into())
 }
 
-fn open_file(file: SeekableFile, declared: &Declared<'_>) -> Result<Opened, SourceFault> {
-    let SeekableFile { file, sha256, bytes } = file;
+fn open_file(file: SeekableFile, declared: &Declared<'_>, limits: Limits) -> Result<Opened, SourceFault> {
+    let notes = file.notes();
+    let SeekableFile { file, sha256, bytes, content_bytes, unpacked, .. } = file;
     let damaged = |_| SourceFault::from(unreadable("its footer is damaged or missing"));
     let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
     let found = ArrowReaderMetadata::load(&file, options.clone()).map_err(damaged)?;
     check_compression(found.metadata())?;
+    let announced = check_rows(found.metadata(), survey::rows_max(content_bytes, limits))?;
     let schema = found.schema();
     // Every writer's columns by name; those that are nested count as one.
     let header = Header::of(schema.fields().iter().map(|field| field.name().clone()), 0)?;
@@ -92,28 +103,63 @@ fn open_file(file: SeekableFile, declared: &Declared<'_>) -> Result<Opened, Sour
     let options = options.with_schema(Arc::new(Schema::new(views)));
     let found = ArrowReaderMetadata::try_new(Arc::clone(found.metadata()), options).map_err(damaged)?;
     let mask = ProjectionMask::roots(found.parquet_schema(), readable.iter().copied());
+    let batch_rows = (CHUNK_CELLS / readable.len().max(1)).max(1);
+    let tree = found.parquet_schema();
+    let is_read = |leaf| readable.contains(&tree.get_column_root_idx(leaf));
+    survey::look_through(&file, found.metadata(), batch_rows, is_read)?;
     let header = Header { names: readable.iter().map(|field| header.names[*field].clone()).collect(), ..header };
     let batches = ParquetRecordBatchReaderBuilder::new_with_metadata(file, found)
         .with_projection(mask)
-        .with_batch_size((CHUNK_CELLS / readable.len().max(1)).max(1))
+        .with_batch_size(batch_rows)
         .build()
         .map_err(damaged)?;
-    Ok(Opened::new(header, RowGroups { sha256, bytes, batches, decimal: char::from(declared.decimal) }))
+    let decimal = char::from(declared.decimal);
+    Ok(Opened::new(
+        header,
+        RowGroups { sha256, bytes, notes, batches, rows: 0, announced, decimal, _unpacked: unpacked },
+    ))
 }
 
 fn unreadable(reason: impl Into<String>) -> RefusalCause {
     RefusalCause::Unreadable { format: FORMAT, reason: reason.into() }
 }
 
-fn check_compression(metadata: &ParquetMetaData) -> Result<(), RefusalCause> {
-    let known =
-        |compression| matches!(compression, Compression::UNCOMPRESSED | Compression::SNAPPY | Compression::ZSTD(_));
-    let mut columns = metadata.row_groups().iter().flat_map(RowGroupMetaData::columns);
-    if columns.all(|column| known(column.compression())) {
-        Ok(())
-    } else {
-        Err(unreadable("its compression is none of snappy, zstd and none"))
+/// The name of a compression that is not read. The old framing of lz4 does not bound what it unfolds to.
+fn unknown(compression: Compression) -> Option<&'static str> {
+    match compression {
+        Compression::UNCOMPRESSED
+        | Compression::SNAPPY
+        | Compression::GZIP(_)
+        | Compression::LZ4_RAW
+        | Compression::ZSTD(_) => None,
+        Compression::LZ4 => Some("lz4 in its old framing"),
+        Compression::BROTLI(_) => Some("brotli"),
+        _ => Some("lzo"),
     }
+}
+
+fn check_compression(metadata: &ParquetMetaData) -> Result<(), RefusalCause> {
+    let mut columns = metadata.row_groups().iter().flat_map(RowGroupMetaData::columns);
+    match columns.find_map(|column| unknown(column.compression())) {
+        None => Ok(()),
+        Some(name) => Err(unreadable(format!("its compression is {name}, none of snappy, gzip, lz4, zstd and none"))),
+    }
+}
+
+/// The rows that the footer announces: not without end, and everywhere as many.
+fn check_rows(metadata: &ParquetMetaData, max: u64) -> Result<u64, RefusalCause> {
+    let count = |rows: i64| u64::try_from(rows).map_err(|_| contradictory());
+    let sum =
+        metadata.row_groups().iter().try_fold(0_u64, |sum, group| Ok(sum.saturating_add(count(group.num_rows())?)));
+    match sum? {
+        rows if rows > max => Err(RefusalCause::TooLarge { format: FORMAT, what: "rows", max }),
+        rows if rows != count(metadata.file_metadata().num_rows())? => Err(contradictory()),
+        rows => Ok(rows),
+    }
+}
+
+fn contradictory() -> RefusalCause {
+    unreadable("its footer contradicts itself")
 }
 
 /// Refuses columns that are to be stored and have types that cannot be.
@@ -156,14 +202,18 @@ fn is_readable(kind: &DataType) -> bool {
 impl Records for RowGroups {
     fn next(&mut self) -> Result<Option<Batch>, SourceFault> {
         match guarded(|| self.batches.next())? {
-            None => Ok(None),
-            Some(Ok(batch)) => Ok(Some(Batch::Arrow { batch, decimal: self.decimal })),
+            None if self.rows == self.announced => Ok(None),
+            Some(Ok(batch)) if self.rows + batch.num_rows() as u64 <= self.announced => {
+                self.rows += batch.num_rows() as u64;
+                Ok(Some(Batch::Arrow { batch, decimal: self.decimal }))
+            }
+            None | Some(Ok(_)) => Err(unreadable("it has more or fewer rows than its footer says").into()),
             Some(Err(_)) => Err(unreadable("its content is damaged").into()),
         }
     }
 
     fn notes(&self) -> Vec<Note> {
-        Vec::new()
+        self.notes.clone()
     }
 
     fn finish(self: Box<Self>) -> io::Result<(String, u64)> {
