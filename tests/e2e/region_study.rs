@@ -37,6 +37,6 @@ fn claims_hold_in_a_few_regions() {
             }
         }
     }
-    assert!(judged >= 20, "only {judged} criteria were judged");
+    assert!(judged >= 19, "only {judged} criteria were judged");
     assert!(failed.is_empty(), "not met:\n{}", failed.join("\n"));
 }

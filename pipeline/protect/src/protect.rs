@@ -174,15 +174,17 @@ fn prove(
         let all = positions.iter().map(|position| &estimates[*position]);
         let rows: Vec<&Estimate> = all.clone().filter(|row| !is_unknown(&row.stratum)).collect();
         let found = audit::of_indicator(plan, indicator, &rows)?;
-        if found.is_empty() && std::mem::take(&mut is_first) {
+        let pattern = Pattern::of(system, indicator, &all.collect::<Vec<_>>());
+        let leaking = secondary::leaking(&system.systems(), &pattern)?;
+        if found.is_empty() && leaking.is_empty() && std::mem::take(&mut is_first) {
             return Ok(found);
         }
         is_first = false;
-        let pattern = Pattern::of(system, indicator, &all.collect::<Vec<_>>());
         let told = secondary::told(&system.systems(), &pattern)?;
         let mut again: BTreeSet<CellKey> = told.into_iter().map(|cell| system.keys[cell].clone()).collect();
         again.retain(|key| !shown_again.contains(key));
-        let around = audit::around(plan, indicator, &rows, &found)?;
+        let mut around = audit::around(plan, indicator, &rows, &found)?;
+        around.extend(leaking.into_iter().map(|cell| system.keys[cell].clone()));
         tracing::debug!(
             indicator = indicator.id,
             found = found.len(),

@@ -37,6 +37,11 @@ pub(crate) fn complete(systems: &[&[Equation]], pattern: &mut Pattern) -> Result
     tidy(systems, pattern)
 }
 
+/// The cells to withhold because primary ones are still given away.
+pub(crate) fn leaking(systems: &[&[Equation]], pattern: &Pattern) -> Result<BTreeSet<usize>, Overflow> {
+    Ok(cover(&leaks_of(systems, pattern)?, pattern))
+}
+
 /// Secondary cells that the shown ones determine in each of `systems`: they protect nothing, and showing them tells no more
 /// than is told.
 pub(crate) fn told(systems: &[&[Equation]], pattern: &Pattern) -> Result<BTreeSet<usize>, Overflow> {

@@ -140,8 +140,23 @@ fn wards() -> impl Strategy<Value = Vec<Ward>> {
 
 const STRATA: [(&str, &[usize]); 4] = [("total", &[0, 1, 2]), ("sex=1", &[0]), ("sex=2", &[1]), ("sex=unknown", &[2])];
 
+/// Whether there may be somebody of that ward, sex and quarter. Nobody knows that there is not where the quarter is not
+/// published and a longer period of the same has somebody.
+fn may_be_there(wards: &[Ward], published: &[bool], (ward, sex, quarter): (usize, usize, usize)) -> bool {
+    let spans = || PERIODS.iter().zip(published).filter(|(_, is)| **is).map(|((_, of), _)| of.clone());
+    let is_published = || spans().any(|of| of == (quarter..quarter + 1));
+    let has_any = |of: std::ops::Range<usize>| of.contains(&quarter) && wards[ward][sex][of].iter().any(|n| *n > 0);
+    wards[ward][sex][quarter] > 0 || (!is_published() && spans().any(has_any))
+}
+
 /// What a row sums over, with those of unknown sex and without.
-fn atoms(wards: &[Ward], unit: &str, of: &std::ops::Range<usize>, sexes: &[usize]) -> (Vec<usize>, Vec<usize>) {
+fn atoms(
+    wards: &[Ward],
+    published: &[bool],
+    unit: &str,
+    of: &std::ops::Range<usize>,
+    sexes: &[usize],
+) -> (Vec<usize>, Vec<usize>) {
     let inside = |ward: usize| match unit {
         "region" => true,
         "north" => ward < 2,
@@ -152,7 +167,7 @@ fn atoms(wards: &[Ward], unit: &str, of: &std::ops::Range<usize>, sexes: &[usize
     let mut known = Vec::new();
     for ward in (0..wards.len()).filter(|ward| inside(*ward)) {
         for sex in sexes.iter().copied() {
-            for quarter in of.clone().filter(|quarter| wards[ward][sex][*quarter] > 0) {
+            for quarter in of.clone().filter(|quarter| may_be_there(wards, published, (ward, sex, *quarter))) {
                 let atom = (ward * 3 + sex) * 8 + quarter;
                 all.push(atom);
                 if sex < 2 {
@@ -179,7 +194,7 @@ proptest! {
         for ((period, of), _) in PERIODS.into_iter().zip(&published).filter(|(_, is)| **is) {
             for (unit, ..) in UNITS {
                 for (stratum, sexes) in STRATA {
-                    let (all, known) = atoms(&wards, unit, &of, sexes);
+                    let (all, known) = atoms(&wards, &published, unit, &of, sexes);
                     let count = |atom: &usize| i64::from(wards[atom / 24][atom / 8 % 3][atom % 8]);
                     let n: i64 = all.iter().map(count).sum();
                     if n > 0 {
