@@ -116,7 +116,8 @@ fn weighted(patients: &Patients, fit: &LogisticFit, expected: &Numbers) {
 fn ratios(patients: &Patients, fit: &LogisticFit, expected: &Numbers) {
     let found = indirect_ratios(fit, &patients.counts, &patients.counts, 0.95).unwrap();
     let mut case = Case::new("observed over expected with case mix", GLM, Relative(1e-9));
-    let quantities: [(&str, fn(&IndirectRatio) -> f64); 5] = [
+    type Quantity = (&'static str, fn(&IndirectRatio) -> f64);
+    let quantities: [Quantity; 5] = [
         ("expected", |r| r.expected),
         ("variance", |r| r.observed_variance),
         ("value", |r| r.value),
