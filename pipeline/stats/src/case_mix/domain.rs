@@ -30,7 +30,7 @@ pub struct KnownCoefficients<'a> {
     pub degrees_of_freedom: f64,
 }
 
-/// Accumulator of domains: `new`, `add`, `merge`, [`aggregate`](Self::aggregate), [`adjusted_means`](Self::adjusted_means).
+/// Accumulator of domains: `new`, `add`, `merge`, [`adjusted_means`](Self::adjusted_means).
 #[derive(Debug, Clone)]
 pub struct DomainSums {
     adjusters: usize,
