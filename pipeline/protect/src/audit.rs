@@ -181,6 +181,9 @@ pub(crate) fn around(
     rows: &[&Estimate],
     found: &[Recoverable],
 ) -> Result<BTreeSet<CellKey>, Overflow> {
+    if found.is_empty() {
+        return Ok(BTreeSet::new());
+    }
     let system = System::of_published(&plan.organisation, rows)?;
     let pattern = Pattern::of(&system, indicator, rows);
     let spans: BTreeMap<&str, Span> =

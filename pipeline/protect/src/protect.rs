@@ -66,8 +66,7 @@ fn protect_indicators(plan: &Plan, estimates: &mut Vec<Estimate>) -> Result<Vec<
     }
     let of_indicator = |(id, (_, rows)): (&String, &mut (Vec<usize>, Vec<Estimate>))| {
         let Some(indicator) = plan.indicators.get(id) else { return Ok(Vec::new()) };
-        let all: Vec<usize> = (0..rows.len()).collect();
-        protect_rows(plan, indicator, rows, &all)
+        protect_rows(plan, indicator, rows)
     };
     let found: Vec<Result<Vec<Recoverable>, ProtectError>> = by_indicator.par_iter_mut().map(of_indicator).collect();
     let pairs = by_indicator.into_values().flat_map(|(positions, rows)| positions.into_iter().zip(rows));
@@ -82,16 +81,14 @@ pub(crate) fn protect_rows(
     plan: &Plan,
     indicator: &Indicator,
     rows: &mut [Estimate],
-    positions: &[usize],
 ) -> Result<Vec<Recoverable>, ProtectError> {
     let failed = |Overflow| ProtectError::Arithmetic { indicator: indicator.id.clone() };
     // Before anything is hidden: the relations are those of the numbers as they are.
-    let all = positions.iter().map(|position| &rows[*position]);
-    let system = System::of(&plan.organisation, all).map_err(failed)?;
+    let system = System::of(&plan.organisation, rows.iter()).map_err(failed)?;
     let originals = rows.to_vec();
-    hide_primary(indicator, rows, positions);
-    hide_secondary(&system, indicator, rows, positions)
-        .and_then(|()| prove(plan, &system, indicator, &originals, rows, positions))
+    hide_primary(indicator, rows);
+    hide_secondary(&system, indicator, rows)
+        .and_then(|()| prove(plan, &system, indicator, &originals, rows))
         .map_err(failed)
 }
 
@@ -118,9 +115,9 @@ fn check(plan: &Plan, rows: &[Estimate]) -> Result<(), ProtectError> {
 }
 
 /// Rows of the same cell (by different methods) share their fate, so the reason is the cell's.
-fn hide_primary(indicator: &Indicator, estimates: &mut [Estimate], positions: &[usize]) {
+fn hide_primary(indicator: &Indicator, rows: &mut [Estimate]) {
     let mut reasons: BTreeMap<CellKey, String> = BTreeMap::new();
-    for row in positions.iter().map(|position| &estimates[*position]) {
+    for row in rows.iter() {
         let declared = row.suppression_reason.clone().filter(|text| row.suppressed && reason::is_primary(text));
         let own = primary::reason(indicator, row).map(|reason| reason.as_str().to_owned());
         let unexplained = || row.suppressed.then(|| reason::REASONS[0].to_owned());
@@ -128,8 +125,7 @@ fn hide_primary(indicator: &Indicator, estimates: &mut [Estimate], positions: &[
             reasons.entry(CellKey::of(row)).or_insert(reason);
         }
     }
-    for position in positions {
-        let row = &mut estimates[*position];
+    for row in rows {
         if let Some(reason) = reasons.get(&CellKey::of(row)) {
             hide::hide(row, reason);
         } else if is_unknown(&row.stratum) {
@@ -139,16 +135,14 @@ fn hide_primary(indicator: &Indicator, estimates: &mut [Estimate], positions: &[
     }
 }
 
-fn hide_secondary(
-    system: &System,
-    indicator: &Indicator,
-    estimates: &mut [Estimate],
-    positions: &[usize],
-) -> Result<(), Overflow> {
-    let rows: Vec<&Estimate> = positions.iter().map(|position| &estimates[*position]).collect();
-    let mut pattern = Pattern::of(system, indicator, &rows);
+fn hide_secondary(system: &System, indicator: &Indicator, rows: &mut [Estimate]) -> Result<(), Overflow> {
+    let mut pattern = Pattern::of(system, indicator, &rows.iter().collect::<Vec<_>>());
     secondary::complete(&system.systems(), &mut pattern)?;
-    withhold(system, &pattern, estimates, positions);
+    for row in rows.iter_mut().filter(|row| !row.suppressed) {
+        if system.index_of(&CellKey::of(row)).is_none_or(|cell| pattern.hidden[cell]) {
+            hide::hide(row, SECONDARY);
+        }
+    }
     Ok(())
 }
 
@@ -160,60 +154,37 @@ fn prove(
     system: &System,
     indicator: &Indicator,
     originals: &[Estimate],
-    estimates: &mut [Estimate],
-    positions: &[usize],
+    rows: &mut [Estimate],
 ) -> Result<Vec<Recoverable>, Overflow> {
     let mut shown_again: BTreeSet<CellKey> = BTreeSet::new();
-    let mut is_first = true;
-    loop {
-        let linkage = Linkage::of(positions.iter().map(|position| &estimates[*position]));
-        for position in positions {
-            linkage.cut(&mut estimates[*position]);
-        }
+    for round in 0.. {
+        let linkage = Linkage::of(rows.iter());
+        rows.iter_mut().for_each(|row| linkage.cut(row));
         // Those of unknown stratum are not published: an outsider starts without them.
-        let all = positions.iter().map(|position| &estimates[*position]);
-        let rows: Vec<&Estimate> = all.clone().filter(|row| !is_unknown(&row.stratum)).collect();
-        let found = audit::of_indicator(plan, indicator, &rows)?;
-        let pattern = Pattern::of(system, indicator, &all.collect::<Vec<_>>());
-        let leaking = secondary::leaking(&system.systems(), &pattern)?;
-        if found.is_empty() && leaking.is_empty() && std::mem::take(&mut is_first) {
-            return Ok(found);
+        let published: Vec<&Estimate> = rows.iter().filter(|row| !is_unknown(&row.stratum)).collect();
+        let found = audit::of_indicator(plan, indicator, &published)?;
+        if found.is_empty() && round == 0 {
+            break;
         }
-        is_first = false;
-        let told = secondary::told(&system.systems(), &pattern)?;
-        let mut again: BTreeSet<CellKey> = told.into_iter().map(|cell| system.keys[cell].clone()).collect();
+        let mut more = audit::around(plan, indicator, &published, &found)?;
+        let pattern = Pattern::of(system, indicator, &rows.iter().collect::<Vec<_>>());
+        let keys = |cells: BTreeSet<usize>| cells.into_iter().map(|cell| system.keys[cell].clone());
+        more.extend(keys(secondary::leaking(&system.systems(), &pattern)?));
+        let mut again: BTreeSet<CellKey> = keys(secondary::told(&system.systems(), &pattern)?).collect();
         again.retain(|key| !shown_again.contains(key));
-        let mut around = audit::around(plan, indicator, &rows, &found)?;
-        around.extend(leaking.into_iter().map(|cell| system.keys[cell].clone()));
-        tracing::debug!(
-            indicator = indicator.id,
-            found = found.len(),
-            more = around.len(),
-            again = again.len(),
-            "proof"
-        );
-        if around.is_empty() && again.is_empty() {
+        tracing::debug!(indicator = indicator.id, found = found.len(), more = more.len(), again = again.len(), "proof");
+        if more.is_empty() && again.is_empty() {
             return Ok(found);
         }
-        for position in positions {
-            let row = &mut estimates[*position];
+        for (row, original) in rows.iter_mut().zip(originals) {
             let key = CellKey::of(row);
             if again.contains(&key) {
-                *row = originals[*position].clone();
-            } else if !row.suppressed && around.contains(&key) {
+                *row = original.clone();
+            } else if !row.suppressed && more.contains(&key) {
                 hide::hide(row, SECONDARY);
             }
         }
         shown_again.extend(again);
     }
-}
-
-fn withhold(system: &System, pattern: &Pattern, estimates: &mut [Estimate], positions: &[usize]) {
-    for position in positions {
-        let row = &mut estimates[*position];
-        let hidden = system.index_of(&CellKey::of(row)).is_none_or(|cell| pattern.hidden[cell]);
-        if hidden && !row.suppressed {
-            hide::hide(row, SECONDARY);
-        }
-    }
+    Ok(Vec::new())
 }

@@ -32,18 +32,17 @@ pub(crate) fn protect(
     for (questionnaire, mut rows) in by_questionnaire(rows) {
         let Some(rate) = as_indicator(plan, &questionnaire, true) else { continue };
         let Some(count) = as_indicator(plan, &questionnaire, false) else { continue };
-        let positions: Vec<usize> = (0..rows.len()).collect();
         // Each count by itself, from what the rows hold in full; what one of them hides is hidden for all.
         let mut details_hidden = vec![false; rows.len()];
         for detail in DETAILS {
             let mut carried: Vec<Estimate> = rows.iter().map(|row| carrier(&count, row, Some(detail))).collect();
-            cells.extend(protect_rows(plan, &count, &mut carried, &positions)?);
+            cells.extend(protect_rows(plan, &count, &mut carried)?);
             for (hidden, carrier) in details_hidden.iter_mut().zip(&carried) {
                 *hidden |= carrier.suppressed;
             }
         }
         let mut carried: Vec<Estimate> = rows.iter().map(|row| carrier(&rate, row, None)).collect();
-        cells.extend(protect_rows(plan, &rate, &mut carried, &positions)?);
+        cells.extend(protect_rows(plan, &rate, &mut carried)?);
         for ((row, carrier), details_hidden) in rows.iter_mut().zip(&carried).zip(details_hidden) {
             if carrier.suppressed {
                 hide(row, carrier.suppression_reason.as_deref().unwrap_or(SECONDARY));
