@@ -50,7 +50,7 @@ pub fn zone() -> Result<TimeZone, JobError> {
 
 /// An instant by the region's clock, to the second.
 pub fn shown(instant: Timestamp) -> String {
-    match TimeZone::get(ZONE) {
+    match zone() {
         Ok(zone) => instant.to_zoned(zone).strftime("%Y-%m-%d %H:%M:%S").to_string(),
         Err(_) => instant.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
     }

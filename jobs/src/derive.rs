@@ -175,7 +175,9 @@ pub fn left_by(session: &Session, inputs: &Inputs, questionnaire: &Questionnaire
     if !store.is_current(&linked, &key) || !store.is_current(&scored, &score_key(plan, id, &key)) {
         return Ok(None);
     }
-    let outcome = store.step(&linked)?.and_then(|step| serde_json::from_value(step.info).ok()).unwrap_or_default();
+    let Some(outcome) = store.step(&linked)?.and_then(|step| serde_json::from_value(step.info).ok()) else {
+        return Ok(None);
+    };
     let linked = Linked { outcome, folder: store.partition_folder(&linked), key };
     let folder = store.partition_folder(&scored);
     let file = |month: &Date| (*month, folder.join(month_folder(*month)).join(PART));
@@ -188,7 +190,11 @@ pub fn left_by(session: &Session, inputs: &Inputs, questionnaire: &Questionnaire
 /// Linked responses of a month = those who count in an indicator + those left out, by reason.
 fn reconcile(linked: &Linked, counts: &Counts) -> Result<(), JobError> {
     for (month, rows) in &linked.outcome.months {
-        for (indicator, count) in counts.get(month).into_iter().flatten() {
+        let of_month = counts.get(month).ok_or_else(|| JobError::Irreconcilable {
+            dataset: "responses".to_owned(),
+            detail: format!("nothing is counted of the {rows} linked in {month}"),
+        })?;
+        for (indicator, count) in of_month {
             if count.linked != *rows || !count.reconciles() {
                 return Err(JobError::Irreconcilable {
                     dataset: "responses".to_owned(),

@@ -7,17 +7,18 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use jiff::{Timestamp, civil::Date};
 use prem_spec::DrawPlan;
-use prem_stages::{DrawInputs, DrawReport, DrawRequest};
+use prem_stages::{DrawInputs, DrawReport, DrawRequest, METHOD_VERSION};
 use prem_store::{DrawRecord, Store, delivered_by, tables::Drawn};
 use serde::Serialize;
 
 use crate::{
+    calendar,
     cli::{DrawArgs, RunArgs},
     config::Config,
     error::JobError,
-    inputs::{Inputs, hash_of},
+    inputs::{Inputs, Seen, hash_of},
     session::Session,
 };
 
@@ -108,9 +109,7 @@ fn plan_of<'a>(session: &'a Session, id: &str) -> Result<&'a DrawPlan, JobError>
 }
 
 fn today(now: Timestamp) -> Result<Date, JobError> {
-    let zone = TimeZone::get("Europe/Oslo")
-        .map_err(|error| JobError::Configuration(format!("the time zone of the region is not known: {error}")))?;
-    Ok(now.to_zoned(zone).date())
+    Ok(now.to_zoned(calendar::zone()?).date())
 }
 
 /// Everybody drawn in any other window or by any other plan, sorted.
@@ -131,24 +130,36 @@ fn inputs_key(
     drawn_before: &[(String, Date)],
 ) -> String {
     let datasets = ["contacts", "invitations", "reservations"];
-    let read = datasets
-        .map(|dataset| inputs.of_dataset(dataset).map(|d| (d.sequence.clone(), d.content_key())).collect::<Vec<_>>());
-    hash_of(&(env!("CARGO_PKG_VERSION"), plan, &session.plan.organisation, request, read, drawn_before))
+    let read = datasets.map(|name| inputs.of_dataset(name).map(Seen::of).collect::<Vec<_>>());
+    let contracts = datasets.map(|name| session.plan.datasets.get(name));
+    hash_of(&(
+        (env!("CARGO_PKG_VERSION"), METHOD_VERSION),
+        (plan, &session.plan.organisation, contracts, &session.plan.exports),
+        (request, read, drawn_before),
+    ))
 }
 
 /// Writes the list as the survey office needs it: UTF-8, `;`, decimal point, the column names of the dataset `invitations`
 /// and the person's pseudonym.
 fn write_list(store: &Store, record: &DrawRecord, path: &Path) -> Result<(), JobError> {
     let rows = store.drawn(record)?;
-    // A reader of the folder sees the whole list or none.
-    let unfinished = path.with_extension("csv.part");
+    // A reader of the folder sees the whole list or none. What an interrupted run left may be readable by others: it goes.
+    let mut unfinished = path.as_os_str().to_owned();
+    unfinished.push(".part");
+    let unfinished = PathBuf::from(unfinished);
+    match std::fs::remove_file(&unfinished) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            return Err(JobError::write("remove", &unfinished)(error));
+        }
+        _ => {}
+    }
     write_rows(&unfinished, &rows).map_err(JobError::write("write", &unfinished))?;
     std::fs::rename(&unfinished, path).map_err(JobError::write("rename to", path))
 }
 
 fn write_rows(path: &Path, rows: &[Drawn]) -> std::io::Result<()> {
     let mut options = File::options();
-    options.write(true).create(true).truncate(true);
+    options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut writer = csv::WriterBuilder::new().delimiter(b';').from_writer(options.open(path)?);

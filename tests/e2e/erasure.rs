@@ -29,7 +29,7 @@ fn parquet_files(folder: &Path) -> Vec<PathBuf> {
 }
 
 /// Every value of the named columns in every Parquet file of the store.
-fn stored(place: &Place, columns: &[&str]) -> BTreeSet<(String, String)> {
+pub fn stored(place: &Place, columns: &[&str]) -> BTreeSet<(String, String)> {
     let mut values = BTreeSet::new();
     for path in parquet_files(&place.path().join("store")) {
         let file = fs::File::open(&path).expect("a file");

@@ -260,7 +260,9 @@ fn a_composite_is_told_item_by_item() {
     place.run(&[]);
     let rows = estimates(&place);
     for (indicator, items) in [("overall", 1), ("quick", 2)] {
-        for row in rows.iter().filter(|row| row.indicator == indicator && row.value.is_some()) {
+        let own: Vec<&Estimate> = rows.iter().filter(|row| row.indicator == indicator && row.value.is_some()).collect();
+        assert!(!own.is_empty(), "{indicator}");
+        for row in own {
             let told = explained(&place, &arguments(row));
             assert_responses_add_up(&told);
             let found = &told["calculation"];

@@ -90,6 +90,7 @@ fn response_is_told_by_unit_and_group() {
     let total = region("total");
     let (asked, answered) = (total.asked.expect("shown"), total.answered.expect("shown"));
     assert!((total.response_rate.expect("shown") - answered as f64 / asked as f64).abs() < 1e-12);
+    assert!(rows.iter().any(|row| row.invited.is_some()));
     for row in rows.iter().filter(|row| row.invited.is_some()) {
         let beside =
             row.undeliverable.zip(row.ineligible).map(|(undeliverable, ineligible)| undeliverable + ineligible);

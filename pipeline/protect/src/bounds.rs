@@ -9,7 +9,7 @@ use crate::{
     pattern::{Counts, Pattern},
 };
 
-/// A count with fewer possible values than this is as good as known (methods 9).
+/// A count with fewer possible values than this is as good as known (methods 10).
 pub(crate) const POSSIBLE_VALUES_MIN: f64 = 5.0;
 
 /// Narrowing stops after so many rounds; ranges that still move are wide.

@@ -19,7 +19,8 @@ use crate::{
 };
 
 /// Applies all rules and proves the result: primary, secondary, what rows tell about each other, then the tables
-/// derived from them. Where the pattern does not pass the proof, more is withheld until it does. Row order is kept.
+/// derived from them. Where the pattern does not pass the proof, more is withheld, and what is told all the same shown again,
+/// until it does. Row order is kept.
 ///
 /// # Errors
 /// When a row is not understood, when exact arithmetic overflows, or when the proof finds a withheld cell that can be

@@ -9,7 +9,8 @@
 //! - strata: `total` is the sum over `age=…`, and `age=…` the sum over `age=…,sex=…`. Those of unknown stratum are in the
 //!   total and in none of the others. They are never published, and an outsider knows two things about them: that they are
 //!   few, so that the rest is nearly the total (`equations`, in which they do not occur), and that they are what is left
-//!   (`with_unknown`, where they are cells of their own). No withheld cell may be told by either. There, only
+//!   (`with_unknown`, where they are cells of their own). No primary cell may be told by either, and a cell withheld for others' sake
+//!   not by both. There, only
 //!   such relations count as hold for what is really there: nobody sees where their rows are absent, and what is taken for
 //!   empty in one stratum and not in another would contradict itself.
 //!

@@ -3,11 +3,11 @@
 //! The units are no one's: nothing here may be fed with figures of real patients, which leave the house as
 //! [`prem_protect::Protected`] alone.
 
-use minijinja::{Environment, UndefinedBehavior, syntax::SyntaxConfig, value::Serde};
+use minijinja::value::Serde;
 use prem_spec::Level;
 use serde::Serialize;
 
-use crate::{Language, ReportError, number::fixed, texts::Texts, words};
+use crate::{Language, ReportError, number::fixed, page::environment, texts::Texts, words};
 
 /// Autoescaping goes by the ending.
 const NAME: &str = "ranks.xml";
@@ -56,10 +56,7 @@ pub struct RankPicture {
 pub fn ranks_svg(picture: &RankPicture, language: Language) -> Result<String, ReportError> {
     let failed = |error: minijinja::Error| ReportError::Page { path: "ranks".into(), reason: error.to_string() };
     let texts = Texts::load(language)?;
-    let mut environment = Environment::new();
-    environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build().map_err(failed)?);
-    environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    environment.add_template(NAME, TEMPLATE).map_err(failed)?;
+    let environment = environment(&[(NAME, TEMPLATE)]).map_err(failed)?;
     let view = View::of(picture, &texts, language);
     let svg = environment.get_template(NAME).and_then(|template| template.render(Serde(view))).map_err(failed)?;
     Ok(svg.trim_end().to_owned() + "\n")

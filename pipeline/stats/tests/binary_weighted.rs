@@ -79,6 +79,11 @@ fn strata_of_known_size_by_hand() {
     // The first stratum was asked and answered whole.
     let whole = crude(&[1.0, 8.0], &[0, 1], Some(&[0.0, 0.875]));
     near(whole.sampling_variance, 0.64 * 0.1875 / 19.0 * 0.875, 1e-12);
+    // Both were: nothing is uncertain, and the effective number is as large as near a census, not as small as without one.
+    let census = crude(&[1.0, 8.0], &[0, 1], Some(&[0.0, 0.0]));
+    let nearly = crude(&[1.0, 8.0], &[0, 1], Some(&[1e-6, 1e-6]));
+    near(census.sampling_variance, 0.0, 1e-12);
+    assert!(census.binomial_n > nearly.binomial_n, "{} and {}", census.binomial_n, nearly.binomial_n);
 }
 
 #[test]

@@ -24,6 +24,10 @@ fn the_smallest_numbers_of_each_stratum_are_drawn() {
 fn a_share_is_rounded_up_and_small_strata_are_taken_whole() {
     let size = SampleSize { fixed: 3, share: 0.25, census_up_to: 5 };
     assert_eq!([0, 5, 6, 12, 13, 100].map(|n| size.of(n)), [0, 5, 3, 3, 4, 25]);
+    // 0.07 · 100 is 7.000000000000001 in doubles.
+    for (share, of, expected) in [(0.07, 100, 7), (0.14, 200, 28), (0.28, 400, 112), (0.55, 100, 55), (0.07, 101, 8)] {
+        assert_eq!(SampleSize { fixed: 0, share, census_up_to: 0 }.of(of), expected, "{share} of {of}");
+    }
     assert_eq!(SampleSize { fixed: 8, share: 0.0, census_up_to: 0 }.of(4), 4);
 }
 

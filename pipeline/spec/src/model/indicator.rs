@@ -307,7 +307,7 @@ pub struct Weights {
 }
 
 impl Weights {
-    /// Customary: 20 respondents a cell, five times the mean (methods, section 2).
+    /// Customary: 20 respondents a cell, five times the mean (methods, section 1.3).
     pub const MINIMUM_CELL: u64 = 20;
     pub const CAP: f64 = 5.0;
 }

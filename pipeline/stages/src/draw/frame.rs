@@ -10,7 +10,8 @@ use super::{DrawInputs, DrawReport, DrawRequest};
 use crate::{
     StageError, Unplaced,
     frames::{days, days_of, texts},
-    placement::{LevelMap, Meant, Placement},
+    link::verdict::{Verdict, place},
+    placement::{LevelMap, Placement},
     population::{code_texts, reasons_of_contacts},
     unplaced,
     view::{Part, SOURCE, current},
@@ -181,17 +182,14 @@ fn judge(
             exclude("dead");
             continue;
         }
-        let code = codes[row].unwrap_or_default();
-        let placed = match placement.meant(sources[row].unwrap_or_default(), code, day) {
-            Meant::Unit(unit) => Ok(unit),
-            Meant::OtherTime => Err("unit-not-valid"),
-            Meant::Several => Err("unit-ambiguous"),
-            Meant::Nobody => Err("unit-unknown"),
-        };
-        let unit = match placed {
-            Ok(unit) => unit,
-            Err(reason) => {
-                unplaced::add(&mut unplaced, reason, code, 1);
+        let unit = match place(&placement, sources[row], codes[row], day) {
+            Verdict::Kept { unit } => unit,
+            Verdict::Excluded(reason) => {
+                exclude(reason);
+                continue;
+            }
+            Verdict::Unplaced { reason, code } => {
+                unplaced::add(&mut unplaced, reason, &code, 1);
                 exclude(reason);
                 continue;
             }

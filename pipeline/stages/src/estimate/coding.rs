@@ -34,9 +34,7 @@ pub(super) fn coefficient_rows(
     dropped: &[(usize, DropReason)],
     df: f64,
 ) -> Vec<CaseMix> {
-    use prem_stats::distributions::{normal, student_t};
-    let tail = 0.5 * (1.0 - prem_stats::interval::Level::P95.value());
-    let quantile = if df.is_finite() { student_t::upper_quantile(tail, df) } else { normal::upper_quantile(tail) };
+    let quantile = prem_stats::case_mix::critical_value(prem_stats::interval::Level::P95.value(), df);
     let empty = CaseMix {
         r_squared: None,
         sigma: None,

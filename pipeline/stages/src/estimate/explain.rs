@@ -1,7 +1,6 @@
 //! One number once more, with what the estimation saw on its way.
 
 use prem_spec::{Adjustment, Indicator, Period, Questionnaire, Unit};
-use prem_stats::distributions::{normal, student_t};
 use prem_store::tables::Estimate;
 
 use super::{
@@ -189,16 +188,6 @@ impl Adjusters<'_> {
             })
         };
         self.names.iter().enumerate().filter_map(term).collect()
-    }
-}
-
-/// Quantile of t (normal for infinite degrees of freedom) of a two-sided interval.
-pub(super) fn quantile(level: f64, degrees_of_freedom: f64) -> prem_stats::Result<f64> {
-    let tail = 0.5 * (1.0 - level);
-    if degrees_of_freedom.is_finite() {
-        student_t::upper_quantile(tail, degrees_of_freedom)
-    } else {
-        normal::upper_quantile(tail)
     }
 }
 

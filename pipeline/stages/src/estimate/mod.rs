@@ -18,7 +18,7 @@ mod sensitivity;
 mod survey;
 mod weighting;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use prem_spec::{Adjustment, Indicator, Period, PeriodKind, PeriodLength, Plan, Questionnaire};
 use prem_stats::StatsError;
@@ -133,13 +133,15 @@ pub fn estimate(inputs: &EstimateInputs<'_>, only: &[String]) -> Result<Estimate
 fn surveys<'a>(inputs: &EstimateInputs<'a>, indicators: &[&'a Indicator]) -> BTreeMap<&'a str, Survey<'a>> {
     static NOBODY_ASKED: Invitations = Invitations { strata: Vec::new(), indicators: Vec::new(), rows: Vec::new() };
     let read = indicators.iter().filter_map(|indicator| indicator.population.questionnaire.as_deref());
-    read.filter_map(|id| {
-        let questionnaire = inputs.plan.questionnaires.get(id)?;
-        let months = inputs.scored.get(id).map(Vec::as_slice).unwrap_or_default();
-        let invitations = inputs.invited.get(id).unwrap_or(&NOBODY_ASKED);
-        Some((questionnaire.id.as_str(), Survey::new(questionnaire, months, invitations)))
-    })
-    .collect()
+    let read: BTreeSet<&str> = read.collect();
+    read.into_iter()
+        .filter_map(|id| {
+            let questionnaire = inputs.plan.questionnaires.get(id)?;
+            let months = inputs.scored.get(id).map(Vec::as_slice).unwrap_or_default();
+            let invitations = inputs.invited.get(id).unwrap_or(&NOBODY_ASKED);
+            Some((questionnaire.id.as_str(), Survey::new(questionnaire, months, invitations)))
+        })
+        .collect()
 }
 
 /// The estimates of one indicator, one per task.

@@ -1,6 +1,6 @@
 //! Response: who was asked, who was not reached, and who answered, by unit and group.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use prem_spec::{Period, PeriodKind, Stratifier};
 use prem_store::tables::Response;
@@ -31,17 +31,15 @@ impl Count {
     }
 }
 
-/// Response rates of the units of `map`; of their level `level` of the stratifier at `place` where one is given.
+/// Response rates by unit of `map` and level of the stratifier at `place`; level 0 without one.
 pub(super) fn response_rates(
     survey: &Survey<'_>,
     period: Period,
     map: &LevelMap<'_>,
-    group: Option<(usize, usize)>,
-) -> HashMap<u32, f64> {
-    let counts = counts(survey, period, map, group.map(|(place, _)| place));
-    let wanted = group.map_or(0, |(_, level)| level);
-    let rates = counts.into_iter().filter(|((_, level), _)| *level == wanted);
-    rates.filter_map(|((unit, _), count)| Some((unit, count.rate()?))).collect()
+    place: Option<usize>,
+) -> BTreeMap<(u32, usize), f64> {
+    let counts = counts(survey, period, map, place);
+    counts.into_iter().filter_map(|(key, count)| Some((key, count.rate()?))).collect()
 }
 
 /// Answered and asked of one unit of `map`, or of one level of a stratifier there; `None` where nobody was.

@@ -73,7 +73,7 @@ impl<'a> Response<'a> {
 /// The column `stratum` of rows about everybody.
 pub(super) const TOTAL: &str = "total";
 
-/// Ids of the methods that make a value, as they stand in the column `method`.
+/// A row about everybody of `unit`, without figures yet.
 pub(super) fn blank(task: &Task<'_>, unit: &Unit, method: &str) -> Estimate {
     let Indicator { id, version, ci_level, .. } = task.indicator;
     Estimate {
@@ -87,38 +87,11 @@ pub(super) fn blank(task: &Task<'_>, unit: &Unit, method: &str) -> Estimate {
         unit_name: unit.name.nb.clone(),
         parent_id: unit.parent.clone(),
         stratum: TOTAL.to_owned(),
-        n: None,
-        n_effective: None,
-        numerator: None,
-        denominator: None,
-        response_rate: None,
-        coverage: None,
-        raw: None,
-        value: None,
-        se: None,
-        ci_low: None,
-        ci_high: None,
         ci_level: Some(*ci_level),
-        shrunken: None,
-        shrunken_low: None,
-        shrunken_high: None,
-        reliability: None,
-        reference: None,
-        difference: None,
-        difference_se: None,
-        p: None,
-        q: None,
-        comparison: None,
-        change: None,
-        change_low: None,
-        change_high: None,
-        change_p: None,
-        goal_level: None,
         method: method.to_owned(),
         method_version: METHOD_VERSION.to_owned(),
-        suppressed: false,
-        suppression_reason: None,
         run_id: task.inputs.run_id.to_owned(),
+        ..Estimate::default()
     }
 }
 

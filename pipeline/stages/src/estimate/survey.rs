@@ -232,7 +232,10 @@ impl Calibration {
             made.strata_incomplete += usize::from(is_incomplete);
             let size = if is_incomplete { *weight } else { size };
             made.factors[place] = size / weight;
-            made.correction[place] = (1.0 - *n as f64 / size).clamp(0.0, 1.0);
+            // Of a stratum whose size is not known nothing says how much of it was seen.
+            if !is_incomplete {
+                made.correction[place] = (1.0 - *n as f64 / size).clamp(0.0, 1.0);
+            }
             made.population += size;
         }
         made
@@ -249,7 +252,7 @@ mod tests {
             Populations { of_stratum: vec![100.0, 300.0, 50.0, 10.0], unreached: 7.0, strata_unreached: 1 };
         let made = Calibration::new(&populations, &[20, 30, 0, 12], &[40.0, 30.0, 0.0, 12.0]);
         assert_eq!(made.factors, [2.5, 10.0, 1.0, 1.0]);
-        assert_eq!(made.correction, [0.8, 0.9, 1.0, 0.0]);
+        assert_eq!(made.correction, [0.8, 0.9, 1.0, 1.0]);
         assert_eq!((made.strata, made.population), (3, 412.0));
         assert_eq!((made.strata_unreached, made.unreached), (2, 57.0));
         // The last stratum's respondents stand for more than were asked.

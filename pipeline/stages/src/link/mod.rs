@@ -13,7 +13,7 @@ mod join;
 mod months;
 mod stays;
 mod unlinked;
-mod verdict;
+pub(crate) mod verdict;
 
 use std::{collections::BTreeMap, path::Path};
 

@@ -17,7 +17,7 @@ use crate::{
 };
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(crate) enum Verdict {
     /// Position of the unit in the organisation.
     Kept {
         unit: u32,
@@ -41,7 +41,7 @@ impl Verdict {
 }
 
 /// The unit that `source` called `code` on `day`, or why there is none.
-pub(super) fn place(placement: &Placement<'_>, source: Option<&str>, code: Option<&str>, day: i32) -> Verdict {
+pub(crate) fn place(placement: &Placement<'_>, source: Option<&str>, code: Option<&str>, day: i32) -> Verdict {
     let (Some(source), Some(code)) = (source, code) else { return Verdict::Excluded("no-unit-code") };
     let reason = match placement.meant(source, code, day) {
         Meant::Unit(unit) => return Verdict::Kept { unit },

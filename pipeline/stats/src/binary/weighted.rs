@@ -202,8 +202,10 @@ impl Unit<'_> {
         } else {
             crude * (1.0 - crude) / n_effective
         };
+        // In a census there is no variance, and as many answers as one likes.
+        let binomial = crude * (1.0 - crude);
         let binomial_n =
-            if is_mixed && crude_variance > 0.0 { crude * (1.0 - crude) / crude_variance } else { n_effective };
+            if is_mixed { binomial / crude_variance.max(RATIO_MIN * binomial / n_effective) } else { n_effective };
         let mut result = WeightedProportion {
             n,
             events,

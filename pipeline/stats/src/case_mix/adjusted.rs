@@ -22,9 +22,10 @@
 use super::moments::UnitMoments;
 use crate::distributions::{normal, student_t};
 use crate::error::{Result, StatsError, check_all_finite, check_length, finite_result};
+use crate::interval::Level;
 use crate::linear_algebra::{Matrix, dot};
 
-/// Rows from which a unit's own residual variance replaces the pooled one (methods, section 3).
+/// Rows from which a unit's own residual variance replaces the pooled one (methods, section 2.2).
 pub const ROBUST_FROM: u64 = 30;
 
 /// Where S_j comes from.
@@ -66,13 +67,14 @@ pub(super) fn check_level(level: f64) -> Result<()> {
 }
 
 /// Quantile of t (normal for infinite degrees of freedom) that leaves (1 − level)/2 above.
-pub(crate) fn critical_value(level: f64, degrees_of_freedom: f64) -> Result<f64> {
-    let upper = 0.5 * (1.0 - level);
-    if degrees_of_freedom.is_finite() {
-        student_t::upper_quantile(upper, degrees_of_freedom)
-    } else {
+pub fn critical_value(level: f64, degrees_of_freedom: f64) -> Result<f64> {
+    let upper = 0.5 * Level::new(level)?.alpha();
+    let quantile = if degrees_of_freedom == f64::INFINITY {
         normal::upper_quantile(upper)
-    }
+    } else {
+        student_t::upper_quantile(upper, degrees_of_freedom)
+    };
+    finite_result("critical value", quantile?)
 }
 
 /// The adjusted mean of one unit.

@@ -35,13 +35,14 @@ impl SampleSize {
         if size <= self.census_up_to {
             return size;
         }
+        // A decimal share is no binary one: what rounding leaves above a whole number is not another person.
         #[expect(
             clippy::cast_precision_loss,
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
             reason = "a share of a count lies between 0 and the count"
         )]
-        let by_share = (self.share * size as f64).ceil() as usize;
+        let by_share = (self.share * size as f64 * (1.0 - 4.0 * f64::EPSILON)).ceil() as usize;
         size.min(self.fixed.max(by_share))
     }
 }

@@ -236,3 +236,14 @@ fn domains() {
     }
     u.finish();
 }
+
+#[test]
+fn critical_values() {
+    let mut u = Unsound::default();
+    for level in NUMBERS {
+        for df in NUMBERS {
+            u.check(&format!("critical_value({level}, {df})"), critical_value(level, df));
+        }
+    }
+    u.finish();
+}

@@ -64,7 +64,7 @@ macro_rules! table {
         $( #[doc = $doc:literal] $field:ident : $type:ty, )+
     ) => {
         $(#[$meta])*
-        #[derive(Debug, Clone, PartialEq, serde::Serialize)]
+        #[derive(Debug, Clone, PartialEq, Default, serde::Serialize)]
         pub struct $row { $( #[doc = $doc] pub $field: $type, )+ }
 
         impl $crate::tables::Table for $row {

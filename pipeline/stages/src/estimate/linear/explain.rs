@@ -1,6 +1,6 @@
 //! One mean once more, with its fit, its parts and its model.
 
-use prem_stats::case_mix::{AdjustedMean, ROBUST_FROM, SamplingVariance};
+use prem_stats::case_mix::{AdjustedMean, ROBUST_FROM, SamplingVariance, critical_value};
 
 use super::{
     earlier,
@@ -13,8 +13,8 @@ use super::{
 use crate::{
     estimate::{
         Attempt, Found, Task, Wanted,
-        explain::{Adjusters, asked, family, quantile, weights},
-        response::response_rates,
+        explain::{Adjusters, asked, family, weights},
+        response::{Count, response_of},
         rows::is_top,
         survey::Survey,
         weighting::Weights,
@@ -59,8 +59,7 @@ fn found(
     const NOBODY: prem_stats::StatsError = prem_stats::StatsError::Empty { what: "respondents of the unit" };
     let mean = values.means.get(place).and_then(Option::as_ref).ok_or(NOBODY)?;
     let mut row = values.rows.get(place).cloned().ok_or(NOBODY)?;
-    let rates = response_rates(survey, task.period, map, group);
-    row.response_rate = u32::try_from(place).ok().and_then(|place| rates.get(&place).copied());
+    row.response_rate = response_of(survey, task.period, (map, place), group).and_then(Count::rate);
     if let Some((stratifier, level)) = group {
         let stratifier = survey.questionnaire.stratifiers.get(stratifier);
         row.stratum = stratifier.map(|stratifier| stratifier.stratum(Some(level))).unwrap_or_default();
@@ -115,7 +114,7 @@ fn interval(task: &Task<'_>, own: &Side<'_>, mean: &AdjustedMean) -> Attempt<Int
         covariance: if is_gls(task) { mean.variance - mean.sampling_variance - coefficient_variance } else { 0.0 },
         se: mean.standard_error,
         degrees_of_freedom: is_finite.then_some(mean.degrees_of_freedom),
-        quantile: Some(quantile(task.indicator.ci_level, mean.degrees_of_freedom)?),
+        quantile: Some(critical_value(task.indicator.ci_level, mean.degrees_of_freedom)?),
         low: Some(mean.lower),
         high: Some(mean.upper),
     })

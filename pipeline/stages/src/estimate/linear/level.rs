@@ -108,13 +108,13 @@ pub(super) fn stratum_rows(
     let mut all = Vec::new();
     for (at, parts) in own.parts.iter().enumerate() {
         let Some(stratifier) = survey.questionnaire.stratifiers.get(parts.stratifier) else { continue };
+        let rates = response_rates(survey, task.period, map, Some(parts.stratifier));
         for level in 0..=parts.levels {
             let Some(values) = part(task, survey, sides, map, (at, level))? else { continue };
-            let rates = response_rates(survey, task.period, map, Some((parts.stratifier, level)));
             for (place, mut row) in (0u32..).zip(values.rows) {
                 if row.n.is_some_and(|n| n > 0) {
                     row.stratum = stratifier.stratum(Some(level));
-                    row.response_rate = rates.get(&place).copied();
+                    row.response_rate = rates.get(&(place, level)).copied();
                     all.push(row);
                 }
             }

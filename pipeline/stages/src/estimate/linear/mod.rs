@@ -85,7 +85,7 @@ fn estimate_period(
         let rates = response_rates(survey, task.period, &map, None);
         out.components.extend(level.components);
         for (place, mut row) in (0u32..).zip(level.values.rows) {
-            row.response_rate = rates.get(&place).copied();
+            row.response_rate = rates.get(&(place, 0)).copied();
             if row.n.is_some_and(|n| n > 0) {
                 out.estimates.push(row);
             }

@@ -12,7 +12,7 @@ use crate::{
     estimate::{
         Attempt, Found, Task, Wanted,
         explain::{asked, family, weights},
-        response::response_rates,
+        response::{Count, response_of},
         rows::is_top,
     },
     explain::{Calculation, Interval, LogisticModel, LogisticTerm, Proportion, ReferenceGroup},
@@ -36,8 +36,7 @@ pub(in crate::estimate) fn explain(tasks: &[Task<'_>], wanted: &Wanted<'_>) -> A
     let (Some(source), Some(share)) = (source_of(fit, part.0), of_level[place].take()) else { return Ok(None) };
     let mut row = all.swap_remove(place);
     let group = group.map(|(stratifier, _, level)| (stratifier, level));
-    let rates = response_rates(survey, task.period, &map, group);
-    row.response_rate = u32::try_from(place).ok().and_then(|place| rates.get(&place).copied());
+    row.response_rate = response_of(survey, task.period, (&map, place), group).and_then(Count::rate);
     row.stratum = wanted.stratum.to_owned();
     let before = before.and_then(|(period, before)| {
         let share = shares(task, before, fit, &map, part).ok()?[place].take()?;

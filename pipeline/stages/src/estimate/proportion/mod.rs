@@ -88,7 +88,7 @@ fn estimate_period(
         let rates = response_rates(survey, task.period, &map, None);
         out.components.extend(components(task, &map, &rows));
         for (place, mut row) in (0u32..).zip(rows) {
-            row.response_rate = rates.get(&place).copied();
+            row.response_rate = rates.get(&(place, 0)).copied();
             if row.n.is_some_and(|n| n > 0) {
                 out.estimates.push(row);
             }
@@ -113,12 +113,12 @@ fn stratum_rows(
     for (part, source) in fit.parts.iter().enumerate() {
         let Some((place, _)) = source.stratifier else { continue };
         let Some(stratifier) = survey.questionnaire.stratifiers.get(place) else { continue };
+        let rates = response_rates(survey, task.period, map, Some(place));
         for level in 0..source.width() {
-            let rates = response_rates(survey, task.period, map, Some((place, level)));
             for (unit, mut row) in (0u32..).zip(rows(task, fit, earlier, map, (Some(part), level))?) {
                 if row.n.is_some_and(|n| n > 0) {
                     row.stratum = stratifier.stratum(Some(level));
-                    row.response_rate = rates.get(&unit).copied();
+                    row.response_rate = rates.get(&(unit, level)).copied();
                     all.push(row);
                 }
             }
