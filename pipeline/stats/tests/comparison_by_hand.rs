@@ -21,6 +21,11 @@ fn close(actual: f64, expected: f64) {
     assert!((actual - expected).abs() <= 1e-12 * expected.abs().max(1.0), "{actual} is not {expected}");
 }
 
+/// A difference with standard error 1, by the normal test.
+fn normal(difference: f64) -> Option<(f64, Option<f64>)> {
+    Some((difference, p_beyond(difference, 1.0, 0.0).ok()))
+}
+
 #[test]
 fn difference_from_a_reference_that_contains_the_unit() {
     // R = 0.25·70 + 0.75·80 = 77.5; Σw²S = 0.0625·4 + 0.5625·1 = 0.8125.
@@ -50,8 +55,8 @@ fn degrees_of_freedom_of_a_difference() {
     close(p_beyond_t(2.2281388519862744, 1.0, 0.0, 10.0).unwrap(), 0.05);
     assert!(p_beyond(2.2281388519862744, 1.0, 0.0).unwrap() < 0.03);
     close(p_beyond_t(3.0, 1.0, 1.0, f64::INFINITY).unwrap(), p_beyond(3.0, 1.0, 1.0).unwrap());
-    let units = [Some((2.2, 1.0, 10.0)), None, Some((-9.0, 1.0, 10.0))];
-    let classes = assess_t(&units, 0.0, Direction::Higher, Multiplicity::None, 0.05).unwrap();
+    let on_ten = |difference: f64| Some((difference, p_beyond_t(difference, 1.0, 0.0, 10.0).ok()));
+    let classes = assess(&[on_ten(2.2), None, on_ten(-9.0)], Direction::Higher, Multiplicity::None, 0.05).unwrap();
     let expected = [Comparison::AsExpected, Comparison::NotAssessed, Comparison::Worse];
     assert_eq!(classes.iter().map(|a| a.comparison).collect::<Vec<_>>(), expected);
 }
@@ -69,7 +74,7 @@ fn shared_coefficients_count_once() {
 fn one_unit_is_its_own_reference() {
     let (r, d) = differences_from_reference(&[70.0], &[4.0], &[1.0], None).unwrap();
     assert_eq!((r, d[0].difference, d[0].se), (70.0, 0.0, 0.0));
-    let a = assess(&[Some((0.0, 0.0))], 0.0, Direction::Higher, Multiplicity::BenjaminiHochberg, 0.05).unwrap();
+    let a = assess(&[Some((0.0, None))], Direction::Higher, Multiplicity::BenjaminiHochberg, 0.05).unwrap();
     assert_eq!(a[0].comparison, Comparison::NotAssessed);
 }
 
@@ -97,11 +102,68 @@ fn adjusted_p_values() {
     assert!(benjamini_hochberg(&[]).unwrap().is_empty());
 }
 
+/// R 4.2: `2*pbeta(.8, 36.5, 4.5)` and the like; scipy 1.17 gives the same digits.
+#[test]
+fn shares_and_rates_by_other_software() {
+    let near = |p: f64, expected: f64| assert!((p / expected - 1.0).abs() < 1e-11, "{p} is not {expected}");
+    // 2·pbeta(0.8, 36.5, 4.5); pbeta(0.82, 36.5, 4.5) + pbeta(0.78, 36.5, 4.5)
+    near(p_beyond_binomial(0.9, 0.8, 40.0, 0.0).unwrap(), 0.095_982_283_747_039_35);
+    near(p_beyond_binomial(0.9, 0.8, 40.0, 0.02).unwrap(), 0.111_962_455_235_096_0);
+    // Everybody, nobody, and a number of answers that is not whole.
+    near(p_beyond_binomial(1.0, 0.8, 40.0, 0.0).unwrap(), 4.498_960_730_948_26e-5);
+    near(p_beyond_binomial(0.0, 0.1, 33.3, 0.02).unwrap(), 0.021_409_687_399_404_33);
+    near(p_beyond_binomial(0.5, 0.8, 30.0, 0.0).unwrap(), 2.235_672_274_902_696e-4);
+    // 2·(1 − pgamma(20, 12.5)); with the margin of 2 events; nobody where six are usual.
+    near(p_beyond_poisson(0.012, 0.02, 1000.0, 0.0).unwrap(), 0.058_328_791_246_304_61);
+    near(p_beyond_poisson(0.012, 0.02, 1000.0, 0.002).unwrap(), 0.082_445_115_287_562_3);
+    near(p_beyond_poisson(0.0, 0.004, 1500.0, 0.001).unwrap(), 0.002_807_307_239_989_689);
+}
+
+#[test]
+fn no_difference_is_no_finding() {
+    for share in [0.0, 0.5, 1.0] {
+        close(p_beyond_binomial(share, share, 30.0, 0.0).unwrap(), 1.0);
+    }
+    close(p_beyond_poisson(0.0, 0.0, 30.0, 0.0).unwrap(), 1.0);
+}
+
+#[test]
+fn shares_of_the_mirror_have_the_same_p() {
+    for (value, reference, delta) in [(0.9, 0.8, 0.0), (0.97, 0.8, 0.05), (0.3, 0.45, 0.02)] {
+        let p = p_beyond_binomial(value, reference, 37.0, delta).unwrap();
+        let mirrored = p_beyond_binomial(1.0 - value, 1.0 - reference, 37.0, delta).unwrap();
+        assert!((p / mirrored - 1.0).abs() < 1e-9, "{p} {mirrored}");
+    }
+}
+
+/// The exact chance, over all counts of 35 binomial answers, that the test at 5 % finds a difference where there is none; the
+/// ratio of difference and standard error goes to 8 and 11 %.
+#[test]
+fn a_share_is_found_in_vain_once_in_twenty() {
+    for (reference, size_of_ratio) in [(0.5_f64, 0.05), (0.8, 0.08), (0.9, 0.1)] {
+        let n = 35_i32;
+        let (mut mass, mut found, mut by_ratio) = ((1.0 - reference).powi(n), 0.0, 0.0);
+        for events in 0..=n {
+            let value = f64::from(events) / f64::from(n);
+            if p_beyond_binomial(value, reference, f64::from(n), 0.0).unwrap() <= 0.05 {
+                found += mass;
+            }
+            let se = (value * (1.0 - value) / f64::from(n)).sqrt();
+            if p_beyond(value - reference, se, 0.0).is_ok_and(|p| p <= 0.05) {
+                by_ratio += mass;
+            }
+            mass *= f64::from(n - events) / f64::from(events + 1) * reference / (1.0 - reference);
+        }
+        assert!(found < 0.062, "{reference}: {found}");
+        assert!(by_ratio > size_of_ratio, "{reference}: {by_ratio}");
+    }
+}
+
 #[test]
 fn classes_follow_the_direction() {
-    let units = [Some((5.0, 1.0)), Some((-5.0, 1.0)), Some((0.5, 1.0)), None];
+    let units = [normal(5.0), normal(-5.0), normal(0.5), None];
     let classes = |direction| -> Vec<Comparison> {
-        let a = assess(&units, 0.0, direction, Multiplicity::BenjaminiHochberg, 0.05).unwrap();
+        let a = assess(&units, direction, Multiplicity::BenjaminiHochberg, 0.05).unwrap();
         a.iter().map(|a| a.comparison).collect()
     };
     use Comparison::*;
@@ -112,7 +174,7 @@ fn classes_follow_the_direction() {
 
 #[test]
 fn a_missing_unit_is_not_in_the_family() {
-    let a = assess(&[Some((2.0, 1.0)), None], 0.0, Direction::Higher, Multiplicity::Bonferroni, 0.05).unwrap();
+    let a = assess(&[normal(2.0), None], Direction::Higher, Multiplicity::Bonferroni, 0.05).unwrap();
     assert_eq!(a[0].p, a[0].q);
     assert_eq!(a[1].q, None);
 }

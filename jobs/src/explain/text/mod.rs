@@ -8,8 +8,8 @@ use std::{
 };
 
 use prem_stages::explain::{
-    Calculation, Change, Comparison, ContactRows, Goal, Interval, ResponseCounts, ResponseRows, Rows, Shrinkage,
-    WeightsUsed,
+    Calculation, Change, Comparison, ContactRows, DifferenceTest, Goal, Interval, ResponseCounts, ResponseRows, Rows,
+    Shrinkage, WeightsUsed,
 };
 use prem_store::RowCounts;
 
@@ -248,16 +248,23 @@ fn compared(text: &mut String, told: &Comparison) -> fmt::Result {
         number(told.difference),
         optional(told.difference_se)
     )?;
-    if let (Some(statistic), Some(p)) = (told.statistic, told.p) {
+    if let (Some(test), Some(p)) = (told.test, told.p) {
         let minimal = match told.minimal_difference {
             Some(minimal) => format!("less the smallest difference that matters, {}, ", number(minimal)),
             None => String::new(),
         };
-        let distribution = match told.degrees_of_freedom {
-            Some(degrees) => format!("t on {degrees:.1} degrees of freedom"),
-            None => "normal".to_owned(),
+        let ratio = format!("its size {minimal}over SE: {}", optional(told.statistic));
+        let test = match test {
+            DifferenceTest::T { degrees_of_freedom } => {
+                format!("{ratio} (t on {degrees_of_freedom:.1} degrees of freedom)")
+            }
+            DifferenceTest::Normal => format!("{ratio} (normal)"),
+            DifferenceTest::Binomial { answers } => format!("its size {minimal}as a share of {answers:.1} answers"),
+            DifferenceTest::Poisson { exposure } => {
+                format!("its size {minimal}as a rate over {exposure:.1} of exposure")
+            }
         };
-        writeln!(text, "  its size {minimal}over SE: {} ({distribution}); p = {}", number(statistic), number(p))?;
+        writeln!(text, "  {test}; p = {}", number(p))?;
     }
     match told.q {
         Some(q) => writeln!(
@@ -359,7 +366,7 @@ mod tests {
             minimal_difference: Some(1.0),
             statistic: Some(3.0),
             statistic_opposite: Some(5.0),
-            degrees_of_freedom: Some(40.0),
+            test: Some(DifferenceTest::T { degrees_of_freedom: 40.0 }),
             p: Some(0.002),
             correction: "holm".to_owned(),
             family: 12,

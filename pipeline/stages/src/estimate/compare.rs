@@ -5,7 +5,7 @@ use prem_stats::{
     Result,
     comparison::{
         self, Assessment, Multiplicity, SharedCoefficients, Window, change_between, degrees_of_freedom_of_differences,
-        differences_from_reference,
+        differences_from_reference, p_beyond_binomial, p_beyond_poisson, p_beyond_t,
     },
     interval::Level as ConfidenceLevel,
     linear_algebra::Matrix,
@@ -25,6 +25,30 @@ pub(super) struct Compared {
     pub weight: f64,
     /// What multiplies V(β̂): mean adjusters, or a gradient.
     pub gradient: Vec<f64>,
+}
+
+/// How a difference from the region is tested.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Test {
+    /// Student's t; normal where the degrees of freedom are infinite.
+    T { degrees_of_freedom: f64 },
+    /// A share of so many answers; as many as give the difference its variance where there is none.
+    Binomial { answers: f64 },
+    /// A rate over so much exposure.
+    Poisson { exposure: f64 },
+}
+
+impl Test {
+    /// p of a row that has a difference; `None` where nothing can be tested.
+    pub fn p(self, row: &Estimate, minimal: f64) -> Option<f64> {
+        let (value, reference, difference) = (row.value?, row.reference?, row.difference?);
+        match self {
+            Self::T { degrees_of_freedom } => p_beyond_t(difference, row.difference_se?, minimal, degrees_of_freedom),
+            Self::Binomial { answers } => p_beyond_binomial(value, reference, answers, minimal),
+            Self::Poisson { exposure } => p_beyond_poisson(value, reference, exposure, minimal),
+        }
+        .ok()
+    }
 }
 
 pub(super) fn direction(indicator: &Indicator) -> comparison::Direction {
@@ -62,18 +86,18 @@ pub(super) fn word(indicator: &Indicator, difference: f64, q: Option<f64>) -> &'
     }
 }
 
-/// Fills reference and difference of the units of one level, and gives each row's degrees of freedom. `parts[i]` belongs
+/// Fills reference and difference of the units of one level, and gives each row's test. `parts[i]` belongs
 /// to `rows[i]`; `rest` stands for everybody without a unit at this level, who is part of the region all the same.
 pub(super) fn with_region(
     rows: &mut [Estimate],
     parts: &[Option<Compared>],
     rest: Option<&Compared>,
     covariance: &Matrix,
-) -> Result<Vec<f64>> {
-    let mut freedom = vec![f64::INFINITY; rows.len()];
+) -> Result<Vec<Test>> {
+    let mut tests = untested(rows.len());
     let present: Vec<&Compared> = parts.iter().flatten().chain(rest).collect();
     if present.len() < 2 {
-        return Ok(freedom);
+        return Ok(tests);
     }
     let of = |get: fn(&Compared) -> f64| present.iter().map(|part| get(part)).collect::<Vec<f64>>();
     let p = covariance.rows();
@@ -85,38 +109,40 @@ pub(super) fn with_region(
     let known = of(|part| part.degrees_of_freedom);
     let of_differences = degrees_of_freedom_of_differences(&differences, &variances, &known, &weights)?;
     let mut differences = differences.into_iter().zip(of_differences);
-    for ((row, freedom), _) in rows.iter_mut().zip(&mut freedom).zip(parts).filter(|(_, part)| part.is_some()) {
-        let Some((difference, degrees)) = differences.next() else { break };
-        *freedom = degrees;
+    for ((row, test), _) in rows.iter_mut().zip(&mut tests).zip(parts).filter(|(_, part)| part.is_some()) {
+        let Some((difference, degrees_of_freedom)) = differences.next() else { break };
+        *test = Test::T { degrees_of_freedom };
         row.reference = Some(reference);
         row.difference = Some(difference.difference);
         row.difference_se = Some(difference.se);
     }
-    Ok(freedom)
+    Ok(tests)
 }
 
-/// p (t on `freedom`), q and the class within the family of publishable rows.
+/// Tests of rows without a difference.
+pub(super) fn untested(rows: usize) -> Vec<Test> {
+    vec![Test::T { degrees_of_freedom: f64::INFINITY }; rows]
+}
+
+/// p, q and the class within the family of publishable rows; `tests[i]` belongs to `rows[i]`.
 pub(super) fn assess(
     rows: &mut [Estimate],
     indicator: &Indicator,
-    freedom: &[f64],
+    tests: &[Test],
     is_publishable: &[bool],
 ) -> Result<()> {
-    let tested = |row: &Estimate, degrees: f64| Some((row.difference?, row.difference_se?, degrees));
-    let family: Vec<Option<(f64, f64, f64)>> = rows
-        .iter()
-        .zip(freedom)
-        .zip(is_publishable)
-        .map(|((row, degrees), publishable)| tested(row, *degrees).filter(|_| *publishable))
-        .collect();
     let rules = &indicator.comparison;
-    let assessments: Vec<Assessment> = comparison::assess_t(
-        &family,
-        rules.minimal_difference,
-        direction(indicator),
-        multiplicity(indicator),
-        rules.alpha,
-    )?;
+    let family: Vec<Option<(f64, Option<f64>)>> = rows
+        .iter()
+        .zip(tests)
+        .zip(is_publishable)
+        .map(|((row, test), publishable)| {
+            let difference = row.difference.filter(|_| *publishable)?;
+            Some((difference, test.p(row, rules.minimal_difference)))
+        })
+        .collect();
+    let assessments: Vec<Assessment> =
+        comparison::assess(&family, direction(indicator), multiplicity(indicator), rules.alpha)?;
     for (row, assessment) in rows.iter_mut().zip(assessments) {
         row.p = assessment.p;
         row.q = assessment.q;

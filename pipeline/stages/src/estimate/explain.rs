@@ -4,7 +4,9 @@ use prem_spec::{Adjustment, Indicator, Period, Questionnaire, Unit};
 use prem_store::tables::Estimate;
 
 use super::{
-    Attempt, EstimateInputs, Failure, Task, fixed_effects, linear, periods_of, proportion, rate, response,
+    Attempt, EstimateInputs, Failure, Task,
+    compare::Test,
+    fixed_effects, linear, periods_of, proportion, rate, response,
     rows::{TOTAL, chosen_strata, without_region},
     surveys,
 };
@@ -29,8 +31,8 @@ pub(crate) struct Found {
     pub row: Estimate,
     /// Units tested together.
     pub family: u64,
-    /// Of the difference; none where nothing was tested, infinite for normal tests.
-    pub freedom: Option<f64>,
+    /// Of the difference; none where nothing was tested.
+    pub test: Option<Test>,
     /// The method tests whether there is a difference at all, whatever difference matters.
     pub is_tested_at_zero: bool,
     pub calculation: Calculation,

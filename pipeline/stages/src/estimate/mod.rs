@@ -27,8 +27,11 @@ use prem_store::tables::{
 };
 use rayon::prelude::*;
 
-pub(crate) use self::explain::{Found, Wanted, found, group_of};
 pub use self::sensitivity::sensitivity;
+pub(crate) use self::{
+    compare::Test,
+    explain::{Found, Wanted, found, group_of},
+};
 use self::{rows::Response, survey::Survey};
 use crate::{Areas, Invitations, RateCells, ScoredMonth, StageError};
 

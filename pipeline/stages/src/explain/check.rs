@@ -1,11 +1,11 @@
 //! Whether what is told gives the number.
 
-use prem_stats::comparison::p_beyond_t;
+use prem_stats::comparison::{p_beyond, p_beyond_binomial, p_beyond_poisson, p_beyond_t};
 use prem_store::tables::Estimate;
 
 use super::{
-    Calculation, Change, Comparison, ContactRows, Explanation, FixedEffects, Interval, LogisticModel, Mean, Proportion,
-    Question, Rate, ResponseRows, Rows,
+    Calculation, Change, Comparison, ContactRows, DifferenceTest, Explanation, FixedEffects, Interval, LogisticModel,
+    Mean, Proportion, Question, Rate, ResponseRows, Rows,
 };
 use crate::StageError;
 
@@ -161,9 +161,15 @@ impl Check<'_> {
         let value = self.value();
         let margin = TOLERANCE_TAIL * (value.abs() + told.reference.abs());
         self.near("value less reference", value - told.reference, told.difference, margin)?;
-        let (Some(p), Some(se)) = (told.p, told.difference_se) else { return Ok(()) };
-        let freedom = told.degrees_of_freedom.unwrap_or(f64::INFINITY);
-        let expected = p_beyond_t(told.difference, se, told.minimal_difference.unwrap_or(0.0), freedom);
+        let (Some(p), Some(test)) = (told.p, told.test) else { return Ok(()) };
+        let minimal = told.minimal_difference.unwrap_or(0.0);
+        let se = told.difference_se.unwrap_or(f64::NAN);
+        let expected = match test {
+            DifferenceTest::T { degrees_of_freedom } => p_beyond_t(told.difference, se, minimal, degrees_of_freedom),
+            DifferenceTest::Normal => p_beyond(told.difference, se, minimal),
+            DifferenceTest::Binomial { answers } => p_beyond_binomial(value, told.reference, answers, minimal),
+            DifferenceTest::Poisson { exposure } => p_beyond_poisson(value, told.reference, exposure, minimal),
+        };
         self.equal("the two tails", expected.unwrap_or(f64::NAN), p, TOLERANCE_TAIL)
     }
 

@@ -15,13 +15,13 @@ use prem_store::tables::Estimate;
 
 use self::check::Check;
 pub use self::told::{
-    Calculation, Change, Comparison, ContactRows, Explanation, FixedEffects, FixedEffectsItem, Goal, Interval,
-    LogisticModel, LogisticTerm, Mean, Proportion, Rate, RateStratum, ReferenceGroup, ResponseCounts, ResponseRows,
-    Rows, Shrinkage, Term, WeightsUsed,
+    Calculation, Change, Comparison, ContactRows, DifferenceTest, Explanation, FixedEffects, FixedEffectsItem, Goal,
+    Interval, LogisticModel, LogisticTerm, Mean, Proportion, Rate, RateStratum, ReferenceGroup, ResponseCounts,
+    ResponseRows, Rows, Shrinkage, Term, WeightsUsed,
 };
 use crate::{
     StageError,
-    estimate::{EstimateInputs, Found, Wanted, found},
+    estimate::{EstimateInputs, Found, Test, Wanted, found},
 };
 
 /// A number of a run.
@@ -88,9 +88,15 @@ fn comparison(indicator: &Indicator, found: &Found) -> Option<Comparison> {
     let (reference, difference) = row.reference.zip(row.difference)?;
     let rules = &indicator.comparison;
     let minimal_difference = (!found.is_tested_at_zero).then_some(rules.minimal_difference);
+    let test = found.test.filter(|_| row.p.is_some()).map(|test| match test {
+        Test::T { degrees_of_freedom } if degrees_of_freedom.is_infinite() => DifferenceTest::Normal,
+        Test::T { degrees_of_freedom } => DifferenceTest::T { degrees_of_freedom },
+        Test::Binomial { answers } => DifferenceTest::Binomial { answers },
+        Test::Poisson { exposure } => DifferenceTest::Poisson { exposure },
+    });
     let statistic = |shift: f64| {
+        matches!(test?, DifferenceTest::T { .. } | DifferenceTest::Normal).then_some(())?;
         let se = row.difference_se.filter(|se| *se > 0.0)?;
-        row.p?;
         Some((difference.abs() + shift) / se)
     };
     let shift = minimal_difference.unwrap_or(0.0);
@@ -99,9 +105,9 @@ fn comparison(indicator: &Indicator, found: &Found) -> Option<Comparison> {
         difference,
         difference_se: row.difference_se,
         minimal_difference,
+        test,
         statistic: statistic(-shift),
         statistic_opposite: statistic(shift),
-        degrees_of_freedom: found.freedom.filter(|degrees| degrees.is_finite()),
         p: row.p,
         correction: correction(indicator).to_owned(),
         family: found.family,

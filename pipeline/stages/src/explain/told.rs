@@ -267,6 +267,24 @@ pub struct Shrinkage {
     pub high: Option<f64>,
 }
 
+/// What a difference is tested with.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum DifferenceTest {
+    T {
+        degrees_of_freedom: f64,
+    },
+    Normal,
+    /// The value as a share of so many answers.
+    Binomial {
+        answers: f64,
+    },
+    /// The value as a rate over so much exposure.
+    Poisson {
+        exposure: f64,
+    },
+}
+
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Comparison {
     pub reference: f64,
@@ -274,11 +292,12 @@ pub struct Comparison {
     pub difference_se: Option<f64>,
     /// The smallest difference that matters; none where the convention knows of none.
     pub minimal_difference: Option<f64>,
-    /// (|difference| − minimal difference)/SE, and (|difference| + minimal difference)/SE: p is the sum of both upper tails.
+    /// None where nothing was tested.
+    pub test: Option<DifferenceTest>,
+    /// (|difference| − minimal difference)/SE, and (|difference| + minimal difference)/SE, of normal and t tests: p is the sum of
+    /// both upper tails.
     pub statistic: Option<f64>,
     pub statistic_opposite: Option<f64>,
-    /// None for normal tests.
-    pub degrees_of_freedom: Option<f64>,
     pub p: Option<f64>,
     pub correction: String,
     /// Units tested together: those of the level, period and stratum with respondents or events enough to be shown.

@@ -21,7 +21,7 @@
 
 use super::counts::BinaryTable;
 use super::logistic::{LogisticFit, excess_events, unit_effect};
-use super::proportion::Standard;
+use super::proportion::{Standard, simple_sample};
 use super::{ReferencePopulation, expit, expit_variance};
 use crate::case_mix::{ROBUST_FROM, root_from};
 use crate::distributions::normal;
@@ -69,7 +69,7 @@ pub struct WeightedProportion {
     pub offset: Option<f64>,
     /// Limits where the fit adjusts; the caller's interval on `binomial_n` answers where it does not.
     pub limits: Option<(f64, f64)>,
-    /// n*: the answers of a simple sample with the same variance of the crude share.
+    /// n*: the answers of a simple sample in which the value would have the same sampling variance.
     pub binomial_n: f64,
     pub sampling_variance: f64,
     pub gradient: Vec<f64>,
@@ -257,6 +257,8 @@ impl Unit<'_> {
         } else {
             ((upper - lower) / (2.0 * self.z)).powi(2)
         };
+        let floored = result.sampling_variance.max(RATIO_MIN * result.value * (1.0 - result.value) / n_effective);
+        result.binomial_n = simple_sample((result.value, floored), (lower, upper), self.z);
         let from_fit = fit.covariance.quadratic(&result.gradient).max(0.0);
         result.variance = result.sampling_variance + from_fit;
         result.finite().map(Some)

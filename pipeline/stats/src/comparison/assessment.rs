@@ -5,15 +5,15 @@
 //! # Formula
 //! p_δ per unit, adjusted within the family; adjusted p ≤ α and the sign of Δ̂, read in the indicator's direction, decide.
 //! # Source
-//! [`p_beyond`] and [`multiplicity`](super::multiplicity).
+//! The tests of [`minimal_difference`](super::minimal_difference) and [`counted`](super::counted), and
+//! [`multiplicity`](super::multiplicity).
 //! # Assumptions
-//! Those of the two. Only publishable units belong in the family.
+//! Those of the test and the adjustment. Only publishable units belong in the family.
 //! # Edge cases
-//! A unit without a difference, or with SE 0, is not assessed and not in the family. An indicator without direction is never better or worse.
+//! A unit without a difference or a p is not assessed and not in the family. An indicator without direction is never better or worse.
 //! # Reference values
 //! By hand, tests/comparison_by_hand.rs.
 
-use super::minimal_difference::{p_beyond, p_beyond_t};
 use super::multiplicity::{benjamini_hochberg, bonferroni, holm};
 use crate::error::{Result, StatsError};
 
@@ -89,36 +89,9 @@ pub fn classify(difference: f64, q: Option<f64>, direction: Direction, alpha: f6
     if (difference > 0.0) == (direction == Direction::Higher) { Comparison::Better } else { Comparison::Worse }
 }
 
-/// Assesses a family. `units` are (difference, standard error), `None` where there is no value; `delta` is the difference that
-/// matters.
+/// Assesses a family. `units` are (difference, p), `None` where there is no value, without p where there is no test.
 pub fn assess(
-    units: &[Option<(f64, f64)>],
-    delta: f64,
-    direction: Direction,
-    multiplicity: Multiplicity,
-    alpha: f64,
-) -> Result<Vec<Assessment>> {
-    let tested: Vec<_> = units.iter().map(|u| u.map(|(d, se)| (d, p_beyond(d, se, delta).ok()))).collect();
-    assess_family(&tested, delta, direction, multiplicity, alpha)
-}
-
-/// As [`assess`] with t tests. `units` are (difference, standard error, degrees of freedom), the last from
-/// [`degrees_of_freedom_of_differences`](super::degrees_of_freedom_of_differences).
-pub fn assess_t(
-    units: &[Option<(f64, f64, f64)>],
-    delta: f64,
-    direction: Direction,
-    multiplicity: Multiplicity,
-    alpha: f64,
-) -> Result<Vec<Assessment>> {
-    let tested: Vec<_> = units.iter().map(|u| u.map(|(d, se, df)| (d, p_beyond_t(d, se, delta, df).ok()))).collect();
-    assess_family(&tested, delta, direction, multiplicity, alpha)
-}
-
-/// `tested` are (difference, p); no p where the test does not exist.
-fn assess_family(
-    tested: &[Option<(f64, Option<f64>)>],
-    delta: f64,
+    units: &[Option<(f64, Option<f64>)>],
     direction: Direction,
     multiplicity: Multiplicity,
     alpha: f64,
@@ -126,12 +99,9 @@ fn assess_family(
     if !(alpha > 0.0 && alpha < 1.0) {
         return Err(StatsError::out_of_range("level of the comparison", alpha, "between 0 and 1"));
     }
-    if !(delta >= 0.0 && delta.is_finite()) {
-        return Err(StatsError::out_of_range("meaningful difference", delta, "at least 0"));
-    }
-    let family: Vec<f64> = tested.iter().filter_map(|u| u.and_then(|(_, p)| p)).collect();
+    let family: Vec<f64> = units.iter().filter_map(|u| u.and_then(|(_, p)| p)).collect();
     let mut adjusted = multiplicity.adjust(&family)?.into_iter();
-    let assessments = tested.iter().map(|unit| {
+    let assessments = units.iter().map(|unit| {
         let p = unit.and_then(|(_, p)| p);
         let q = p.and_then(|_| adjusted.next());
         let comparison = match unit {

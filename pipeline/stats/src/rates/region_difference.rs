@@ -6,6 +6,8 @@
 //! a_j = Σ_g w_g x_jg/n_jg and R = Σ_g w_g Σ_k x_kg/N_g with N_g = Σ_k n_kg and Σ_g w_g = 1. The counts x are independent
 //! and Var x = x, so
 //! Var Δ_j = Σ_g w_g² [ (1/n_jg − 1/N_g)² x_jg + (Σ_k x_kg − x_jg)/N_g² ].
+//! Where all areas have the region's rates, x_jg is expected to be n_jg X_g/N_g with X_g = Σ_k x_kg, and the same variance is
+//! V₀ = Σ_g w_g² X_g (1/n_jg − 1/N_g)/N_g, which chance in area j has no part in.
 //! Where persons are independent but their events are not, Var x = Σ_f f² v_f for v_f persons with f events, in place of x.
 //! # Source
 //! Variance of a linear combination of independent Poisson counts (G. Casella and R. L. Berger, *Statistical Inference*,
@@ -17,7 +19,7 @@
 //! An area that is the whole region has Δ = 0 and variance 0. A stratum with weight and without population is an error.
 //! # Reference values
 //! By hand: two areas, one stratum, n = (100, 300), x = (10, 60): a₁ = 0.1, R = 0.175, Δ₁ = −0.075,
-//! Var = (1/100 − 1/400)²·10 + 60/400² = 0.0005625 + 0.000375 = 0.0009375. With 6 persons of one event and 2 of two in the first
+//! Var = (1/100 − 1/400)²·10 + 60/400² = 0.0005625 + 0.000375 = 0.0009375, V₀ = 70·(1/100 − 1/400)/400 = 0.0013125. With 6 persons of one event and 2 of two in the first
 //! area and 60 of one in the other, Var x₁ = 14: Var = 0.0007875 + 0.000375 = 0.0011625.
 
 use crate::error::{Result, StatsError, check_length, check_non_negative, finite_result};
@@ -31,6 +33,8 @@ pub struct RegionDifference {
     /// a_j − R.
     pub difference: f64,
     pub se: f64,
+    /// √V₀: the standard error if the area had the region's rates.
+    pub se_at_no_difference: f64,
 }
 
 /// `events` and `population` of the area, `region_events` and `region_population` of the region with the area in it, and
@@ -96,10 +100,15 @@ pub fn difference_from_region_repeat_events(
         let (own, all) = (1.0 / population[*g], 1.0 / region_population[*g]);
         w(*g).powi(2) * ((own - all).powi(2) * variances[*g] + (region_variances[*g] - variances[*g]) * all * all)
     }));
+    let at_no_difference = numeric::sum(strata.iter().map(|g| {
+        let (own, all) = (1.0 / population[*g], 1.0 / region_population[*g]);
+        w(*g).powi(2) * region_variances[*g] * (own - all) * all
+    }));
     Ok(RegionDifference {
         reference: finite_result(WHAT, reference * multiplier)?,
         difference: finite_result(WHAT, (rate - reference) * multiplier)?,
         se: finite_result(WHAT, variance.sqrt() * multiplier)?,
+        se_at_no_difference: finite_result(WHAT, at_no_difference.sqrt() * multiplier)?,
     })
 }
 
@@ -112,6 +121,7 @@ mod tests {
         let d = difference_from_region(&[10.0], &[100.0], &[70.0], &[400.0], &[1.0], 1.0).expect("defined");
         assert!((d.reference - 0.175).abs() < 1e-15 && (d.difference + 0.075).abs() < 1e-15);
         assert!((d.se.powi(2) - 0.000_937_5).abs() < 1e-15);
+        assert!((d.se_at_no_difference.powi(2) - 0.001_312_5).abs() < 1e-15);
     }
 
     #[test]
@@ -133,7 +143,7 @@ mod tests {
     fn the_region_does_not_differ_from_itself() {
         let (x, n, w) = ([3.0, 8.0], [50.0, 20.0], [2.0, 1.0]);
         let d = difference_from_region(&x, &n, &x, &n, &w, 1000.0).expect("defined");
-        assert!(d.difference == 0.0 && d.se == 0.0);
+        assert!(d.difference == 0.0 && d.se == 0.0 && d.se_at_no_difference == 0.0);
     }
 
     #[test]

@@ -7,8 +7,8 @@ use prem_stats::case_mix::{
     fit_random_intercept, shrunken_means, within,
 };
 use prem_stats::comparison::{
-    Assessment, Comparison, Direction, Multiplicity, SharedCoefficients, assess, assess_t,
-    degrees_of_freedom_of_differences, differences_from_reference,
+    Assessment, Comparison, Direction, Multiplicity, SharedCoefficients, assess, degrees_of_freedom_of_differences,
+    differences_from_reference, p_beyond, p_beyond_t,
 };
 use rand::Rng;
 
@@ -223,12 +223,13 @@ pub fn discoveries(seed: u64, index: usize, errors: Errors) -> Discoveries {
         differences_from_reference(&values, &variances, &region.weights, Some(shared)).expect("differences");
     let own: Vec<f64> = fitted.means.iter().map(|a| a.degrees_of_freedom).collect();
     let df = degrees_of_freedom_of_differences(&differences, &variances, &own, &region.weights).expect("df");
-    let pairs: Vec<Option<(f64, f64)>> = differences.iter().map(|d| Some((d.difference, d.se))).collect();
-    let triples: Vec<Option<(f64, f64, f64)>> =
-        differences.iter().zip(df).map(|(d, df)| Some((d.difference, d.se, df))).collect();
-    let fdr = Multiplicity::BenjaminiHochberg;
-    let called = called_by(&assess(&pairs, 0.0, Direction::Higher, fdr, ALPHA).expect("assessment"));
-    let with_t = called_by(&assess_t(&triples, 0.0, Direction::Higher, fdr, ALPHA).expect("assessment"));
+    let called = |p: &dyn Fn(usize) -> Option<f64>| {
+        let tested: Vec<_> = differences.iter().enumerate().map(|(j, d)| Some((d.difference, p(j)))).collect();
+        let fdr = Multiplicity::BenjaminiHochberg;
+        called_by(&assess(&tested, Direction::Higher, fdr, ALPHA).expect("assessment"))
+    };
+    let with_t = called(&|j| p_beyond_t(differences[j].difference, differences[j].se, 0.0, df[j]).ok());
+    let called = called(&|j| p_beyond(differences[j].difference, differences[j].se, 0.0).ok());
     let mut power = Hits::default();
     for (called, _) in called.iter().zip(&region.different).filter(|(_, different)| **different) {
         power.count(*called);

@@ -165,6 +165,10 @@ fn comparisons() {
                 u.check("p_beyond", p_beyond(x, se, d));
                 u.check("p_beyond_t", p_beyond_t(x, se, d, 4.0));
                 u.check("p_beyond_t", p_beyond_t(x, se, 0.0, d));
+                u.check("p_beyond_binomial", p_beyond_binomial(x, 0.3, se, d));
+                u.check("p_beyond_binomial", p_beyond_binomial(0.3, x, se, d));
+                u.check("p_beyond_poisson", p_beyond_poisson(x, se, 30.0, d));
+                u.check("p_beyond_poisson", p_beyond_poisson(0.3, x, se, d));
                 u.check("goal_level", goal_level(x, se, Some(d), Direction::Lower, None));
                 u.check("change", change_between((x, se, windows.0), (1.0, d, windows.1), Level::P95));
                 classify(x, Some(se), Direction::Higher, d);
@@ -176,10 +180,8 @@ fn comparisons() {
         u.check("holm", holm(&x));
         u.check("benjamini_hochberg", benjamini_hochberg(&x));
         for s in vectors() {
-            let pairs: Vec<Option<(f64, f64)>> = x.iter().zip(&s).map(|(a, b)| Some((*a, *b))).collect();
-            u.check("assess", assess(&pairs, 0.0, Direction::Higher, Multiplicity::Holm, 0.05));
-            let triples: Vec<Option<(f64, f64, f64)>> = pairs.iter().map(|p| p.map(|(d, se)| (d, se, se))).collect();
-            u.check("assess_t", assess_t(&triples, 1.0, Direction::Lower, Multiplicity::BenjaminiHochberg, 0.05));
+            let pairs: Vec<_> = x.iter().zip(&s).map(|(difference, p)| Some((*difference, Some(*p)))).collect();
+            u.check("assess", assess(&pairs, Direction::Higher, Multiplicity::Holm, 0.05));
             let differences = differences_from_reference(&x, &s, &s, None);
             if let Ok((_, differences)) = &differences {
                 // Infinite degrees of freedom are an answer: the variance is known.

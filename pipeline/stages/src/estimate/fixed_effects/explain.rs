@@ -3,7 +3,7 @@
 use prem_spec::Convention;
 use prem_stats::{
     Result, StatsError,
-    case_mix::{FixedEffectsConvention, FixedEffectsFit},
+    case_mix::{FixedEffectsConvention, FixedEffectsFit, FixedEffectsUnit},
     interval::Level as ConfidenceLevel,
 };
 
@@ -11,6 +11,7 @@ use super::{estimate, fit, named};
 use crate::{
     estimate::{
         Found, Task, Wanted,
+        compare::Test,
         explain::{Adjusters, family},
         rows::{is_top, levels},
     },
@@ -31,11 +32,11 @@ pub(in crate::estimate) fn explain(
     let (fit, names, _) = fit(task, map, kernel)?;
     let place = map.units.iter().position(|unit| unit.id == wanted.unit.id);
     let unit = place.and_then(|place| fit.units.get(place).copied().flatten());
-    let freedom = unit.map(|unit| match kernel {
+    let degrees_of_freedom = |unit: &FixedEffectsUnit| match kernel {
         FixedEffectsConvention::Cahps41c => fit.df2,
         #[expect(clippy::cast_precision_loss, reason = "counts far below 2^53")]
         FixedEffectsConvention::CahpsManual => unit.n as f64 - 1.0,
-    });
+    };
     let value = row.value.ok_or(StatsError::Empty { what: "value of the unit" })?;
     let calculation = FixedEffects {
         convention: method.to_owned(),
@@ -48,7 +49,7 @@ pub(in crate::estimate) fn explain(
     };
     Ok(Some(Found {
         family: family(&rows),
-        freedom,
+        test: unit.as_ref().map(|unit| Test::T { degrees_of_freedom: degrees_of_freedom(unit) }),
         is_tested_at_zero: true,
         calculation: Calculation::FixedEffects(calculation),
         interval: interval(task, &row)?,

@@ -67,7 +67,7 @@ fn found(
     let before = values.before.as_ref().and_then(|(period, means)| Some((*period, means.get(place)?.as_ref()?)));
     Ok(Found {
         family: family(&values.rows),
-        freedom: values.freedom.get(place).copied().filter(|_| !is_top(map.level)),
+        test: values.tests.get(place).copied().filter(|_| !is_top(map.level)),
         is_tested_at_zero: false,
         calculation: Calculation::Mean(told(task, own, mean)),
         interval: interval(task, own, mean)?,

@@ -17,7 +17,7 @@ use super::{
 use crate::{
     estimate::{
         Task,
-        compare::{self, Compared},
+        compare::{self, Compared, Test},
         response::response_rates,
         rows::{blank, count, is_top},
         survey::Survey,
@@ -49,7 +49,7 @@ pub(super) struct Values {
     /// One per unit of the level, those without respondents included.
     pub rows: Vec<Estimate>,
     /// Of each row's difference from the region.
-    pub freedom: Vec<f64>,
+    pub tests: Vec<Test>,
 }
 
 pub(super) struct LevelEstimates {
@@ -152,13 +152,13 @@ fn filled(
     let parts: Vec<Option<Compared>> = means.iter().enumerate().map(compared).collect();
     let (parts, rest) = parts.split_at(map.units.len());
     let is_publishable: Vec<bool> = rows.iter().map(|row| publishable(task, row)).collect();
-    let mut freedom = vec![f64::INFINITY; rows.len()];
+    let mut tests = compare::untested(rows.len());
     if !is_top(map.level) {
         let covariance = covariance(task, own.fit, own.lowest.as_ref());
-        freedom = compare::with_region(&mut rows, parts, rest.first().and_then(Option::as_ref), &covariance)?;
+        tests = compare::with_region(&mut rows, parts, rest.first().and_then(Option::as_ref), &covariance)?;
     }
-    compare::assess(&mut rows, task.indicator, &freedom, &is_publishable)?;
-    Ok(Values { means, weights, before, rows, freedom })
+    compare::assess(&mut rows, task.indicator, &tests, &is_publishable)?;
+    Ok(Values { means, weights, before, rows, tests })
 }
 
 fn publishable(task: &Task<'_>, row: &Estimate) -> bool {

@@ -30,7 +30,7 @@ pub(in crate::estimate) fn explain(tasks: &[Task<'_>], wanted: &Wanted<'_>) -> A
     let fit = fit.as_ref().map_err(Clone::clone)?;
     let part = (group.map(|(_, at, _)| at), group.map_or(0, |(_, _, level)| level));
     let before = comparable(fit, earlier(tasks, &fits, 0));
-    let mut all = rows(task, fit, before, &map, part)?;
+    let (mut all, tests) = rows(task, fit, before, &map, part)?;
     let family = family(&all);
     let mut of_level = shares(task, fit, fit, &map, part)?;
     let (Some(source), Some(share)) = (source_of(fit, part.0), of_level[place].take()) else { return Ok(None) };
@@ -46,7 +46,7 @@ pub(in crate::estimate) fn explain(tasks: &[Task<'_>], wanted: &Wanted<'_>) -> A
     let members: Vec<usize> = (0..parents.len()).filter(|cell| parents[*cell] == u32::try_from(place).ok()).collect();
     Ok(Some(Found {
         family,
-        freedom: (!is_top(map.level)).then_some(f64::INFINITY),
+        test: tests.get(place).copied().filter(|_| !is_top(map.level)),
         is_tested_at_zero: false,
         calculation: Calculation::Proportion(told(fit, source, &members, &share)),
         interval: interval(task, fit, &share),

@@ -19,7 +19,7 @@ use self::fit::{Blocks, Fit, Source, fit};
 use super::{
     Attempt, Estimated, Failure, Task,
     coding::coefficient_rows,
-    compare::{self, Compared},
+    compare::{self, Compared, Test},
     response::response_rates,
     rows::{blank, count, is_top, levels, model_row, movement},
     survey::Survey,
@@ -43,6 +43,8 @@ struct Share {
     high: f64,
     sampling_variance: f64,
     variance: f64,
+    /// The answers of a simple sample in which the value would have the same sampling variance.
+    binomial_n: f64,
     gradient: Vec<f64>,
 }
 
@@ -84,7 +86,7 @@ fn estimate_period(
     let earlier = comparable(fit, earlier);
     let mut out = Estimated::default();
     for map in levels(task) {
-        let rows = rows(task, fit, earlier, &map, (None, 0))?;
+        let (rows, _) = rows(task, fit, earlier, &map, (None, 0))?;
         let rates = response_rates(survey, task.period, &map, None);
         out.components.extend(components(task, &map, &rows));
         for (place, mut row) in (0u32..).zip(rows) {
@@ -115,7 +117,8 @@ fn stratum_rows(
         let Some(stratifier) = survey.questionnaire.stratifiers.get(place) else { continue };
         let rates = response_rates(survey, task.period, map, Some(place));
         for level in 0..source.width() {
-            for (unit, mut row) in (0u32..).zip(rows(task, fit, earlier, map, (Some(part), level))?) {
+            let (rows, _) = rows(task, fit, earlier, map, (Some(part), level))?;
+            for (unit, mut row) in (0u32..).zip(rows) {
                 if row.n.is_some_and(|n| n > 0) {
                     row.stratum = stratifier.stratum(Some(level));
                     row.response_rate = rates.get(&(unit, level)).copied();
@@ -141,7 +144,7 @@ fn rows(
     earlier: Option<(Period, &Fit)>,
     map: &LevelMap<'_>,
     (part, level): (Option<usize>, usize),
-) -> Result<Vec<Estimate>> {
+) -> Result<(Vec<Estimate>, Vec<Test>)> {
     let shares_of = |of: &Fit| shares(task, of, fit, map, (part, level));
     let shares = shares_of(fit)?;
     let before = earlier.and_then(|(period, earlier)| Some((period, shares_of(earlier).ok()?)));
@@ -153,8 +156,8 @@ fn rows(
             compare::with_previous(row, (earlier.value, earlier.variance), (share.value, share.variance), period)?;
         }
     }
-    compare_level(task, fit, map, &shares, &mut rows, (part, level))?;
-    Ok(rows)
+    let tests = compare_level(task, fit, map, &shares, &mut rows, (part, level))?;
+    Ok((rows, tests))
 }
 
 fn is_adjusted(task: &Task<'_>) -> bool {
@@ -210,6 +213,7 @@ fn unweighted(share: AdjustedProportion) -> Share {
         high: share.upper,
         sampling_variance: share.sampling_variance,
         variance: share.variance,
+        binomial_n: share.binomial_n,
         gradient: share.gradient,
     }
 }
@@ -236,6 +240,7 @@ fn weighted(task: &Task<'_>, share: WeightedProportion) -> Result<Share> {
         high,
         sampling_variance,
         variance: share.variance - share.sampling_variance + sampling_variance,
+        binomial_n: share.binomial_n,
         gradient: share.gradient,
     })
 }
@@ -279,6 +284,7 @@ fn crude(task: &Task<'_>, events: u64, n: u64) -> Result<Option<Share>> {
         high,
         sampling_variance: variance,
         variance,
+        binomial_n: of,
         gradient: Vec::new(),
     }))
 }
@@ -306,7 +312,7 @@ fn compare_level(
     shares: &[Option<Share>],
     rows: &mut [Estimate],
     of: (Option<usize>, usize),
-) -> Result<()> {
+) -> Result<Vec<Test>> {
     let parts: Vec<Option<Compared>> = shares
         .iter()
         .map(|share| {
@@ -320,23 +326,35 @@ fn compare_level(
         })
         .collect();
     let (parts, rest) = parts.split_at(map.units.len());
-    let mut freedom = vec![f64::INFINITY; rows.len()];
+    let mut tests = compare::untested(rows.len());
     if !is_top(map.level) {
         let none = Matrix::zeros(0, 0);
         let covariance = fit.model.as_ref().map_or(&none, |model| &model.covariance);
-        freedom = compare::with_region(rows, parts, rest.first().and_then(Option::as_ref), covariance)?;
+        compare::with_region(rows, parts, rest.first().and_then(Option::as_ref), covariance)?;
         // A level in which nobody is has no region either.
         if rows.iter().any(|row| row.difference.is_some()) {
             let region = region_value(task, fit, of)?;
-            for row in rows.iter_mut().filter(|row| row.difference.is_some()) {
+            let total: f64 = shares.iter().flatten().map(|share| share.weight).sum();
+            for ((row, share), test) in rows.iter_mut().zip(shares).zip(&mut tests) {
+                let (Some(share), Some(se)) = (share, row.difference_se) else { continue };
                 // The logistic mean of the units is not the mean of all; the reference is the value that is published.
                 row.reference = Some(region);
                 row.difference = row.value.map(|value| value - region);
+                *test = Test::Binomial { answers: answers(share, region, se, share.weight / total) };
             }
         }
     }
     let is_publishable: Vec<bool> = rows.iter().map(|row| publishable(task, row)).collect();
-    compare::assess(rows, task.indicator, &freedom, &is_publishable)
+    compare::assess(rows, task.indicator, &tests, &is_publishable)?;
+    Ok(tests)
+}
+
+/// The answers of a simple sample whose share has the variance of the difference if the unit is as the region: the own part of
+/// the variance, (1 − w)²S, is taken at the region's share instead of the unit's.
+fn answers(share: &Share, region: f64, se: f64, weight: f64) -> f64 {
+    let spread = region * (1.0 - region);
+    let own = spread / share.binomial_n - share.sampling_variance;
+    spread / (se * se + (1.0 - weight).powi(2) * own)
 }
 
 /// The region's own value: all respondents together.

@@ -3,7 +3,7 @@
 use prem_spec::{Measure, StandardPopulation, Standardisation};
 use prem_stats::Result;
 
-use super::{Cells, Table, estimate, standardised, table, weights};
+use super::{Cells, Table, difference, estimate, standardised, table, test, weights};
 use crate::{
     estimate::{Found, Task, Wanted, explain::family},
     explain::{Calculation, Interval, Rate, RateStratum},
@@ -26,10 +26,10 @@ pub(in crate::estimate) fn explain(task: &Task<'_>, wanted: &Wanted<'_>) -> Resu
         let rate = standardised(task, cells_of(&earlier, wanted), &standard, *per).ok()?;
         Some((before, rate.value, rate.variance * per * per))
     });
-    let is_tested = row.difference.is_some();
+    let tested = row.difference.map(|_| difference(cells, &table.region, &standard, *per).map(|found| test(&found)));
     Ok(Some(Found {
         family: family(&rows),
-        freedom: is_tested.then_some(f64::INFINITY),
+        test: tested.transpose()?,
         is_tested_at_zero: false,
         calculation: Calculation::Rate(told(&row, cells, (*per, standardisation), &standard)),
         interval: interval(task, &row),

@@ -8,13 +8,17 @@ use prem_spec::{Level, Measure, Period, StandardPopulation, Standardisation, Uni
 use prem_stats::{
     Result, StatsError,
     interval::Level as ConfidenceLevel,
-    rates::{DirectRate, difference_from_region_repeat_events, directly_standardised_repeat_events, esp2013_weights},
+    rates::{
+        DirectRate, RegionDifference, difference_from_region_repeat_events, directly_standardised_repeat_events,
+        esp2013_weights,
+    },
 };
 use prem_store::tables::{Estimate, Expected, PersonsByEvents};
 
 pub(super) use self::explain::explain;
 use super::{
-    Estimated, Task, compare,
+    Estimated, Task,
+    compare::{self, Test},
     rows::{blank, count},
 };
 use crate::{
@@ -83,34 +87,41 @@ pub(super) fn estimate(task: &Task<'_>) -> Result<Estimated> {
     if !task.indicator.levels.contains(&Level::Hf) {
         return Ok(out);
     }
-    let mut rows = Vec::new();
+    let (mut rows, mut tests) = (Vec::new(), Vec::new());
     for (unit, cells) in &table.areas {
         let before = earlier
             .as_ref()
             .and_then(|(_, table)| table.areas.iter().find(|(other, _)| other.id == unit.id).map(|(_, cells)| cells));
         let mut row = row(unit, cells, before)?;
-        let region = &table.region;
-        let difference = difference_from_region_repeat_events(
-            (&cells.events, &cells.variances),
-            &cells.person_years,
-            (&region.events, &region.variances),
-            &region.person_years,
-            &weights,
-            *per,
-        )?;
+        let difference = difference(cells, &table.region, &weights, *per)?;
         row.reference = Some(difference.reference);
         row.difference = Some(difference.difference);
         row.difference_se = (difference.se > 0.0).then_some(difference.se);
+        tests.push(test(&difference));
         rows.push(row);
-        out.expected.push(expected(task, unit, cells, region));
+        out.expected.push(expected(task, unit, cells, &table.region));
         out.persons.extend(persons(task, unit, &cells.tally));
     }
     let is_publishable: Vec<bool> = rows.iter().map(|row| publishable(task, row)).collect();
-    // Counts have no estimated variance: normal.
-    let freedom = vec![f64::INFINITY; rows.len()];
-    compare::assess(&mut rows, task.indicator, &freedom, &is_publishable)?;
+    compare::assess(&mut rows, task.indicator, &tests, &is_publishable)?;
     out.estimates.append(&mut rows);
     Ok(out)
+}
+
+fn difference(cells: &Cells, region: &Cells, weights: &[f64], per: f64) -> Result<RegionDifference> {
+    difference_from_region_repeat_events(
+        (&cells.events, &cells.variances),
+        &cells.person_years,
+        (&region.events, &region.variances),
+        &region.person_years,
+        weights,
+        per,
+    )
+}
+
+/// The exposure over which the region's rate would have the variance that the difference has if the area is as the region.
+fn test(difference: &RegionDifference) -> Test {
+    Test::Poisson { exposure: difference.reference / difference.se_at_no_difference.powi(2) }
 }
 
 fn standardised(task: &Task<'_>, cells: &Cells, weights: &[f64], per: f64) -> Result<DirectRate> {
