@@ -30,11 +30,8 @@ pub(super) fn draw(
     let (Some(path), Some(indicator), Some(level)) = (&args.picture, &args.indicator, &args.level) else {
         return Ok(None);
     };
-    let declared = session
-        .plan
-        .indicators
-        .get(indicator)
-        .ok_or_else(|| JobError::Configuration(format!("no indicator is called «{indicator}»")))?;
+    let known = &session.plan.indicators;
+    let declared = known.get(indicator).ok_or_else(|| JobError::unknown("indicator", indicator, known.keys()))?;
     let true_values: BTreeMap<(&str, &str), f64> = truth
         .units
         .iter()
