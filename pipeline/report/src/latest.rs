@@ -4,9 +4,7 @@
 use std::collections::BTreeMap;
 
 use prem_protect::tables::Estimate;
-use prem_spec::{Period, PeriodKind};
-
-const TOTAL: &str = "total";
+use prem_spec::{Period, PeriodKind, Stratifier};
 
 pub(crate) struct Latest<'a> {
     periods: BTreeMap<&'a str, Period>,
@@ -26,7 +24,7 @@ impl<'a> Latest<'a> {
             }
         }
         let mut latest = Self { periods, rows: BTreeMap::new() };
-        for row in rows.iter().filter(|row| row.stratum == TOTAL) {
+        for row in rows.iter().filter(|row| row.stratum == Stratifier::TOTAL) {
             let is_latest = latest.periods.get(row.indicator.as_str()).is_some_and(|p| p.to_string() == row.period);
             if is_latest {
                 latest.rows.entry((&row.indicator, &row.unit_id)).or_insert(row);

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use prem_spec::{Indicator, Level, Plan};
+use prem_spec::{Indicator, Level, Plan, Stratifier};
 use prem_stats::{
     Result, StatsError,
     distributions::chi_squared,
@@ -38,7 +38,7 @@ pub fn vary(inputs: &VaryInputs<'_>) -> std::result::Result<Vec<Variation>, Stag
     let mut groups: Vec<(&str, &str, &str)> = Vec::new();
     for row in inputs.estimates {
         let group = (row.indicator.as_str(), row.period.as_str(), row.level.as_str());
-        if row.level != Level::Rhf.as_str() && row.stratum == "total" && groups.last() != Some(&group) {
+        if row.level != Level::Rhf.as_str() && row.stratum == Stratifier::TOTAL && groups.last() != Some(&group) {
             groups.push(group);
         }
     }

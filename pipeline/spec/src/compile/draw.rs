@@ -1,6 +1,6 @@
 //! `schemas/questionnaires/*.toml` with `kind = "draw"`: sampling plans.
 
-use super::{organisation::LEVELS, population, reader::Node, scope::Scope};
+use super::{population, reader::Node, scope::Scope};
 use crate::model::{DrawPlan, Level, Link, Plan, Quota};
 
 /// Nobody is asked twice within a year.
@@ -30,7 +30,7 @@ pub(super) fn read(node: Node<'_>, scope: &Scope, plan: &Plan) -> Option<DrawPla
     if let Some(rest) = rest.as_ref().filter(|rest| !(0..=REST_MONTHS_MAX).contains(&rest.value)) {
         node.error(rest.span.clone(), "`rest_months` is a number of months, 0 or more", None);
     }
-    let stratum = node.opt_choice("stratum", &LEVELS).unwrap_or(Level::Ward);
+    let stratum = node.opt_choice("stratum", Level::WORDS).unwrap_or(Level::Ward);
     let quota = node.table("quota").and_then(read_quota);
     node.finish();
     Some(DrawPlan {

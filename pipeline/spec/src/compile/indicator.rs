@@ -4,7 +4,6 @@ use super::{
     consistency::{
         check_baseline, check_interval, check_population, check_sensitivity, check_shrinkage, check_together,
     },
-    organisation::LEVELS,
     population,
     reader::Node,
     scope::{Names, Scope},
@@ -12,7 +11,7 @@ use super::{
 };
 use crate::model::{
     Adjustment, Alternative, BetaSource, CaseMix, Comparison, ContactFilter, Convention, Direction, FamilyCorrection,
-    GoalLevels, Indicator, IntervalMethod, Measure, MissingAdjuster, PeriodLength, Plan, Population, Protection,
+    GoalLevels, Indicator, IntervalMethod, Level, Measure, MissingAdjuster, PeriodLength, Plan, Population, Protection,
     Questionnaire, Shrinkage, StandardPopulation, Standardisation, ValueScale, Weighting,
 };
 use crate::period::Period;
@@ -55,10 +54,7 @@ pub(super) fn read(node: Node<'_>, scope: &Scope, plan: &Plan) -> Option<Indicat
     let title = node.text("title");
     let description = node.text("description");
     let theme = node.text("theme");
-    let direction = node.choice(
-        "direction",
-        &[("higher", Direction::Higher), ("lower", Direction::Lower), ("neutral", Direction::Neutral)],
-    );
+    let direction = node.choice("direction", Direction::WORDS);
     let population = node
         .opt_table("population")
         .map_or_else(|| Some(Population::default()), |table| population::read(table, scope, plan));
@@ -66,16 +62,8 @@ pub(super) fn read(node: Node<'_>, scope: &Scope, plan: &Plan) -> Option<Indicat
     let measure = node.table("measure").and_then(|table| read_measure(table, &source));
     let case_mix =
         node.opt_table("case_mix").map_or_else(|| Some(CaseMix::none()), |table| read_case_mix(table, &source));
-    let weighting = node.opt_choice(
-        "weighting",
-        &[
-            ("none", Weighting::None),
-            ("design", Weighting::Design),
-            ("post-stratify", Weighting::PostStratify),
-            ("rake", Weighting::Rake),
-        ],
-    );
-    let levels = node.choices("levels", &LEVELS);
+    let weighting = node.opt_choice("weighting", Weighting::WORDS);
+    let levels = node.choices("levels", Level::WORDS);
     let periods = node.choices(
         "periods",
         &[
@@ -307,10 +295,7 @@ fn read_rate(node: &Node<'_>) -> Option<Measure> {
         if bands.is_empty() || bands.windows(2).any(|pair| pair[0].value >= pair[1].value) {
             table.error(table.span_of("age_bands"), "`age_bands` are lower ends in rising order", None);
         }
-        let standard = table.opt_choice(
-            "standard",
-            &[("region", StandardPopulation::Region), ("esp2013", StandardPopulation::Esp2013)],
-        );
+        let standard = table.opt_choice("standard", StandardPopulation::WORDS);
         let age_bands: Vec<i64> = bands.into_iter().map(|at| at.value).collect();
         table.finish();
         Standardisation {
@@ -396,7 +381,7 @@ fn read_case_mix(node: Node<'_>, source: &Source<'_>) -> Option<CaseMix> {
 }
 
 fn read_sensitivity(node: Node<'_>) -> Vec<Alternative> {
-    let models = node.choices("models", &Alternative::ALL.map(|model| (model.as_str(), model)));
+    let models = node.choices("models", Alternative::WORDS);
     if node.lacks("models") {
         node.error(
             node.span_of("models"),
@@ -416,15 +401,7 @@ fn read_comparison(node: Option<Node<'_>>) -> Comparison {
     if let Some(at) = minimal.as_ref().filter(|at| at.value < 0.0) {
         node.error(at.span.clone(), "`minimal_difference` is 0 or more", None);
     }
-    let correction = node.opt_choice(
-        "correction",
-        &[
-            ("benjamini-hochberg", FamilyCorrection::BenjaminiHochberg),
-            ("holm", FamilyCorrection::Holm),
-            ("bonferroni", FamilyCorrection::Bonferroni),
-            ("none", FamilyCorrection::None),
-        ],
-    );
+    let correction = node.opt_choice("correction", FamilyCorrection::WORDS);
     let alpha = share(&node, "alpha", ALPHA_DEFAULT);
     node.finish();
     Comparison {

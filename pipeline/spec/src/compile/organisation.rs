@@ -8,14 +8,6 @@ use super::{
 };
 use crate::model::{Level, Ownership, Unit};
 
-pub(super) const LEVELS: [(&str, Level); 5] = [
-    ("rhf", Level::Rhf),
-    ("hf", Level::Hf),
-    ("hospital", Level::Hospital),
-    ("department", Level::Department),
-    ("ward", Level::Ward),
-];
-
 /// Modulus-11 weights of an organisation number (Brønnøysund register centre).
 const ORGNR_WEIGHTS: [u32; 8] = [3, 2, 7, 6, 5, 4, 3, 2];
 /// The registry file's pseudonumber for the nation.
@@ -47,7 +39,7 @@ pub(super) fn read<'a>(node: Node<'a>, units: &mut Vec<Placed<'a>>, scope: &mut 
 
 fn read_unit<'a>(node: Node<'a>, units: &mut Vec<Placed<'a>>, scope: &mut Scope) {
     let id = node.string("id");
-    let level = node.choice("level", &LEVELS);
+    let level = node.choice("level", Level::WORDS);
     let name = node.text("name");
     let orgnr = node.opt_string("orgnr");
     let resh_id = node.opt_string("resh_id").map(|at| at.value);

@@ -1,11 +1,10 @@
 //! `weighting`, `[weights]` and `strata` of an indicator: what must fit the questionnaire and the measure.
 
 use super::{
-    organisation::LEVELS,
     reader::Node,
     scope::{Names, Scope},
 };
-use crate::model::{Adjustment, CaseMix, Link, Measure, Questionnaire, Weighting, Weights};
+use crate::model::{Adjustment, CaseMix, Level, Link, Measure, Questionnaire, Weighting, Weights};
 
 /// What an indicator's questionnaire offers.
 pub(super) struct Offered<'a> {
@@ -106,7 +105,7 @@ fn read_weights(
         }
         weights.margins = margins.into_iter().map(|at| at.value).collect();
     }
-    weights.within = node.opt_choice("within", &LEVELS).unwrap_or(weights.within);
+    weights.within = node.opt_choice("within", Level::WORDS).unwrap_or(weights.within);
     if let Some(at) = node.opt_integer("minimum_cell") {
         match u64::try_from(at.value) {
             Ok(count) if count > 0 => weights.minimum_cell = count,

@@ -45,6 +45,8 @@ pub enum Direction {
     Neutral,
 }
 
+words!(Direction { Higher = "higher", Lower = "lower", Neutral = "neutral" });
+
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "type", rename_all = "kebab-case")]
 pub enum Measure {
@@ -117,6 +119,8 @@ pub enum StandardPopulation {
     /// European standard population 2013.
     Esp2013,
 }
+
+words!(StandardPopulation { Region = "region", Esp2013 = "esp2013" });
 
 /// Who counts: every condition must hold; empty lists and absent limits mean «any». Who does not count is counted under
 /// the first condition that fails.
@@ -211,20 +215,17 @@ impl Alternative {
         Self::Shrunken,
         Self::Nested,
     ];
-
-    /// The word of declarations and tables.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Unadjusted => "unadjusted",
-            Self::Unweighted => "unweighted",
-            Self::Weighted => "weighted",
-            Self::Gls => "gls",
-            Self::FixedEffects => "fixed-effects",
-            Self::Shrunken => "shrunken",
-            Self::Nested => "nested",
-        }
-    }
 }
+
+words!(Alternative {
+    Unadjusted = "unadjusted",
+    Unweighted = "unweighted",
+    Weighted = "weighted",
+    Gls = "gls",
+    FixedEffects = "fixed-effects",
+    Shrunken = "shrunken",
+    Nested = "nested",
+});
 
 impl CaseMix {
     /// No adjustment.
@@ -290,6 +291,8 @@ pub enum Weighting {
     /// Design weights adjusted to the register's counts of each margin by itself.
     Rake,
 }
+
+words!(Weighting { None = "none", Design = "design", PostStratify = "post-stratify", Rake = "rake" });
 
 /// How weights are made, beyond the choice of [`Weighting`].
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -364,6 +367,13 @@ pub enum FamilyCorrection {
     Bonferroni,
     None,
 }
+
+words!(FamilyCorrection {
+    BenjaminiHochberg = "benjamini-hochberg",
+    Holm = "holm",
+    Bonferroni = "bonferroni",
+    None = "none",
+});
 
 /// Goal levels in the value's own unit.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]

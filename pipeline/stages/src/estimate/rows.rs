@@ -1,6 +1,6 @@
 //! Rows of the hub: what every kind of estimate fills in the same way.
 
-use prem_spec::{Indicator, Level, Period, Unit};
+use prem_spec::{Indicator, Level, Period, Stratifier, Unit};
 use prem_store::tables::{CaseMix, Estimate};
 
 use super::{Task, survey::Survey};
@@ -70,9 +70,6 @@ impl<'a> Response<'a> {
     }
 }
 
-/// The column `stratum` of rows about everybody.
-pub(super) const TOTAL: &str = "total";
-
 /// A row about everybody of `unit`, without figures yet.
 pub(super) fn blank(task: &Task<'_>, unit: &Unit, method: &str) -> Estimate {
     let Indicator { id, version, ci_level, .. } = task.indicator;
@@ -86,7 +83,7 @@ pub(super) fn blank(task: &Task<'_>, unit: &Unit, method: &str) -> Estimate {
         unit_id: unit.id.clone(),
         unit_name: unit.name.nb.clone(),
         parent_id: unit.parent.clone(),
-        stratum: TOTAL.to_owned(),
+        stratum: Stratifier::TOTAL.to_owned(),
         ci_level: Some(*ci_level),
         method: method.to_owned(),
         method_version: METHOD_VERSION.to_owned(),
@@ -161,7 +158,7 @@ pub(super) fn model_row(task: &Task<'_>, term: &str, method: &str) -> CaseMix {
 
 /// Largest and mean movement by adjustment of the units that are compared with the region.
 pub(super) fn movement(estimates: &[Estimate]) -> (Option<f64>, Option<f64>) {
-    let units = estimates.iter().filter(|row| row.difference.is_some() && row.stratum == TOTAL);
+    let units = estimates.iter().filter(|row| row.difference.is_some() && row.stratum == Stratifier::TOTAL);
     let moved: Vec<f64> = units.filter_map(|row| Some((row.value? - row.raw?).abs())).collect();
     #[expect(clippy::cast_precision_loss, reason = "numbers of units")]
     let mean = (!moved.is_empty()).then(|| moved.iter().sum::<f64>() / moved.len() as f64);
