@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, fmt::Write as _, fs, path::Path};
 use prem_store::tables::{Estimate, SurveyQuality, Trend, read_table};
 use serde_json::Value;
 
-use crate::place::{Place, prem, shipped_schemas, text};
+use crate::place::{Place, prem, text};
 
 const WARDS: [&str; 4] = ["A1", "A2", "B1", "B2"];
 /// Answers of a ward in a month.
@@ -234,5 +234,4 @@ fn populations_add_up_in_a_region_with_two_questionnaires() {
     let of = |indicator: &str| &reasons[&(indicator.to_owned(), "all".to_owned())];
     assert!(of("outpatient-staff")["answered-by-another"] > 0);
     assert!(of("inpatient-staff").contains_key("not-answered"));
-    assert!(shipped_schemas().join("questionnaires/somatic-outpatient.toml").is_file());
 }

@@ -1,6 +1,10 @@
 //! `schemas/questionnaires/*.toml` with `kind = "draw"`: sampling plans.
 
-use super::{population, reader::Node, scope::Scope};
+use super::{
+    population,
+    reader::{Node, is_word},
+    scope::Scope,
+};
 use crate::model::{DrawPlan, Level, Link, Plan, Quota};
 
 /// Nobody is asked twice within a year.
@@ -46,8 +50,7 @@ pub(super) fn read(node: Node<'_>, scope: &Scope, plan: &Plan) -> Option<DrawPla
 }
 
 fn is_folder_name(id: &str) -> bool {
-    let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    !id.is_empty() && id.chars().all(is_plain) && !id.starts_with('-')
+    is_word(id) && !id.starts_with('-')
 }
 
 fn read_quota(node: Node<'_>) -> Option<Quota> {

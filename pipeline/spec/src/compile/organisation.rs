@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, ops::Range};
 
 use super::{
-    reader::{At, Node, Sink},
+    reader::{At, Node, Sink, is_word},
     scope::Scope,
 };
 use crate::model::{Level, Ownership, Unit};
@@ -83,8 +83,7 @@ fn check_id(node: &Node<'_>, id: Option<&At<String>>, scope: &mut Scope) {
     let is_new = scope.units.declare(id);
     let Some(id) = id else { return };
     // The id of a trust is a folder's name in a release, so it must be harmless as a path.
-    let harmless = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    if id.value.is_empty() || id.value.starts_with('-') || !id.value.bytes().all(harmless) {
+    if !is_word(&id.value) || id.value.starts_with('-') {
         node.error(id.span.clone(), "a unit's id is lower-case letters, digits and -", None);
     }
     if !is_new {

@@ -402,6 +402,11 @@ fn date(value: &DeValue<'_>) -> Option<Date> {
     Date::new(i16::try_from(date.year).ok()?, i8::try_from(date.month).ok()?, i8::try_from(date.day).ok()?).ok()
 }
 
+/// Whether `text` is one plain word: lower-case letters, digits and `-`.
+pub(super) fn is_word(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+}
+
 /// Known words that a person is shown.
 const SHOWN_MAX: usize = 40;
 
