@@ -6,7 +6,7 @@ use jiff::civil::date;
 use prem_store::{DrawRecord, LockedStore, Partition, Publisher, Store, StoreError, tables::Drawn};
 use tempfile::tempdir;
 
-use crate::sample::{deliver, pending, tree, write_release};
+use crate::sample::{deliver, pending, publish, tree, write_release};
 
 #[test]
 fn two_processes_cannot_write_at_once() {
@@ -95,10 +95,7 @@ fn a_half_replaced_partition_is_stale_and_not_wrong() {
 fn yesterdays_release_stays_until_the_rename() {
     let folder = tempdir().unwrap();
     let publisher = Publisher::new(folder.path());
-    let staging = publisher.staging("r1").unwrap();
-    write_release(&staging, "one", "02:00");
-    let finished = publisher.finish(&staging, "r1").unwrap();
-    publisher.set_current("r1", &finished.manifest_sha256).unwrap();
+    publish(&publisher);
 
     // Killed while staging, and killed after the release is finished but before it is shown.
     let half = publisher.staging("r2").unwrap();
@@ -119,10 +116,7 @@ fn yesterdays_release_stays_until_the_rename() {
 fn a_half_replaced_release_is_brought_back() {
     let folder = tempdir().unwrap();
     let publisher = Publisher::new(folder.path());
-    let staging = publisher.staging("r1").unwrap();
-    write_release(&staging, "one", "02:00");
-    let finished = publisher.finish(&staging, "r1").unwrap();
-    publisher.set_current("r1", &finished.manifest_sha256).unwrap();
+    let finished = publish(&publisher);
     fs::rename(&finished.folder, folder.path().join("releases/.replaced-r1")).unwrap();
 
     assert!(matches!(publisher.current(), Err(StoreError::Damaged { .. })));
