@@ -94,7 +94,7 @@ fn indicator(id: &str, measure: &str, more: &str) -> String {
         "id = \"{id}\"\nversion = \"1\"\ntitle = \"{id}\"\ndescription = \"{id}\"\ntheme = \"Tema\"\ndirection = \"higher\"\n\
          levels = [\"rhf\", \"hf\", \"ward\"]\nperiods = [\"year\"]\n{more}\n\
          population = {{ questionnaire = \"form\", age_min = 18 }}\nmeasure = {{ {measure} }}\n\
-         protection = {{ minimum_n = 1, minimum_count = 1 }}\n"
+         protection = {{ minimum_n = 1, minimum_count = 0 }}\n"
     )
 }
 

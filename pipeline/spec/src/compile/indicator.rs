@@ -25,6 +25,8 @@ const ALPHA_DEFAULT: f64 = 0.05;
 const MINIMUM_N_DEFAULT: i64 = 30;
 /// Smallest count that is shown.
 const MINIMUM_COUNT_DEFAULT: i64 = 5;
+/// That nobody, or everybody, has something tells it of each of them: zeros are withheld as other small counts are.
+const PROTECT_ZERO_DEFAULT: bool = true;
 /// Contacts at most eight hours apart are one episode.
 const EPISODE_GAP_HOURS_DEFAULT: i64 = 8;
 /// More decimals than this say nothing to anybody.
@@ -433,7 +435,8 @@ fn read_goal(node: Node<'_>, direction: Option<Direction>) -> Option<GoalLevels>
 }
 
 fn read_protection(node: Option<Node<'_>>) -> Protection {
-    let (mut minimum_n, mut minimum_count, mut protect_zero) = (MINIMUM_N_DEFAULT, MINIMUM_COUNT_DEFAULT, false);
+    let (mut minimum_n, mut minimum_count) = (MINIMUM_N_DEFAULT, MINIMUM_COUNT_DEFAULT);
+    let mut protect_zero = PROTECT_ZERO_DEFAULT;
     if let Some(node) = node {
         minimum_n = count(&node, "minimum_n", minimum_n, i64::MAX);
         minimum_count = count(&node, "minimum_count", minimum_count, i64::MAX);

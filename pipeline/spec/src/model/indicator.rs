@@ -390,7 +390,7 @@ pub struct Protection {
     pub minimum_n: u64,
     /// Counts from 1 up to but not including this are hidden, and complements likewise.
     pub minimum_count: u64,
-    /// Whether a count of 0 is hidden as well.
+    /// Whether counts and complements of 0 are hidden as well; they are unless declared otherwise.
     pub protect_zero: bool,
 }
 
@@ -399,7 +399,7 @@ pub struct Protection {
 pub enum PrimaryReason {
     /// Fewer respondents than the indicator asks for.
     FewRespondents,
-    /// A count of events or answers from 1 (or 0, where declared) up to the smallest shown count.
+    /// A count of events or answers from 0 (from 1 where zeros are declared harmless) up to the smallest shown count.
     SmallCount,
     /// As few that did *not* have the event or give the answer.
     SmallComplement,
