@@ -66,7 +66,7 @@ pub(super) fn draw(
     let picture = RankPicture {
         indicator: declared.title.get(language.code()).to_owned(),
         period,
-        level: Level::ALL.into_iter().find(|one| one.as_str() == level).unwrap_or(Level::Hf),
+        level: Level::of_word(level).unwrap_or(Level::Hf),
         decimals: usize::from(declared.decimals),
         correlations: [correlation(&ranks(1)), correlation(&ranks(2))],
         units,

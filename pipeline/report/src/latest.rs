@@ -25,8 +25,7 @@ impl<'a> Latest<'a> {
         }
         let mut latest = Self { periods, rows: BTreeMap::new() };
         for row in rows.iter().filter(|row| row.stratum == Stratifier::TOTAL) {
-            let is_latest = latest.periods.get(row.indicator.as_str()).is_some_and(|p| p.to_string() == row.period);
-            if is_latest {
+            if latest.is_latest(&row.indicator, &row.period) {
                 latest.rows.entry((&row.indicator, &row.unit_id)).or_insert(row);
             }
         }
@@ -35,6 +34,10 @@ impl<'a> Latest<'a> {
 
     pub(crate) fn period(&self, indicator: &str) -> Option<Period> {
         self.periods.get(indicator).copied()
+    }
+
+    pub(crate) fn is_latest(&self, indicator: &str, period: &str) -> bool {
+        self.period(indicator).is_some_and(|latest| latest.to_string() == period)
     }
 
     pub(crate) fn row(&self, indicator: &str, unit: &str) -> Option<&'a Estimate> {

@@ -13,6 +13,11 @@ macro_rules! words {
                     $(Self::$variant => $word),+
                 }
             }
+
+            /// The value of a word; `None` where it is no such word.
+            pub fn of_word(word: &str) -> Option<Self> {
+                Self::WORDS.iter().find(|(known, _)| *known == word).map(|(_, value)| *value)
+            }
         }
     };
 }
