@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use prem_spec::Period;
+use prem_spec::{Period, Stratifier};
 use prem_store::KeyColumn;
 
 /// Case-mix adjusted patient experience, variation and indicator tables for a health region.
@@ -180,7 +180,7 @@ pub struct ExplainArgs {
     #[arg(long)]
     pub period: Option<Period>,
     /// `total`, or a group of patients such as `sex=2`
-    #[arg(long, default_value = "total")]
+    #[arg(long, default_value = Stratifier::TOTAL)]
     pub stratum: String,
     /// Run id of a release [default: the current one]
     #[arg(long)]

@@ -102,10 +102,8 @@ fn summary(record: &DrawRecord, report: DrawReport, already_drawn: bool, list: O
 }
 
 fn plan_of<'a>(session: &'a Session, id: &str) -> Result<&'a DrawPlan, JobError> {
-    session.plan.draws.get(id).ok_or_else(|| {
-        let known: Vec<&str> = session.plan.draws.keys().map(String::as_str).collect();
-        JobError::Configuration(format!("no sampling plan is called «{id}»; known: {}", known.join(", ")))
-    })
+    let known = &session.plan.draws;
+    known.get(id).ok_or_else(|| JobError::unknown("sampling plan", id, known.keys()))
 }
 
 fn today(now: Timestamp) -> Result<Date, JobError> {

@@ -6,6 +6,7 @@ use prem_ingest::IngestError;
 use prem_protect::ProtectError;
 use prem_report::ReportError;
 use prem_sample::SampleError;
+use prem_spec::suggestion;
 use prem_stages::StageError;
 use prem_store::StoreError;
 use thiserror::Error;
@@ -60,6 +61,12 @@ pub enum JobError {
 }
 
 impl JobError {
+    /// A name that was typed and is not among those known, with the nearest of them.
+    pub fn unknown<'a>(what: &str, name: &str, known: impl IntoIterator<Item = &'a String>) -> Self {
+        let known: Vec<&str> = known.into_iter().map(String::as_str).collect();
+        Self::Usage(format!("no {what} is called «{name}»; {}", suggestion(name, &known)))
+    }
+
     pub fn write(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.to_path_buf();
         move |source| Self::Write { action, path, source }

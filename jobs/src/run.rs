@@ -239,15 +239,12 @@ fn delivered_at(date: Option<Date>, now: Timestamp) -> Result<Timestamp, JobErro
 }
 
 fn check_names(session: &Session, args: &RunArgs) -> Result<(), JobError> {
-    if let Some(unknown) = args.indicators.iter().find(|id| !session.plan.indicators.contains_key(*id)) {
-        let known: Vec<&str> = session.plan.indicators.keys().map(String::as_str).collect();
-        return Err(JobError::Configuration(format!(
-            "no indicator is called «{unknown}»; known: {}",
-            known.join(", ")
-        )));
+    let (indicators, organisation) = (&session.plan.indicators, &session.plan.organisation);
+    if let Some(id) = args.indicators.iter().find(|id| !indicators.contains_key(*id)) {
+        return Err(JobError::unknown("indicator", id, indicators.keys()));
     }
-    if let Some(unknown) = args.units.iter().find(|id| session.plan.organisation.unit(id).is_none()) {
-        return Err(JobError::Configuration(format!("no unit is called «{unknown}»")));
+    if let Some(id) = args.units.iter().find(|id| organisation.unit(id).is_none()) {
+        return Err(JobError::unknown("unit", id, organisation.units.iter().map(|unit| &unit.id)));
     }
     Ok(())
 }

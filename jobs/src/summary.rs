@@ -111,6 +111,19 @@ pub fn grouped(number: u64) -> String {
     text
 }
 
+/// What became of rows, as cells under a head: in, kept, quarantined, duplicate, superseded, excluded.
+pub fn cells_of(rows: &RowCounts) -> String {
+    format!(
+        "{:>12}{:>12}{:>13}{:>11}{:>12}{:>10}",
+        grouped(rows.rows_in),
+        grouped(rows.kept),
+        grouped(rows.quarantined.values().sum()),
+        grouped(rows.duplicate),
+        grouped(rows.superseded),
+        grouped(rows.excluded.values().sum())
+    )
+}
+
 /// A number with what it counts: `1 file`, `12 345 files`.
 pub fn counted(number: u64, one: &str, several: &str) -> String {
     format!("{} {}", grouped(number), if number == 1 { one } else { several })
@@ -202,18 +215,7 @@ impl Summary {
             "rows", "in", "kept", "quarantined", "duplicate", "superseded", "excluded"
         )?;
         for (dataset, rows) in &self.rows {
-            let quarantined: u64 = rows.quarantined.values().sum();
-            let excluded: u64 = rows.excluded.values().sum();
-            writeln!(
-                text,
-                "{dataset:<14}{:>12}{:>12}{:>13}{:>11}{:>12}{:>10}",
-                grouped(rows.rows_in),
-                grouped(rows.kept),
-                grouped(quarantined),
-                grouped(rows.duplicate),
-                grouped(rows.superseded),
-                grouped(excluded)
-            )?;
+            writeln!(text, "{dataset:<14}{}", cells_of(rows))?;
         }
         for (dataset, rows) in &self.rows {
             if !rows.quarantined.is_empty() {

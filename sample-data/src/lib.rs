@@ -10,6 +10,8 @@
 //! and ward). A patient's experience is m = μ + x'β + effects of trust, hospital, department and ward + u, all on the scale
 //! 0–100; item k is met with m + s_k, and the expected score of its answer is exactly that. So adjusted means have a truth:
 //! μ + x̄'β + effects + shift. All parts are bounded so that nothing is ever cut off at the ends of the scale.
+//! Where an indicator counts patients by what the sample does not know of them all (lengths of stay, diagnoses, other answers,
+//! items that only some are asked), its units have no truth, and [`Truth::without_truth`] says why.
 //! Wards' case mix differs, and `confounding` says how much it goes with quality.
 //!
 //! Residents of an area have events of the rate indicators as a Poisson process: the area's relative rate × a rate by age

@@ -4,6 +4,8 @@ mod expected;
 mod file;
 mod rates;
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::Settings;
@@ -24,6 +26,10 @@ pub struct Truth {
     pub cut_answers: u64,
     /// Names of the files below `<out>/inbox`.
     pub files: Vec<String>,
+    /// Indicators of the questionnaires that are sent whose units have no true values here, and why: the key of the
+    /// declaration, and what the sample does not know of it.
+    #[serde(default)]
+    pub without_truth: BTreeMap<String, String>,
     /// What each item adds to the experience, on the scale 0–100.
     #[serde(skip)]
     pub items: Vec<TrueItem>,

@@ -228,6 +228,7 @@ fn events_follow_the_true_rates() {
 #[test]
 fn the_truth_hangs_together() {
     let (plan, _, truth) = region();
+    assert!(truth.without_truth.is_empty(), "{:?}", truth.without_truth);
     let region = |indicator: &str| truth.units.iter().find(|unit| unit.level == "rhf" && unit.indicator == indicator);
     for indicator in plan.indicators.values().filter(|one| !one.measure.is_rate()) {
         let whole = region(&indicator.id).expect("the region");
@@ -239,5 +240,25 @@ fn the_truth_hangs_together() {
     }
     for adjuster in &truth.adjusters {
         assert!((0.0..=1.0).contains(&adjuster.share) && adjuster.effect.abs() < 15.0, "{adjuster:?}");
+    }
+}
+
+#[test]
+fn an_indicator_that_the_sample_cannot_know_has_no_truth_and_says_why() {
+    let mut plan = plan_of_one();
+    plan.indicators.get_mut("inpatient-staff").expect("an indicator").population.stay_hours_min = Some(24);
+    for version in &mut plan.questionnaires.get_mut("adult-inpatient").expect("the questionnaire").versions {
+        version.items.retain(|item| item.id != "overall");
+    }
+    let settings = Settings { responses: 1_000, contacts: 4_000, months: 2, population: false, ..Settings::default() };
+    let folder = tempfile::tempdir().expect("a folder");
+    let truth = generate(&plan, &settings, folder.path()).expect("a region");
+    let told: Vec<&str> = truth.without_truth.keys().map(String::as_str).collect();
+    assert_eq!(told, ["inpatient-overall-high", "inpatient-overall-score", "inpatient-staff"]);
+    assert!(truth.without_truth["inpatient-staff"].starts_with("stay_hours:"), "{:?}", truth.without_truth);
+    assert!(truth.without_truth["inpatient-overall-high"].starts_with("items:"), "{:?}", truth.without_truth);
+    let has_values = |id: &str| truth.units.iter().any(|unit| unit.indicator == id);
+    for indicator in plan.indicators.values().filter(|one| !one.measure.is_rate()) {
+        assert_eq!(has_values(&indicator.id), !told.contains(&indicator.id.as_str()), "{}", indicator.id);
     }
 }

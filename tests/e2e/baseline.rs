@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt::Write, fs, path::Path};
 
-use prem_store::tables::{Estimate, read_table};
+use prem_store::tables::Estimate;
 
 use crate::place::Place;
 
@@ -55,8 +55,7 @@ fn wards(case_mix: &str) -> BTreeMap<(String, String), Estimate> {
     let place = Place::empty(declared.path());
     fs::write(place.inbox("tree.csv"), answers()).expect("a delivery");
     place.run(&[]);
-    let path = place.current().expect("a release").join("region/estimates.parquet");
-    let (rows, _) = read_table::<Estimate>(&path).expect("published estimates");
+    let rows: Vec<Estimate> = place.table("region");
     rows.into_iter()
         .filter(|row| row.level == "ward")
         .map(|row| ((row.period.clone(), row.unit_id.clone()), row))

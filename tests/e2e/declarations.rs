@@ -38,7 +38,8 @@ fn usage_and_configuration_have_their_own_codes() {
     let place = Place::empty(&shipped_schemas());
     assert_eq!(code(&prem(place.path(), &["rum"])), 2);
     assert_eq!(code(&place.prem(&["run", "--period", "2025-13"])), 2);
-    assert_eq!(code(&place.prem(&["run", "--indicator", "nobody"])), 78);
+    assert_eq!(code(&place.prem(&["run", "--indicator", "nobody"])), 2);
+    assert_eq!(code(&place.prem(&["run", "--unit", "nowhere"])), 2);
     assert_eq!(code(&prem(place.path(), &["run", "--config", "absent.toml"])), 66);
     fs::write(place.path().join("wrong.toml"), "schemas = 7\n").expect("a file");
     assert_eq!(code(&prem(place.path(), &["run", "--config", "wrong.toml"])), 78);

@@ -110,9 +110,7 @@ fn place() -> Place {
         fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
         fs::write(path, text).expect("a declaration");
     }
-    let config =
-        "schemas = \"schemas\"\ninbox = \"inbox\"\nstore = \"store\"\npublish = \"published\"\nsettle_minutes = 0\n";
-    fs::write(place.path().join("prem.toml"), config).expect("a configuration");
+    place.use_schemas("schemas");
     place
 }
 

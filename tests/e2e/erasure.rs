@@ -4,9 +4,6 @@ use std::{
     collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
-    thread,
-    time::Duration,
 };
 
 use arrow::{array::AsArray, compute::cast, datatypes::DataType};
@@ -217,16 +214,7 @@ fn a_killed_erasure_is_finished_by_the_next_command() {
     for (at, milliseconds) in KILLS_MS.into_iter().enumerate() {
         let person = Person::who_answered(&place, 5 * at);
         write_keys(&place, &[&person.keys[0]]);
-        let mut child = Command::new(assert_cmd::cargo::cargo_bin!("prem"))
-            .current_dir(place.path())
-            .args(["erase", "--config", "prem.toml", "--keys", "keys.txt", "--column", "person_id"])
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("the command starts");
-        thread::sleep(Duration::from_millis(milliseconds));
-        child.kill().expect("a kill");
-        child.wait().expect("an end");
+        place.kill_after(milliseconds, &["erase", "--keys", "keys.txt", "--column", "person_id"]);
         let ledger = fs::read_to_string(place.path().join("store/erasures/ledger.json")).unwrap_or_default();
         let has_begun = ledger.matches("\"number\"").count() > at;
         if !has_begun {

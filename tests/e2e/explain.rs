@@ -1,6 +1,6 @@
 //! `prem explain`: what it tells gives the number that the release has.
 
-use prem_store::tables::{Estimate, read_table};
+use prem_store::tables::Estimate;
 use serde_json::Value;
 
 use crate::{
@@ -26,11 +26,6 @@ fn as_text(place: &Place, arguments: &[&str]) -> String {
     let output = prem(place.path(), &all);
     expect_code(&output, 0);
     text(&output.stdout)
-}
-
-fn estimates(place: &Place) -> Vec<Estimate> {
-    let path = place.current().expect("a release").join("region/estimates.parquet");
-    read_table::<Estimate>(&path).expect("published estimates").0
 }
 
 fn number(value: &Value) -> f64 {
@@ -116,7 +111,7 @@ fn arguments(row: &Estimate) -> [&str; 7] {
 fn what_is_told_gives_the_number() {
     let place = Place::region(6_000);
     place.run(&[]);
-    let rows = estimates(&place);
+    let rows = place.table::<Estimate>("region");
     let before = contents(place.path());
     a_mean(&place, &rows);
     a_proportion(&place, &rows);
@@ -258,7 +253,7 @@ fn the_store_moves_on(place: &Place, rows: &[Estimate]) {
 fn a_composite_is_told_item_by_item() {
     let Some(place) = cahps::place() else { return };
     place.run(&[]);
-    let rows = estimates(&place);
+    let rows = place.table::<Estimate>("region");
     for (indicator, items) in [("overall", 1), ("quick", 2)] {
         let own: Vec<&Estimate> = rows.iter().filter(|row| row.indicator == indicator && row.value.is_some()).collect();
         assert!(!own.is_empty(), "{indicator}");

@@ -1,11 +1,6 @@
 //! What a night may bring: a killed run, a second run beside the first.
 
-use std::{
-    fs::{self, File},
-    process::{Command, Stdio},
-    thread,
-    time::Duration,
-};
+use std::fs::{self, File};
 
 use crate::place::{Place, assert_same, contents, expect_code};
 
@@ -18,16 +13,7 @@ fn a_killed_run_leaves_the_old_release_and_the_next_run_makes_the_same_as_ever()
     undisturbed.run(&[]);
     let place = Place::region(2_000);
     for milliseconds in KILLS_MS {
-        let mut child = Command::new(assert_cmd::cargo::cargo_bin!("prem"))
-            .current_dir(place.path())
-            .args(["run", "--config", "prem.toml", "--quiet"])
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("the command starts");
-        thread::sleep(Duration::from_millis(milliseconds));
-        child.kill().expect("a kill");
-        child.wait().expect("an end");
+        place.kill_after(milliseconds, &["run", "--quiet"]);
         if let Some(current) = place.current() {
             // Whatever is current is whole.
             assert_same(&current, &undisturbed.current().expect("a release"));

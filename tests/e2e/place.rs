@@ -4,10 +4,13 @@ use std::{
     collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
-    process::Output,
+    process::{self, Output, Stdio},
+    thread,
+    time::Duration,
 };
 
 use assert_cmd::Command;
+use prem_store::tables::{Table, read_table};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -113,6 +116,34 @@ impl Place {
         let output = self.prem(&all);
         expect_code(&output, 0);
         serde_json::from_slice(&output.stdout).expect("a summary in JSON")
+    }
+
+    /// Starts a command and kills it some milliseconds later, if it has not come to its end by then.
+    pub fn kill_after(&self, milliseconds: u64, arguments: &[&str]) {
+        let mut child = process::Command::new(assert_cmd::cargo::cargo_bin!("prem"))
+            .current_dir(self.path())
+            .args(arguments)
+            .args(["--config", "prem.toml"])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the command starts");
+        thread::sleep(Duration::from_millis(milliseconds));
+        child.kill().expect("a kill");
+        child.wait().expect("an end");
+    }
+
+    /// The first file of the inbox whose name begins so.
+    pub fn delivered(&self, start: &str) -> PathBuf {
+        let files = fs::read_dir(self.path().join("inbox")).expect("an inbox");
+        let is_it = |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(start));
+        files.map(|entry| entry.expect("an entry").path()).filter(is_it).min().expect("a delivered file")
+    }
+
+    /// A table of the current release: of `region`, or of `hf/<trust>`.
+    pub fn table<T: Table>(&self, folder: &str) -> Vec<T> {
+        let folder = self.current().expect("a current release").join(folder);
+        read_table(&folder.join(format!("{}.parquet", T::NAME))).expect("a published table").0
     }
 
     pub fn current(&self) -> Option<PathBuf> {

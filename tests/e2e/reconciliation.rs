@@ -133,11 +133,7 @@ fn every_residence_is_placed(manifest: &Value) {
 #[test]
 fn a_catchment_area_of_an_unknown_unit_is_told() {
     let place = Place::region(600);
-    let catchment = fs::read_dir(place.path().join("inbox"))
-        .expect("an inbox")
-        .map(|entry| entry.expect("an entry").path())
-        .find(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("catchment")))
-        .expect("a catchment file");
+    let catchment = place.delivered("catchment");
     let sound = fs::read_to_string(&catchment).expect("its text");
     let header = sound.lines().next().expect("a header").trim_start_matches('\u{feff}');
     let cell = |name: &str| match name {

@@ -2,25 +2,19 @@
 
 use std::{collections::BTreeSet, fs};
 
-use prem_store::tables::{Estimate, read_table};
+use prem_store::tables::Estimate;
 use serde_json::Value;
 
 use crate::place::{Place, expect_code, text};
 
 fn published(place: &Place) -> BTreeSet<String> {
-    let path = place.current().expect("a release").join("region/estimates.parquet");
-    let (rows, _) = read_table::<Estimate>(&path).expect("published estimates");
-    rows.into_iter().map(|row| row.indicator).collect()
+    place.table::<Estimate>("region").into_iter().map(|row| row.indicator).collect()
 }
 
 #[test]
 fn a_refused_population_holds_back_the_rates_only() {
     let place = Place::region(6_000);
-    let population = fs::read_dir(place.path().join("inbox"))
-        .expect("an inbox")
-        .map(|entry| entry.expect("an entry").path())
-        .find(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("population")))
-        .expect("a population file");
+    let population = place.delivered("population");
     let sound = fs::read(&population).expect("its bytes");
     fs::write(&population, "year;persons\n2024;1\n").expect("a wrong header");
     let output = place.prem(&["run"]);
@@ -50,11 +44,7 @@ fn when_everything_is_held_back_the_old_release_stays() {
 #[test]
 fn catchment_rows_that_contradict_each_other_hold_back_the_rates() {
     let place = Place::region(6_000);
-    let catchment = fs::read_dir(place.path().join("inbox"))
-        .expect("an inbox")
-        .map(|entry| entry.expect("an entry").path())
-        .find(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("catchment")))
-        .expect("a catchment file");
+    let catchment = place.delivered("catchment");
     let sound = fs::read_to_string(&catchment).expect("its text");
     // Each row is fine by itself: the second has another first day.
     let row = sound.lines().nth(1).expect("a row");

@@ -3,10 +3,10 @@
 
 use std::{collections::BTreeMap, fmt::Write as _, fs, path::Path};
 
-use prem_store::tables::{Estimate, SurveyQuality, Trend, read_table};
+use prem_store::tables::{Estimate, SurveyQuality, Trend};
 use serde_json::Value;
 
-use crate::place::{Place, prem, shipped_schemas, text};
+use crate::place::{Place, prem, text};
 
 const WARDS: [&str; 4] = ["A1", "A2", "B1", "B2"];
 /// Answers of a ward in a month.
@@ -70,7 +70,7 @@ fn a_reworded_item_breaks_its_series_and_no_other() {
     let place = place();
     place.run(&[]);
     let release = place.current().expect("a release");
-    let (rows, _) = read_table::<Estimate>(&release.join("region/estimates.parquet")).expect("estimates");
+    let rows: Vec<Estimate> = place.table("region");
     let row = |indicator: &str, period: &str, unit: &str| {
         rows.iter().find(|row| row.indicator == indicator && row.period == period && row.unit_id == unit)
     };
@@ -102,7 +102,7 @@ fn a_reworded_item_breaks_its_series_and_no_other() {
     let page = fs::read_to_string(release.join("hf/trust-b/index.html")).expect("a page");
     assert!(page.contains("Ny ordlyd fra 01.07.2025: «Lyttet personalet til deg?»."));
 
-    let (trends, _) = read_table::<Trend>(&release.join("region/trends.parquet")).expect("trends");
+    let trends: Vec<Trend> = place.table("region");
     let first = |indicator: &str| {
         let is_it = |row: &&Trend| row.indicator == indicator && row.unit_id == "region" && row.length == "quarter";
         trends.iter().find(is_it).map(|row| row.first_period.as_str())
@@ -117,8 +117,7 @@ fn a_reworded_item_breaks_its_series_and_no_other() {
 fn survey_quality_tells_versions_apart() {
     let place = place();
     place.run(&[]);
-    let path = place.current().expect("a release").join("region/survey_quality.parquet");
-    let (rows, _) = read_table::<SurveyQuality>(&path).expect("survey quality");
+    let rows: Vec<SurveyQuality> = place.table("region");
     let of = |version: &str, subject: &str| {
         let is_it = |row: &&SurveyQuality| row.questionnaire_version == version && row.subject == subject;
         rows.iter().find(is_it).map(|row| (row.item_version, row.n))
@@ -144,8 +143,7 @@ fn a_trusts_addition_is_its_own() {
     place.run(&[]);
     let release = place.current().expect("a release");
     let read = |folder: &str| {
-        let path = release.join(folder).join("estimates.parquet");
-        let (rows, _) = read_table::<Estimate>(&path).expect("estimates");
+        let rows: Vec<Estimate> = place.table(folder);
         rows.into_iter().filter(|row| row.indicator == "quiet").collect::<Vec<_>>()
     };
     let own = read("hf/trust-a");
@@ -159,7 +157,7 @@ fn a_trusts_addition_is_its_own() {
         );
     }
     assert!(read("hf/trust-b").is_empty());
-    let quality = read_table::<SurveyQuality>(&release.join("hf/trust-b/survey_quality.parquet")).expect("a table").0;
+    let quality: Vec<SurveyQuality> = place.table("hf/trust-b");
     assert!(!quality.is_empty() && quality.iter().all(|row| row.subject != "quiet"));
     let page = fs::read_to_string(release.join("hf/trust-a/index.html")).expect("a page");
     assert!(page.contains("lokalt tillegg ved Helseforetak A"));
@@ -175,8 +173,7 @@ fn a_trusts_addition_is_its_own() {
 
 /// Linked responses = counted + left out, and the region's n is who counts.
 fn assert_adds_up(place: &Place) -> BTreeMap<(String, String), BTreeMap<String, u64>> {
-    let path = place.current().expect("a release").join("region/estimates.parquet");
-    let (rows, _) = read_table::<Estimate>(&path).expect("estimates");
+    let rows: Vec<Estimate> = place.table("region");
     let manifest = place.manifest();
     let mut reasons = BTreeMap::new();
     let mut compared = 0;
@@ -234,5 +231,4 @@ fn populations_add_up_in_a_region_with_two_questionnaires() {
     let of = |indicator: &str| &reasons[&(indicator.to_owned(), "all".to_owned())];
     assert!(of("outpatient-staff")["answered-by-another"] > 0);
     assert!(of("inpatient-staff").contains_key("not-answered"));
-    assert!(shipped_schemas().join("questionnaires/somatic-outpatient.toml").is_file());
 }

@@ -2,14 +2,9 @@
 
 use std::{collections::BTreeMap, fs, path::Path};
 
-use prem_store::tables::{Estimate, Response, Table, Weighting, read_table};
+use prem_store::tables::{Estimate, Response, Weighting, read_table};
 
 use crate::place::{Place, contents, expect_code, prem, shipped_schemas};
-
-fn table<T: Table>(place: &Place) -> Vec<T> {
-    let path = place.current().expect("a release").join("region").join(format!("{}.parquet", T::NAME));
-    read_table::<T>(&path).expect("a published table").0
-}
 
 /// The shipped declarations with some texts of files replaced.
 fn changed(place: &Place, changes: &[(&str, &str, &str)]) {
@@ -24,9 +19,7 @@ fn changed(place: &Place, changes: &[(&str, &str, &str)]) {
         }
         fs::write(&path, text).expect("a file");
     }
-    let config =
-        "schemas = \"schemas\"\ninbox = \"inbox\"\nstore = \"store\"\npublish = \"published\"\nsettle_minutes = 0\n";
-    fs::write(place.path().join("prem.toml"), config).expect("a configuration");
+    place.use_schemas("schemas");
 }
 
 const STAFF: &str = "indicators/inpatient-staff.toml";
@@ -44,7 +37,7 @@ fn references_are_the_published_values_of_the_region() {
         ],
     );
     place.run(&[]);
-    let rows: Vec<Estimate> = table(&place);
+    let rows: Vec<Estimate> = place.table("region");
     let key = |row: &Estimate| (row.indicator.clone(), row.period.clone(), row.stratum.clone());
     let region: BTreeMap<_, f64> =
         rows.iter().filter(|row| row.level == "rhf").filter_map(|row| Some((key(row), row.value?))).collect();
@@ -70,7 +63,7 @@ fn references_are_the_published_values_of_the_region() {
     assert_eq!(windows, ["2024-04..2025-03", "2024-07..2025-06", "2024-10..2025-09"]);
     assert!(rows.iter().filter(|row| row.period.contains("..")).all(|row| row.change.is_none()));
     // The table of weights speaks of the same people.
-    let weights: Vec<Weighting> = table(&place);
+    let weights: Vec<Weighting> = place.table("region");
     let year = weights.iter().find(|row| row.indicator == "inpatient-staff" && row.period == "2025").expect("a row");
     let staff =
         rows.iter().find(|row| row.level == "rhf" && row.indicator == "inpatient-staff" && row.period == "2025");
@@ -82,7 +75,7 @@ fn references_are_the_published_values_of_the_region() {
 fn response_is_told_by_unit_and_group() {
     let place = Place::region(6_000);
     place.run(&[]);
-    let rows: Vec<Response> = table(&place);
+    let rows: Vec<Response> = place.table("region");
     let region = |stratum: &str| {
         let row = rows.iter().find(|row| row.level == "rhf" && row.period == "2025" && row.stratum == stratum);
         row.unwrap_or_else(|| panic!("no row for {stratum}"))

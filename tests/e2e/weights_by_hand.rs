@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use prem_store::tables::{Estimate, Response, read_table};
+use prem_store::tables::{Estimate, Response};
 
 use crate::place::Place;
 
@@ -94,7 +94,7 @@ fn indicator(id: &str, measure: &str, more: &str) -> String {
         "id = \"{id}\"\nversion = \"1\"\ntitle = \"{id}\"\ndescription = \"{id}\"\ntheme = \"Tema\"\ndirection = \"higher\"\n\
          levels = [\"rhf\", \"hf\", \"ward\"]\nperiods = [\"year\"]\n{more}\n\
          population = {{ questionnaire = \"form\", age_min = 18 }}\nmeasure = {{ {measure} }}\n\
-         protection = {{ minimum_n = 1, minimum_count = 1 }}\n"
+         protection = {{ minimum_n = 1, minimum_count = 0 }}\n"
     )
 }
 
@@ -147,9 +147,7 @@ fn place() -> Place {
     let place = Place::empty(&schemas);
     let kept = place.path().join("schemas");
     fs::rename(&schemas, &kept).expect("moved");
-    let config =
-        "schemas = \"schemas\"\ninbox = \"inbox\"\nstore = \"store\"\npublish = \"published\"\nsettle_minutes = 0\n";
-    fs::write(place.path().join("prem.toml"), config).expect("a configuration");
+    place.use_schemas("schemas");
     let (mut contacts, mut invitations, mut responses) = (
         "k;p;unit;in;out;age;sex;urgency\n".to_owned(),
         "i;k;outcome;stratum;pi\n".to_owned(),
@@ -179,8 +177,7 @@ fn near(what: &str, got: Option<f64>, wanted: f64) {
 #[test]
 fn values_above_the_stratum_count_strata_by_their_size() {
     let place = place();
-    let region = place.current().expect("a release").join("region");
-    let (rows, _) = read_table::<Estimate>(&region.join("estimates.parquet")).expect("estimates");
+    let rows: Vec<Estimate> = place.table("region");
     let row = |indicator: &str, unit: &str, stratum: &str| {
         let is_it = |row: &&Estimate| row.indicator == indicator && row.unit_id == unit && row.stratum == stratum;
         rows.iter().find(is_it).unwrap_or_else(|| panic!("no row {indicator} {unit} {stratum}"))
@@ -219,8 +216,7 @@ fn values_above_the_stratum_count_strata_by_their_size() {
 #[test]
 fn response_counts_everybody_asked() {
     let place = place();
-    let region = place.current().expect("a release").join("region");
-    let (rows, _) = read_table::<Response>(&region.join("response.parquet")).expect("response");
+    let rows: Vec<Response> = place.table("region");
     let row = |unit: &str, stratum: &str| rows.iter().find(|row| row.unit_id == unit && row.stratum == stratum);
     let counts = |row: Option<&Response>| {
         let row = row.expect("a row");

@@ -1,12 +1,9 @@
 //! What was asked for, among what there is.
 
-use prem_spec::{Indicator, Level, Period, Plan, Unit, suggestion};
+use prem_spec::{Indicator, Level, Period, Plan, Unit};
 use prem_store::tables::Estimate;
 
 use crate::{cli::ExplainArgs, error::JobError, manifest::Manifest};
-
-/// Known names that a person is shown.
-const SHOWN_MAX: usize = 40;
 
 pub(super) struct Names<'a> {
     pub plan: &'a Plan,
@@ -16,14 +13,14 @@ pub(super) struct Names<'a> {
 impl<'a> Names<'a> {
     pub fn indicator(&self) -> Result<&'a Indicator, JobError> {
         let id = &self.args.indicator;
-        let known: Vec<&str> = self.plan.indicators.keys().map(String::as_str).collect();
-        self.plan.indicators.get(id).ok_or_else(|| unknown("indicator", id, &known))
+        let known = self.plan.indicators.keys();
+        self.plan.indicators.get(id).ok_or_else(|| JobError::unknown("indicator", id, known))
     }
 
     pub fn unit(&self) -> Result<&'a Unit, JobError> {
         let id = &self.args.unit;
-        let known: Vec<&str> = self.plan.organisation.units.iter().map(|unit| unit.id.as_str()).collect();
-        self.plan.organisation.unit(id).ok_or_else(|| unknown("unit", id, &known))
+        let known = self.plan.organisation.units.iter().map(|unit| &unit.id);
+        self.plan.organisation.unit(id).ok_or_else(|| JobError::unknown("unit", id, known))
     }
 
     pub fn has_level(&self, indicator: &Indicator, unit: &Unit) -> Result<(), JobError> {
@@ -59,7 +56,7 @@ impl<'a> Names<'a> {
         let of_stratum: Vec<&Estimate> =
             of_unit.iter().copied().filter(|row| row.stratum == self.args.stratum).collect();
         if of_stratum.is_empty() && !of_unit.is_empty() {
-            return Err(unknown("stratum", &self.args.stratum, &distinct(&of_unit, |row| &row.stratum)));
+            return Err(JobError::unknown("stratum", &self.args.stratum, distinct(&of_unit, |row| &row.stratum)));
         }
         let latest = |row: &&&Estimate| (row.period_end, std::cmp::Reverse(row.period_start));
         let found = match self.args.period {
@@ -81,7 +78,7 @@ impl<'a> Names<'a> {
             ));
         }
         let period = self.args.period.map(|period| period.to_string()).unwrap_or_default();
-        unknown(&format!("period of {id} and {unit}"), &period, &distinct(rows, |row| &row.period))
+        JobError::unknown(&format!("period of {id} and {unit}"), &period, distinct(rows, |row| &row.period))
     }
 }
 
@@ -92,19 +89,9 @@ fn not_estimated(released: &Manifest, indicator: &Indicator, period: Period) -> 
     Some(released.not_estimated.iter().find(of)?["reason"].as_str()?.to_owned())
 }
 
-fn distinct<'a>(rows: &[&'a Estimate], of: fn(&'a Estimate) -> &'a String) -> Vec<&'a str> {
-    let mut names: Vec<&str> = rows.iter().map(|row| of(row).as_str()).collect();
+fn distinct<'a>(rows: &[&'a Estimate], of: fn(&'a Estimate) -> &'a String) -> Vec<&'a String> {
+    let mut names: Vec<&String> = rows.iter().map(|row| of(row)).collect();
     names.sort_unstable();
     names.dedup();
     names
-}
-
-fn unknown(what: &str, name: &str, known: &[&str]) -> JobError {
-    let near = suggestion(name, known);
-    let advice = if near.starts_with("known") && known.len() > SHOWN_MAX {
-        format!("known: {} … and {} more", known[..SHOWN_MAX].join(", "), known.len() - SHOWN_MAX)
-    } else {
-        near
-    };
-    JobError::Usage(format!("no {what} is called «{name}»; {advice}"))
 }

@@ -15,7 +15,7 @@ use crate::{cli::RecoveryArgs, config::Config, error::JobError, sample::root_of,
 mod picture;
 
 /// The rows that have a truth: all respondents together.
-const TOTAL: &str = "total";
+const TOTAL: &str = prem_spec::Stratifier::TOTAL;
 
 /// Agreement of one indicator at one level, over all units and periods.
 #[derive(Debug, Clone, Default, Serialize)]

@@ -30,11 +30,8 @@ pub(super) fn draw(
     let (Some(path), Some(indicator), Some(level)) = (&args.picture, &args.indicator, &args.level) else {
         return Ok(None);
     };
-    let declared = session
-        .plan
-        .indicators
-        .get(indicator)
-        .ok_or_else(|| JobError::Configuration(format!("no indicator is called «{indicator}»")))?;
+    let known = &session.plan.indicators;
+    let declared = known.get(indicator).ok_or_else(|| JobError::unknown("indicator", indicator, known.keys()))?;
     let true_values: BTreeMap<(&str, &str), f64> = truth
         .units
         .iter()
@@ -69,7 +66,7 @@ pub(super) fn draw(
     let picture = RankPicture {
         indicator: declared.title.get(language.code()).to_owned(),
         period,
-        level: Level::ALL.into_iter().find(|one| one.as_str() == level).unwrap_or(Level::Hf),
+        level: Level::of_word(level).unwrap_or(Level::Hf),
         decimals: usize::from(declared.decimals),
         correlations: [correlation(&ranks(1)), correlation(&ranks(2))],
         units,

@@ -7,7 +7,7 @@ use prem_store::{Refusal, RowCounts};
 use super::{Dataset, Delivered, Status};
 use crate::{
     calendar,
-    summary::{counted, grouped, reasons},
+    summary::{cells_of, counted, grouped, reasons},
     unplaced,
 };
 
@@ -182,17 +182,7 @@ fn write_dataset(text: &mut String, name: &str, dataset: &Dataset, width: usize)
 }
 
 fn write_rows(text: &mut String, what: &str, width: usize, rows: &RowCounts, origin: &str) -> fmt::Result {
-    let quarantined: u64 = rows.quarantined.values().sum();
-    let excluded: u64 = rows.excluded.values().sum();
-    let line = format!(
-        "{what:<width$}{:>12}{:>12}{:>13}{:>11}{:>12}{:>10}  {origin}",
-        grouped(rows.rows_in),
-        grouped(rows.kept),
-        grouped(quarantined),
-        grouped(rows.duplicate),
-        grouped(rows.superseded),
-        grouped(excluded)
-    );
+    let line = format!("{what:<width$}{}  {origin}", cells_of(rows));
     writeln!(text, "{}", line.trim_end())
 }
 

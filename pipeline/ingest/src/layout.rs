@@ -34,7 +34,7 @@ pub(crate) struct Declared<'a> {
     pub(crate) secret: Option<Secret>,
     formats: Vec<DateFormat>,
     /// Items of some versions or some trusts only.
-    not_in_all_forms: BTreeSet<String>,
+    not_in_all_forms: BTreeSet<&'a str>,
 }
 
 /// What holds for one file.
@@ -57,11 +57,11 @@ pub(crate) struct Extra {
     pub(crate) guard: Guard,
 }
 
-fn not_in_all_forms(plan: &Plan, export: &Export) -> BTreeSet<String> {
+fn not_in_all_forms<'a>(plan: &'a Plan, export: &Export) -> BTreeSet<&'a str> {
     let questionnaire = export.questionnaire.as_ref().and_then(|id| plan.questionnaires.get(id));
-    let items = questionnaire.iter().flat_map(|questionnaire| &questionnaire.items);
+    let items = questionnaire.into_iter().flat_map(|questionnaire| &questionnaire.items);
     let is_partial = |item: &&Item| questionnaire.is_some_and(|questionnaire| !questionnaire.asks_always(&item.id));
-    items.filter(is_partial).map(|item| item.id.clone()).collect()
+    items.filter(is_partial).map(|item| item.id.as_str()).collect()
 }
 
 impl<'a> Declared<'a> {
@@ -188,7 +188,7 @@ impl<'a> Declared<'a> {
         let is_optional = !column.required
             && !self.export.columns.contains_key(&column.name)
             && self.dataset.column(&column.name).is_some();
-        is_optional || self.not_in_all_forms.contains(&column.name)
+        is_optional || self.not_in_all_forms.contains(column.name.as_str())
     }
 
     fn reader(&self, column: &Column, cells: Cells, header: &Header) -> Result<ColumnReader, IngestError> {

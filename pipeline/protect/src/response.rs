@@ -101,6 +101,7 @@ fn as_indicator(plan: &Plan, questionnaire: &str, is_proportion: bool) -> Option
     let protection = Protection {
         minimum_n: 0,
         minimum_count: all.iter().map(|indicator| indicator.protection.minimum_count).max().unwrap_or(0),
+        // Zeros here tell of nobody's answers.
         protect_zero: false,
     };
     let nothing = ContactFilter {

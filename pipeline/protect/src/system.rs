@@ -44,7 +44,7 @@ impl CellKey {
     }
 }
 
-pub(crate) const TOTAL: &str = "total";
+pub(crate) const TOTAL: &str = prem_spec::Stratifier::TOTAL;
 
 /// Cells in the order of their keys, and the relations between them.
 #[derive(Debug, Clone)]

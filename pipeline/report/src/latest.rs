@@ -4,9 +4,7 @@
 use std::collections::BTreeMap;
 
 use prem_protect::tables::Estimate;
-use prem_spec::{Period, PeriodKind};
-
-const TOTAL: &str = "total";
+use prem_spec::{Period, PeriodKind, Stratifier};
 
 pub(crate) struct Latest<'a> {
     periods: BTreeMap<&'a str, Period>,
@@ -26,9 +24,8 @@ impl<'a> Latest<'a> {
             }
         }
         let mut latest = Self { periods, rows: BTreeMap::new() };
-        for row in rows.iter().filter(|row| row.stratum == TOTAL) {
-            let is_latest = latest.periods.get(row.indicator.as_str()).is_some_and(|p| p.to_string() == row.period);
-            if is_latest {
+        for row in rows.iter().filter(|row| row.stratum == Stratifier::TOTAL) {
+            if latest.is_latest(&row.indicator, &row.period) {
                 latest.rows.entry((&row.indicator, &row.unit_id)).or_insert(row);
             }
         }
@@ -37,6 +34,10 @@ impl<'a> Latest<'a> {
 
     pub(crate) fn period(&self, indicator: &str) -> Option<Period> {
         self.periods.get(indicator).copied()
+    }
+
+    pub(crate) fn is_latest(&self, indicator: &str, period: &str) -> bool {
+        self.period(indicator).is_some_and(|latest| latest.to_string() == period)
     }
 
     pub(crate) fn row(&self, indicator: &str, unit: &str) -> Option<&'a Estimate> {

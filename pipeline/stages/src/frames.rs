@@ -57,6 +57,16 @@ pub(crate) fn texts<'a>(frame: &'a DataFrame, name: &str) -> Result<Vec<Option<&
     Ok(series(frame, name)?.str().map_err(StageError::frame("read texts"))?.iter().collect())
 }
 
+/// The distinct texts of a column, sorted, and each row's place among them; `None` where it has none.
+pub(crate) fn numbered(column: &[Option<&str>]) -> (Vec<String>, Vec<Option<u32>>) {
+    let mut names: Vec<&str> = column.iter().copied().flatten().collect();
+    names.sort_unstable();
+    names.dedup();
+    let place = |name: &str| u32::try_from(names.binary_search(&name).ok()?).ok();
+    let places = column.iter().map(|name| name.and_then(place)).collect();
+    (names.into_iter().map(str::to_owned).collect(), places)
+}
+
 /// Days since 1970-01-01 of a date or timestamp column.
 pub(crate) fn days(frame: &DataFrame, name: &str) -> Result<Vec<Option<i32>>, StageError> {
     let dates = series(frame, name)?.cast(&DataType::Date).map_err(StageError::frame("read dates"))?;

@@ -92,6 +92,11 @@ fn folded(code: &str) -> String {
     code
 }
 
+/// Unit id → place among `units`.
+pub(crate) fn positions<'a>(units: impl IntoIterator<Item = &'a Unit>) -> HashMap<&'a str, u32> {
+    units.into_iter().map(|unit| unit.id.as_str()).zip(0u32..).collect()
+}
+
 /// The units of one level, and for every unit of the organisation which of them it belongs to.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct LevelMap<'a> {
@@ -104,7 +109,7 @@ pub(crate) struct LevelMap<'a> {
 impl<'a> LevelMap<'a> {
     pub fn new(organisation: &'a Organisation, level: Level) -> Self {
         let units: Vec<&Unit> = organisation.units.iter().filter(|unit| unit.level == level).collect();
-        let position: HashMap<&str, u32> = units.iter().map(|unit| unit.id.as_str()).zip(0u32..).collect();
+        let position = positions(units.iter().copied());
         let rest = u32::try_from(units.len()).unwrap_or(u32::MAX);
         let parent = organisation
             .units

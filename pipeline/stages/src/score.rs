@@ -10,8 +10,9 @@ use crate::{
     StageError,
     asked::Forms,
     design::{Coded, band_of},
-    frames::{self, codes, numbers, texts},
+    frames::{self, codes, numbered, numbers, texts},
     link::{SAMPLING_STRATUM, UNIT, WEIGHT},
+    placement::positions,
     population::{self, NOT_ANSWERED, PopulationCount, excludes_by_answer, mark},
     strata::{level_column, levels_of},
 };
@@ -287,16 +288,7 @@ pub fn read_scored(
         let name = level_column(stratifier);
         groups.push(codes(&frame, &name).map_err(|_| absent(name))?);
     }
-    let named = texts(&frame, SAMPLING_STRATUM)?;
-    let mut sampling_strata: Vec<String> = named.iter().flatten().map(|name| (*name).to_owned()).collect();
-    sampling_strata.sort();
-    sampling_strata.dedup();
-    let stratum = |name: Option<&str>| {
-        let name = name?;
-        let place = sampling_strata.binary_search_by(|other| other.as_str().cmp(name)).ok()?;
-        u32::try_from(place).ok()
-    };
-    let sampling = named.into_iter().map(stratum).collect();
+    let (sampling_strata, sampling) = numbered(&texts(&frame, SAMPLING_STRATUM)?);
     Ok(ScoredMonth {
         month,
         sampling,
@@ -321,8 +313,7 @@ pub(crate) fn read_left_out(path: &Path, indicator: &str) -> Result<Vec<Option<S
 }
 
 fn unit_positions(organisation: &Organisation, frame: &DataFrame, path: &Path) -> Result<Vec<u32>, StageError> {
-    let position: std::collections::HashMap<&str, u32> =
-        organisation.units.iter().map(|unit| unit.id.as_str()).zip(0u32..).collect();
+    let position = positions(&organisation.units);
     let unit = |id: Option<&str>| {
         id.and_then(|id| position.get(id).copied())
             .ok_or_else(|| StageError::Column { path: path.to_path_buf(), column: UNIT.to_owned() })

@@ -31,6 +31,11 @@ pub(crate) fn levels_of(frame: &DataFrame, stratifier: &Stratifier) -> Result<Ve
     })
 }
 
+/// The place of a row's level; what is in no declared level comes after them all, at `unknown`, their number.
+pub(crate) fn level_or_unknown(level: Option<i16>, unknown: usize) -> usize {
+    level.and_then(|level| usize::try_from(level).ok()).unwrap_or(unknown)
+}
+
 /// The stored column of a stratifier's levels.
 pub(crate) fn level_column(stratifier: &Stratifier) -> String {
     format!("group:{}", stratifier.id)

@@ -8,6 +8,8 @@ use std::collections::HashMap;
 use prem_spec::{Level, Organisation};
 use prem_stats::case_mix::UnitMoments;
 
+use crate::placement::positions;
+
 /// Nodes of the levels, lowest first. The nodes below them all are the units of the organisation, in its order.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct LevelTree {
@@ -26,7 +28,7 @@ impl LevelTree {
         levels.sort();
         levels.dedup();
         levels.reverse();
-        let places: HashMap<&str, u32> = organisation.units.iter().map(|unit| unit.id.as_str()).zip(0u32..).collect();
+        let places = positions(&organisation.units);
         let mut tree =
             Self { levels: levels.clone(), parents: Vec::new(), tops: organisation.units.len(), nodes: Vec::new() };
         let parents: Vec<Option<u32>> =

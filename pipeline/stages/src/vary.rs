@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use prem_spec::{Indicator, Level, Plan};
+use prem_spec::{Indicator, Level, Plan, Stratifier};
 use prem_stats::{
     Result, StatsError,
     distributions::chi_squared,
@@ -38,7 +38,7 @@ pub fn vary(inputs: &VaryInputs<'_>) -> std::result::Result<Vec<Variation>, Stag
     let mut groups: Vec<(&str, &str, &str)> = Vec::new();
     for row in inputs.estimates {
         let group = (row.indicator.as_str(), row.period.as_str(), row.level.as_str());
-        if row.level != Level::Rhf.as_str() && row.stratum == "total" && groups.last() != Some(&group) {
+        if row.level != Level::Rhf.as_str() && row.stratum == Stratifier::TOTAL && groups.last() != Some(&group) {
             groups.push(group);
         }
     }
@@ -200,32 +200,8 @@ fn empty(inputs: &VaryInputs<'_>, indicator: &str, period: &str, level: &str) ->
         period: period.to_owned(),
         indicator: indicator.to_owned(),
         level: level.to_owned(),
-        n_units: 0,
-        lowest: None,
-        highest: None,
-        ft1: None,
-        ft2: None,
-        ft3: None,
-        eq_5_95: None,
-        cv: None,
-        cv_weighted: None,
-        scv: None,
-        scv_raw: None,
-        scv_p: None,
-        scv_null_p95: None,
-        eb_variance: None,
-        eq_80_20_smoothed: None,
-        chi2: None,
-        df: None,
-        chi2_p: None,
-        between_sd: None,
-        between_sd_unadjusted: None,
-        explained_by_case_mix: None,
-        icc: None,
-        median_odds_ratio: None,
-        excess: None,
-        deficit: None,
         method_version: METHOD_VERSION.to_owned(),
         run_id: inputs.run_id.to_owned(),
+        ..Variation::default()
     }
 }

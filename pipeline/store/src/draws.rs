@@ -1,8 +1,11 @@
 //! Draws: who was drawn to be asked, by sampling plan and window. Kept for good, because rest between surveys looks back.
 //!
-//! `draws/<plan>/<window>/{drawn.parquet, draw.json}`, appearing by one rename.
+//! `draws/<plan>/<window>/{drawn-<first 12 of inputs>.parquet, draw.json}`. The record says which rows are the draw's.
+//!
+//! Invariant: at every moment one whole draw is there. The first of a window appears by one rename of its folder, a later one
+//! by the rename of its record, before which its rows lie beside those of the earlier draw.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -13,7 +16,6 @@ use crate::{
 };
 
 const RECORD: &str = "draw.json";
-const ROWS: &str = "drawn.parquet";
 
 /// What a draw was made of: the content of `draw.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -29,6 +31,14 @@ pub struct DrawRecord {
     pub drawn: u64,
     /// Counts by reason and stratum.
     pub report: serde_json::Value,
+}
+
+impl DrawRecord {
+    /// Other inputs, another file: so a draw is written without touching the one that it replaces.
+    fn rows_name(&self) -> Result<String, StoreError> {
+        let inputs = disk::checked_name("inputs", &self.inputs)?;
+        Ok(format!("drawn-{}.parquet", inputs.get(..12).unwrap_or(inputs)))
+    }
 }
 
 impl Store {
@@ -60,20 +70,12 @@ impl Store {
         Ok(all)
     }
 
-    /// Where the drawn persons of a draw lie.
-    ///
-    /// # Errors
-    /// [`StoreError::Name`] when plan or window cannot be the name of a folder.
-    pub fn drawn_path(&self, plan: &str, window: &str) -> Result<PathBuf, StoreError> {
-        Ok(self.draw_folder(plan, window)?.join(ROWS))
-    }
-
     /// The drawn persons of a draw.
     ///
     /// # Errors
     /// When they cannot be read.
     pub fn drawn(&self, record: &DrawRecord) -> Result<Vec<Drawn>, StoreError> {
-        Ok(read_table(&self.drawn_path(&record.plan, &record.window)?)?.0)
+        Ok(read_table(&self.draw_folder(&record.plan, &record.window)?.join(record.rows_name()?))?.0)
     }
 }
 
@@ -82,14 +84,48 @@ impl LockedStore {
     ///
     /// # Errors
     /// When it cannot be written.
-    #[expect(clippy::needless_pass_by_value, reason = "a pending folder is used up: it is renamed away or removed")]
     pub fn keep_draw(&self, pending: Pending, record: &DrawRecord, rows: &[Drawn]) -> Result<(), StoreError> {
-        let target = self.draw_folder(&record.plan, &record.window)?;
-        write_table(&pending.path().join(ROWS), rows, &TableMeta::default())?;
-        disk::write_file(&pending.path().join(RECORD), &disk::json_bytes(&target, record)?)?;
-        disk::sync_tree(pending.path())?;
-        let replaced = self.move_away(&target)?;
-        self.place(pending.path(), &target)?;
-        replaced.as_deref().map_or(Ok(()), disk::remove)
+        self.keep_draw_with(pending, record, rows, &mut || Ok(()))
     }
+
+    /// [`LockedStore::keep_draw`], calling `checkpoint` after every durable step: where it fails, the draw stops as if the
+    /// process had been killed there.
+    ///
+    /// # Errors
+    /// As [`LockedStore::keep_draw`], and those of `checkpoint`.
+    #[doc(hidden)]
+    #[expect(clippy::needless_pass_by_value, reason = "a pending folder is used up: it is renamed away or removed")]
+    pub fn keep_draw_with(
+        &self,
+        pending: Pending,
+        record: &DrawRecord,
+        rows: &[Drawn],
+        checkpoint: &mut dyn FnMut() -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let folder = self.draw_folder(&record.plan, &record.window)?;
+        let name = record.rows_name()?;
+        write_table(&pending.path().join(&name), rows, &TableMeta::default())?;
+        disk::write_file(&pending.path().join(RECORD), &disk::json_bytes(&folder, record)?)?;
+        disk::sync_tree(pending.path())?;
+        checkpoint()?;
+        if !folder.exists() {
+            self.place(pending.path(), &folder)?;
+            return checkpoint();
+        }
+        for file in [name.as_str(), RECORD] {
+            disk::rename(&pending.path().join(file), &folder.join(file))?;
+            checkpoint()?;
+        }
+        remove_others(&folder, &name)
+    }
+}
+
+/// Removes the rows of replaced draws, and those of one that was interrupted before its record came.
+fn remove_others(folder: &Path, rows: &str) -> Result<(), StoreError> {
+    for path in disk::entries(folder)? {
+        if ![rows, RECORD].contains(&disk::name_of(&path)?) {
+            disk::remove(&path)?;
+        }
+    }
+    disk::sync_folder(folder)
 }

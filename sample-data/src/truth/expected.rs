@@ -10,7 +10,7 @@ use crate::{
     characteristics::{AdjusterEffect, Source},
     draw::{Choice, Purpose, quick, stream},
     experience::{Experience, ItemKind},
-    members::Members,
+    members::{self, Members},
     output::Deliveries,
     tally::{Respondents, Tally},
     wards::Ward,
@@ -32,6 +32,7 @@ pub(crate) fn begin(plan: &Plan, settings: &Settings, world: &World, deliveries:
         items: Vec::new(),
         cut_answers: 0,
         files: Vec::new(),
+        without_truth: BTreeMap::new(),
         units: Vec::new(),
         adjusters: Vec::new(),
         rates: rates::rates(plan, world),
@@ -57,11 +58,36 @@ pub(crate) fn add(truth: &mut Truth, plan: &Plan, world: &World, tally: &Tally) 
         shift: one.shift,
     }));
     truth.cut_answers += tally.cut;
-    truth.units.extend(units(plan, world, tally, items));
+    let reads = |one: &&Indicator| one.population.questionnaire.as_ref() == Some(&world.questionnaire);
+    let of_survey: Vec<&Indicator> = plan.indicators.values().filter(reads).collect();
+    let without = |one: &&Indicator| Some((one.id.clone(), why_without(plan, world, one)?));
+    truth.without_truth.extend(of_survey.iter().filter_map(without));
+    let told = of_survey.into_iter().filter(|one| !truth.without_truth.contains_key(&one.id));
+    truth.units.extend(units(plan, world, tally, items, told));
     truth.adjusters.extend(adjusters(world, tally));
 }
 
-fn units(plan: &Plan, world: &World, tally: &Tally, items: &[Item]) -> Vec<TrueUnit> {
+/// Why units have no true value of an indicator; `None` where they have one.
+fn why_without(plan: &Plan, world: &World, indicator: &Indicator) -> Option<String> {
+    let is_varied = |column: &str| world.characteristics.iter().any(|one| one.column == column);
+    let obstacle = members::obstacle(&indicator.population, &world.care_level, is_varied);
+    obstacle.or_else(|| {
+        let questionnaire = plan.questionnaires.get(&world.questionnaire)?;
+        let is_for_some = |id: &&str| {
+            !questionnaire.asks_always(id) || questionnaire.item(id).is_some_and(|item| item.asked_if.is_some())
+        };
+        let item = indicator.measure.items().into_iter().find(is_for_some)?;
+        Some(format!("items: not every patient is asked {item}"))
+    })
+}
+
+fn units<'a>(
+    plan: &Plan,
+    world: &World,
+    tally: &Tally,
+    items: &[Item],
+    indicators: impl Iterator<Item = &'a Indicator>,
+) -> Vec<TrueUnit> {
     let mut periods: Vec<(String, Option<i16>)> =
         tally.years.keys().map(|year| (year.to_string(), Some(*year))).collect();
     if periods.len() > 1 {
@@ -70,10 +96,7 @@ fn units(plan: &Plan, world: &World, tally: &Tally, items: &[Item]) -> Vec<TrueU
         periods.push((format!("{}..{}", month(0), month(world.settings.months - 1)), None));
     }
     let mut all = Vec::new();
-    for indicator in plan.indicators.values() {
-        if indicator.population.questionnaire.as_deref() != Some(&world.questionnaire) {
-            continue;
-        }
+    for indicator in indicators {
         let members = Members::of(&indicator.population);
         let Some(population) = world.populations.iter().position(|other| *other == members) else { continue };
         let Some(measure) = Expected::new(indicator, world, items) else { continue };

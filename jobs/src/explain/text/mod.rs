@@ -7,6 +7,7 @@ use std::{
     fmt::{self, Display, Write as _},
 };
 
+use prem_spec::Stratifier;
 use prem_stages::explain::{
     Calculation, Change, Comparison, ContactRows, DifferenceTest, Goal, Interval, ResponseCounts, ResponseRows, Rows,
     Shrinkage, WeightsUsed,
@@ -76,7 +77,7 @@ impl Display for Told {
 
 impl Told {
     fn heading(&self, text: &mut String) -> fmt::Result {
-        let of = if self.stratum == "total" { String::new() } else { format!(", {}", self.stratum) };
+        let of = if self.stratum == Stratifier::TOTAL { String::new() } else { format!(", {}", self.stratum) };
         writeln!(text, "{} · {} · {}{of}", self.indicator.title, self.unit.name, self.period)?;
         let Self { indicator, unit, .. } = self;
         write!(text, "Indicator {} {}: {}", indicator.id, indicator.version, indicator.measure)?;

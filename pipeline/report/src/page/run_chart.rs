@@ -1,6 +1,7 @@
 //! A series over time as a picture: points in order, centre and limits, and what the rules say in words.
 
 use prem_protect::{POINTS_MIN, Protected, SeriesPoint, tables::Trend};
+use prem_spec::Stratifier;
 use serde::Serialize;
 
 use super::plot::{Axis, place};
@@ -67,7 +68,9 @@ impl RunChart {
         (id, style): (&str, Style),
         texts: &Texts,
     ) -> Option<Self> {
-        let own = |trend: &&Trend| trend.indicator == indicator && trend.unit_id == unit && trend.stratum == "total";
+        let own = |trend: &&Trend| {
+            trend.indicator == indicator && trend.unit_id == unit && trend.stratum == Stratifier::TOTAL
+        };
         let trend = protected.trends().iter().filter(own).max_by_key(|trend| trend.n_points)?;
         let points = protected.series(trend);
         let (centre, low, high) = (trend.centre?, trend.limit_low?, trend.limit_high?);

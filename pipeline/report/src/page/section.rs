@@ -120,13 +120,12 @@ fn pictured<'a>(rows: &[(&'a Unit, &'a Estimate)], code: &str) -> Vec<(&'a str, 
 }
 
 fn spread_table(spread: &[&Spread], about: &[(&str, &str)], style: Style, texts: &Texts) -> Option<SpreadTable> {
-    let level = |name: &str| Level::ALL.into_iter().find(|level| level.as_str() == name);
     let rows: Vec<SpreadRow> = spread
         .iter()
         .filter_map(|spread| {
             let figures = [spread.lowest, spread.p25, spread.median, spread.p75, spread.highest];
             Some(SpreadRow {
-                level: texts.get(words::level_key(level(&spread.level)?)).to_owned(),
+                level: texts.get(words::level_key(Level::of_word(&spread.level)?)).to_owned(),
                 n_units: spread.n_units.to_string(),
                 figures: figures.into_iter().map(|value| Cell::shown(style.value(value))).collect(),
             })

@@ -36,10 +36,8 @@ impl OtherModels {
     ) -> Option<Self> {
         let mut families: BTreeMap<(&str, Level, Alternative), Vec<&Sensitivity>> = BTreeMap::new();
         for row in protected.sensitivity().iter().filter(|row| row.rank.is_some()) {
-            let level = Level::ALL.into_iter().find(|level| level.as_str() == row.level);
-            let model = Alternative::ALL.into_iter().find(|model| model.as_str() == row.model);
-            let is_latest = latest.period(&row.indicator).is_some_and(|period| period.to_string() == row.period);
-            if let (Some(level), Some(model), true) = (level, model, is_latest) {
+            let (level, model) = (Level::of_word(&row.level), Alternative::of_word(&row.model));
+            if let (Some(level), Some(model), true) = (level, model, latest.is_latest(&row.indicator, &row.period)) {
                 families.entry((&row.indicator, level, model)).or_default().push(row);
             }
         }

@@ -47,8 +47,8 @@ impl VariationTable {
         let mut rows = BTreeMap::new();
         for row in protected.variation() {
             let Some(indicator) = plan.indicators.get(&row.indicator) else { continue };
-            let Some(level) = Level::ALL.into_iter().find(|level| level.as_str() == row.level) else { continue };
-            if latest.period(&row.indicator).is_none_or(|period| period.to_string() != row.period) {
+            let Some(level) = Level::of_word(&row.level) else { continue };
+            if !latest.is_latest(&row.indicator, &row.period) {
                 continue;
             }
             let style = Style::of(indicator, language);

@@ -1,10 +1,6 @@
 //! A questionnaire's `[[adjuster]]`: what case-mix adjustment may use.
 
-use super::{
-    bank::declare,
-    reader::{At, Node},
-    scope::Names,
-};
+use super::{bank::declare, reader::Node, scope::Names};
 use crate::model::{Adjuster, AdjusterKind, Band};
 
 pub(super) fn read_adjuster(node: Node<'_>, stored: &Names, ids: &mut Names) -> Option<Adjuster> {
@@ -25,11 +21,7 @@ pub(super) fn read_adjuster(node: Node<'_>, stored: &Names, ids: &mut Names) -> 
         );
     }
     let kind = if node.has("bands") {
-        let bounds = node.integers("bands");
-        if bounds.len() < 2 || bounds.windows(2).any(|pair| pair[0].value >= pair[1].value) {
-            node.error(node.span_of("bands"), "`bands` are at least two lower ends in rising order", None);
-        }
-        Some(AdjusterKind::Bands { bands: bands(&bounds) })
+        Some(AdjusterKind::Bands { bands: read_bands(&node) })
     } else if node.has("levels") {
         let levels = node.strings("levels");
         if levels.len() < 2 {
@@ -51,8 +43,13 @@ pub(super) fn read_adjuster(node: Node<'_>, stored: &Names, ids: &mut Names) -> 
     Some(Adjuster { id: id?.value, title: title?, column: column?.value, kind: kind? })
 }
 
+/// `bands`: lower ends, of which the last is open.
 #[expect(clippy::cast_precision_loss, reason = "bounds are ages and the like, far below 2^53")]
-pub(super) fn bands(bounds: &[At<i64>]) -> Vec<Band> {
+pub(super) fn read_bands(node: &Node<'_>) -> Vec<Band> {
+    let bounds = node.integers("bands");
+    if bounds.len() < 2 || bounds.windows(2).any(|pair| pair[0].value >= pair[1].value) {
+        node.error(node.span_of("bands"), "`bands` are at least two lower ends in rising order", None);
+    }
     let upper = |index: usize| bounds.get(index + 1).map(|at| at.value);
     let label = |from: i64, to: Option<i64>| to.map_or_else(|| format!("{from}+"), |to| format!("{from}-{}", to - 1));
     bounds

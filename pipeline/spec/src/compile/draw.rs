@@ -1,6 +1,10 @@
 //! `schemas/questionnaires/*.toml` with `kind = "draw"`: sampling plans.
 
-use super::{organisation::LEVELS, population, reader::Node, scope::Scope};
+use super::{
+    population,
+    reader::{Node, is_word},
+    scope::Scope,
+};
 use crate::model::{DrawPlan, Level, Link, Plan, Quota};
 
 /// Nobody is asked twice within a year.
@@ -30,7 +34,7 @@ pub(super) fn read(node: Node<'_>, scope: &Scope, plan: &Plan) -> Option<DrawPla
     if let Some(rest) = rest.as_ref().filter(|rest| !(0..=REST_MONTHS_MAX).contains(&rest.value)) {
         node.error(rest.span.clone(), "`rest_months` is a number of months, 0 or more", None);
     }
-    let stratum = node.opt_choice("stratum", &LEVELS).unwrap_or(Level::Ward);
+    let stratum = node.opt_choice("stratum", Level::WORDS).unwrap_or(Level::Ward);
     let quota = node.table("quota").and_then(read_quota);
     node.finish();
     Some(DrawPlan {
@@ -46,8 +50,7 @@ pub(super) fn read(node: Node<'_>, scope: &Scope, plan: &Plan) -> Option<DrawPla
 }
 
 fn is_folder_name(id: &str) -> bool {
-    let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    !id.is_empty() && id.chars().all(is_plain) && !id.starts_with('-')
+    is_word(id) && !id.starts_with('-')
 }
 
 fn read_quota(node: Node<'_>) -> Option<Quota> {

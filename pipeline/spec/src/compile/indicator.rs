@@ -4,7 +4,6 @@ use super::{
     consistency::{
         check_baseline, check_interval, check_population, check_sensitivity, check_shrinkage, check_together,
     },
-    organisation::LEVELS,
     population,
     reader::Node,
     scope::{Names, Scope},
@@ -12,7 +11,7 @@ use super::{
 };
 use crate::model::{
     Adjustment, Alternative, BetaSource, CaseMix, Comparison, ContactFilter, Convention, Direction, FamilyCorrection,
-    GoalLevels, Indicator, IntervalMethod, Measure, MissingAdjuster, PeriodLength, Plan, Population, Protection,
+    GoalLevels, Indicator, IntervalMethod, Level, Measure, MissingAdjuster, PeriodLength, Plan, Population, Protection,
     Questionnaire, Shrinkage, StandardPopulation, Standardisation, ValueScale, Weighting,
 };
 use crate::period::Period;
@@ -26,6 +25,8 @@ const ALPHA_DEFAULT: f64 = 0.05;
 const MINIMUM_N_DEFAULT: i64 = 30;
 /// Smallest count that is shown.
 const MINIMUM_COUNT_DEFAULT: i64 = 5;
+/// That nobody, or everybody, has something tells it of each of them: zeros are withheld as other small counts are.
+const PROTECT_ZERO_DEFAULT: bool = true;
 /// Contacts at most eight hours apart are one episode.
 const EPISODE_GAP_HOURS_DEFAULT: i64 = 8;
 /// More decimals than this say nothing to anybody.
@@ -55,10 +56,7 @@ pub(super) fn read(node: Node<'_>, scope: &Scope, plan: &Plan) -> Option<Indicat
     let title = node.text("title");
     let description = node.text("description");
     let theme = node.text("theme");
-    let direction = node.choice(
-        "direction",
-        &[("higher", Direction::Higher), ("lower", Direction::Lower), ("neutral", Direction::Neutral)],
-    );
+    let direction = node.choice("direction", Direction::WORDS);
     let population = node
         .opt_table("population")
         .map_or_else(|| Some(Population::default()), |table| population::read(table, scope, plan));
@@ -66,16 +64,8 @@ pub(super) fn read(node: Node<'_>, scope: &Scope, plan: &Plan) -> Option<Indicat
     let measure = node.table("measure").and_then(|table| read_measure(table, &source));
     let case_mix =
         node.opt_table("case_mix").map_or_else(|| Some(CaseMix::none()), |table| read_case_mix(table, &source));
-    let weighting = node.opt_choice(
-        "weighting",
-        &[
-            ("none", Weighting::None),
-            ("design", Weighting::Design),
-            ("post-stratify", Weighting::PostStratify),
-            ("rake", Weighting::Rake),
-        ],
-    );
-    let levels = node.choices("levels", &LEVELS);
+    let weighting = node.opt_choice("weighting", Weighting::WORDS);
+    let levels = node.choices("levels", Level::WORDS);
     let periods = node.choices(
         "periods",
         &[
@@ -307,10 +297,7 @@ fn read_rate(node: &Node<'_>) -> Option<Measure> {
         if bands.is_empty() || bands.windows(2).any(|pair| pair[0].value >= pair[1].value) {
             table.error(table.span_of("age_bands"), "`age_bands` are lower ends in rising order", None);
         }
-        let standard = table.opt_choice(
-            "standard",
-            &[("region", StandardPopulation::Region), ("esp2013", StandardPopulation::Esp2013)],
-        );
+        let standard = table.opt_choice("standard", StandardPopulation::WORDS);
         let age_bands: Vec<i64> = bands.into_iter().map(|at| at.value).collect();
         table.finish();
         Standardisation {
@@ -396,7 +383,7 @@ fn read_case_mix(node: Node<'_>, source: &Source<'_>) -> Option<CaseMix> {
 }
 
 fn read_sensitivity(node: Node<'_>) -> Vec<Alternative> {
-    let models = node.choices("models", &Alternative::ALL.map(|model| (model.as_str(), model)));
+    let models = node.choices("models", Alternative::WORDS);
     if node.lacks("models") {
         node.error(
             node.span_of("models"),
@@ -416,15 +403,7 @@ fn read_comparison(node: Option<Node<'_>>) -> Comparison {
     if let Some(at) = minimal.as_ref().filter(|at| at.value < 0.0) {
         node.error(at.span.clone(), "`minimal_difference` is 0 or more", None);
     }
-    let correction = node.opt_choice(
-        "correction",
-        &[
-            ("benjamini-hochberg", FamilyCorrection::BenjaminiHochberg),
-            ("holm", FamilyCorrection::Holm),
-            ("bonferroni", FamilyCorrection::Bonferroni),
-            ("none", FamilyCorrection::None),
-        ],
-    );
+    let correction = node.opt_choice("correction", FamilyCorrection::WORDS);
     let alpha = share(&node, "alpha", ALPHA_DEFAULT);
     node.finish();
     Comparison {
@@ -456,7 +435,8 @@ fn read_goal(node: Node<'_>, direction: Option<Direction>) -> Option<GoalLevels>
 }
 
 fn read_protection(node: Option<Node<'_>>) -> Protection {
-    let (mut minimum_n, mut minimum_count, mut protect_zero) = (MINIMUM_N_DEFAULT, MINIMUM_COUNT_DEFAULT, false);
+    let (mut minimum_n, mut minimum_count) = (MINIMUM_N_DEFAULT, MINIMUM_COUNT_DEFAULT);
+    let mut protect_zero = PROTECT_ZERO_DEFAULT;
     if let Some(node) = node {
         minimum_n = count(&node, "minimum_n", minimum_n, i64::MAX);
         minimum_count = count(&node, "minimum_count", minimum_count, i64::MAX);

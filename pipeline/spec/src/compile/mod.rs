@@ -215,19 +215,19 @@ fn read_questionnaires(plan: &mut Plan, files: &[File<'_>], scope: &mut Scope) {
         bank::read_items(node, &mut bank, scope);
     }
     bank::check_filters(&bank, scope);
-    let (draws, nodes): (Vec<_>, Vec<_>) = nodes.into_iter().partition(|(.., kind)| *kind == Some(Kind::Draw));
-    let mut drafts = Vec::new();
-    for (_, node, kind) in nodes {
+    let (mut drafts, mut draws) = (Vec::new(), Vec::new());
+    for (file, node, kind) in nodes {
         match kind {
             Some(Kind::Bank) => node.finish(),
             Some(Kind::Questionnaire) => {
                 drafts.extend(questionnaire::read(node, &bank, &plan.organisation, scope));
             }
-            Some(Kind::Draw) | None => {}
+            Some(Kind::Draw) => draws.push((file, node)),
+            None => {}
         }
     }
     plan.questionnaires = versions::merge(drafts);
-    for (file, node, _) in draws {
+    for (file, node) in draws {
         let draw = draw::read(node, scope, plan);
         insert(&mut plan.draws, file, draw, "id", |draw| &draw.id);
     }

@@ -3,18 +3,10 @@
 use std::{collections::BTreeMap, ops::Range};
 
 use super::{
-    reader::{At, Node, Sink},
+    reader::{At, Node, Sink, is_word},
     scope::Scope,
 };
 use crate::model::{Level, Ownership, Unit};
-
-pub(super) const LEVELS: [(&str, Level); 5] = [
-    ("rhf", Level::Rhf),
-    ("hf", Level::Hf),
-    ("hospital", Level::Hospital),
-    ("department", Level::Department),
-    ("ward", Level::Ward),
-];
 
 /// Modulus-11 weights of an organisation number (Brønnøysund register centre).
 const ORGNR_WEIGHTS: [u32; 8] = [3, 2, 7, 6, 5, 4, 3, 2];
@@ -47,7 +39,7 @@ pub(super) fn read<'a>(node: Node<'a>, units: &mut Vec<Placed<'a>>, scope: &mut 
 
 fn read_unit<'a>(node: Node<'a>, units: &mut Vec<Placed<'a>>, scope: &mut Scope) {
     let id = node.string("id");
-    let level = node.choice("level", &LEVELS);
+    let level = node.choice("level", Level::WORDS);
     let name = node.text("name");
     let orgnr = node.opt_string("orgnr");
     let resh_id = node.opt_string("resh_id").map(|at| at.value);
@@ -91,8 +83,7 @@ fn check_id(node: &Node<'_>, id: Option<&At<String>>, scope: &mut Scope) {
     let is_new = scope.units.declare(id);
     let Some(id) = id else { return };
     // The id of a trust is a folder's name in a release, so it must be harmless as a path.
-    let harmless = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    if id.value.is_empty() || id.value.starts_with('-') || !id.value.bytes().all(harmless) {
+    if !is_word(&id.value) || id.value.starts_with('-') {
         node.error(id.span.clone(), "a unit's id is lower-case letters, digits and -", None);
     }
     if !is_new {

@@ -2,7 +2,7 @@
 
 use super::{
     indicator::count,
-    reader::{At, Node},
+    reader::{At, Node, is_word},
     scope::{Names, Scope},
 };
 use crate::model::{ColumnKind, Exclusion, Level, Link, Measure, Plan, Population, Questionnaire};
@@ -115,8 +115,7 @@ const OF_CONTACT: [&str; 4] = ["sex", "urgency", "care_level", "discharge_status
 fn exclusion(node: Node<'_>, source: Option<&Questionnaire>, items: &Names, plan: &Plan) -> Option<Exclusion> {
     let reason = node.string("reason");
     if let Some(at) = &reason {
-        let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-        if at.value.is_empty() || !at.value.chars().all(is_plain) {
+        if !is_word(&at.value) {
             node.error(at.span.clone(), "a reason is one word: lower-case letters, digits and -", None);
         } else if OWN_REASONS.contains(&at.value.as_str()) {
             node.error(at.span.clone(), format!("«{}» is a reason of the program's own", at.value), None);

@@ -44,7 +44,7 @@ pub(super) fn read<'a>(
         node.error(to.span.clone(), "`valid_to` is not after `valid_from`", None);
     }
     let mut names = Names::default();
-    let items = pick_items(&node, bank, Vec::new(), &mut names, scope);
+    let items = pick_items(&node, bank, &mut names, scope);
     if names.known().is_empty() {
         node.error(node.span_of("items"), "a questionnaire needs `items` of the bank", None);
         names.set_partial();
@@ -101,9 +101,9 @@ pub(super) fn read<'a>(
     })
 }
 
-/// Adds the node's `items`, each `id` or `id@version`, to those that the form asks `before`; `names` gets the ids.
-fn pick_items(node: &Node<'_>, bank: &Bank<'_>, before: Vec<Item>, names: &mut Names, scope: &Scope) -> Vec<Item> {
-    let mut items = before;
+/// The node's `items`, each `id` or `id@version`; `names`, what the form asks before them, gets their ids.
+fn pick_items(node: &Node<'_>, bank: &Bank<'_>, names: &mut Names, scope: &Scope) -> Vec<Item> {
+    let mut items = Vec::new();
     for at in node.strings("items") {
         let (id, version) = match at.value.split_once('@') {
             Some((id, version)) => (id.to_owned(), Some(version.to_owned())),
@@ -185,7 +185,7 @@ fn read_local(
         // A trust's form is the core and then its own items.
         let mut own = Names::default();
         core.iter().for_each(|item| own.insert(&item.id));
-        let items = pick_items(&table, bank, core.to_vec(), &mut own, scope).split_off(core.len());
+        let items = pick_items(&table, bank, &mut own, scope);
         if table.lacks("items") {
             table.error(table.span.clone(), "an addition needs `items` of the bank", None);
         }

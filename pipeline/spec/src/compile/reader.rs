@@ -402,11 +402,22 @@ fn date(value: &DeValue<'_>) -> Option<Date> {
     Date::new(i16::try_from(date.year).ok()?, i8::try_from(date.month).ok()?, i8::try_from(date.day).ok()?).ok()
 }
 
-/// «did you mean …» where a known word is near, else the list of known words.
+/// Whether `text` is one plain word: lower-case letters, digits and `-`.
+pub(super) fn is_word(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+}
+
+/// Known words that a person is shown.
+const SHOWN_MAX: usize = 40;
+
+/// «did you mean …» where a known word is near, else the known words, at most the first 40.
 pub fn suggestion(word: &str, known: &[&str]) -> String {
     let near = known.iter().map(|name| (edit_distance(word, name), *name)).min();
     match near {
         Some((distance, name)) if distance <= 1 + word.chars().count() / 4 => format!("did you mean «{name}»?"),
+        Some(_) if known.len() > SHOWN_MAX => {
+            format!("known: {} … and {} more", known[..SHOWN_MAX].join(", "), known.len() - SHOWN_MAX)
+        }
         Some(_) => format!("known: {}", known.join(", ")),
         None => "nothing of the kind is declared".to_owned(),
     }

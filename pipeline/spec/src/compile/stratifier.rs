@@ -1,9 +1,9 @@
 //! `[[stratifier]]` of a questionnaire: the groups that values are shown by.
 
 use super::{
-    adjuster::bands,
+    adjuster::read_bands,
     bank::declare,
-    reader::Node,
+    reader::{Node, is_word},
     scope::{Names, Scope},
 };
 use crate::model::{CodeGroup, Stratifier, StratifierLevels};
@@ -45,7 +45,7 @@ fn read(
 ) -> Option<Stratifier> {
     let id = node.string("id");
     declare(&node, "stratifier", id.as_ref(), &mut names.all);
-    if let Some(id) = id.as_ref().filter(|id| !is_plain(&id.value)) {
+    if let Some(id) = id.as_ref().filter(|id| !is_word(&id.value)) {
         node.error(
             id.span.clone(),
             "a stratifier's id is lower-case letters, digits and `-`: it stands in `stratum`",
@@ -74,10 +74,6 @@ fn read(
     })
 }
 
-fn is_plain(id: &str) -> bool {
-    !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
-}
-
 fn read_levels(node: &Node<'_>) -> Option<StratifierLevels> {
     let ways = ["bands", "levels", "groups"];
     if ways.iter().filter(|way| node.has(way)).count() != 1 {
@@ -93,11 +89,7 @@ fn read_levels(node: &Node<'_>) -> Option<StratifierLevels> {
         return None;
     }
     if node.has("bands") {
-        let bounds = node.integers("bands");
-        if bounds.len() < 2 || bounds.windows(2).any(|pair| pair[0].value >= pair[1].value) {
-            node.error(node.span_of("bands"), "`bands` are at least two lower ends in rising order", None);
-        }
-        return Some(StratifierLevels::Bands { bands: bands(&bounds) });
+        return Some(StratifierLevels::Bands { bands: read_bands(node) });
     }
     let groups: Vec<CodeGroup> = if node.has("levels") {
         let levels = node.strings("levels").into_iter();

@@ -1,9 +1,9 @@
 //! The versions of a questionnaire, a file each, become one questionnaire.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::Range};
 
 use super::questionnaire::Draft;
-use crate::model::{Adjuster, Item, Questionnaire, Stratifier};
+use crate::model::{Item, Questionnaire};
 
 pub(super) fn merge(drafts: Vec<Draft<'_>>) -> BTreeMap<String, Questionnaire> {
     let mut by_id: BTreeMap<String, Vec<Draft<'_>>> = BTreeMap::new();
@@ -16,12 +16,13 @@ pub(super) fn merge(drafts: Vec<Draft<'_>>) -> BTreeMap<String, Questionnaire> {
             versions.sort_by_key(|draft| draft.version.valid_from);
             check(&versions);
             let newest = versions.last()?;
+            let latest_first = || versions.iter().rev();
             let questionnaire = Questionnaire {
                 title: newest.version.title.clone(),
                 link: newest.link.clone(),
-                items: all_items(&versions),
-                adjusters: all_adjusters(&versions),
-                stratifiers: all_stratifiers(&versions),
+                items: newest_of(latest_first().flat_map(items_of), |item| &item.id),
+                adjusters: newest_of(latest_first().flat_map(|draft| &draft.adjusters), |adjuster| &adjuster.id),
+                stratifiers: newest_of(latest_first().flat_map(|draft| &draft.stratifiers), |own| &own.id),
                 versions: versions.into_iter().map(|draft| draft.version).collect(),
                 id: id.clone(),
             };
@@ -48,55 +49,38 @@ fn check(versions: &[Draft<'_>]) {
             let message = format!("{} links in another way, in {}", name(before), before.sink.file);
             draft.sink.error(draft.link_at.clone(), message, Some("all versions have the same `[link]`".to_owned()));
         }
-        for adjuster in &draft.adjusters {
-            let differs = |other: &&Adjuster| other.id == adjuster.id && *other != adjuster;
-            if versions[..place].iter().flat_map(|earlier| &earlier.adjusters).find(differs).is_some() {
-                let message = format!("an earlier version has another adjuster «{}»", adjuster.id);
-                let help = "declare it alike in all versions, or give it an id of its own".to_owned();
-                draft.sink.error(draft.adjusters_at.clone(), message, Some(help));
+        let another = |at: &Range<usize>, what: &str, id: &str| {
+            let message = format!("an earlier version has another {what} «{id}»");
+            let help = "declare it alike in all versions, or give it an id of its own".to_owned();
+            draft.sink.error(at.clone(), message, Some(help));
+        };
+        let earlier = || versions[..place].iter();
+        for own in &draft.adjusters {
+            if earlier().flat_map(|earlier| &earlier.adjusters).any(|other| other.id == own.id && other != own) {
+                another(&draft.adjusters_at, "adjuster", &own.id);
             }
         }
-        for stratifier in &draft.stratifiers {
-            let differs = |other: &&Stratifier| other.id == stratifier.id && *other != stratifier;
-            if versions[..place].iter().flat_map(|earlier| &earlier.stratifiers).find(differs).is_some() {
-                let message = format!("an earlier version has another stratifier «{}»", stratifier.id);
-                let help = "declare it alike in all versions, or give it an id of its own".to_owned();
-                draft.sink.error(draft.stratifiers_at.clone(), message, Some(help));
+        for own in &draft.stratifiers {
+            if earlier().flat_map(|earlier| &earlier.stratifiers).any(|other| other.id == own.id && other != own) {
+                another(&draft.stratifiers_at, "stratifier", &own.id);
             }
         }
     }
 }
 
-/// The newest wording of each item; those of the newest version first, in the order of its form.
-fn all_items(versions: &[Draft<'_>]) -> Vec<Item> {
-    let mut items: Vec<Item> = Vec::new();
-    for draft in versions.iter().rev() {
-        let local = draft.version.local.iter().flat_map(|local| &local.items);
-        for item in draft.version.items.iter().chain(local) {
-            if !items.iter().any(|known| known.id == item.id) {
-                items.push(item.clone());
-            }
-        }
-    }
-    items
+/// A version's own items in the order of its form, those of trusts last.
+fn items_of<'a>(draft: &'a Draft<'_>) -> impl Iterator<Item = &'a Item> {
+    let local = draft.version.local.iter().flat_map(|local| &local.items);
+    draft.version.items.iter().chain(local)
 }
 
-fn all_adjusters(versions: &[Draft<'_>]) -> Vec<Adjuster> {
-    let mut adjusters: Vec<Adjuster> = Vec::new();
-    for adjuster in versions.iter().rev().flat_map(|draft| &draft.adjusters) {
-        if !adjusters.iter().any(|known| known.id == adjuster.id) {
-            adjusters.push(adjuster.clone());
+/// Of everything with the same id the first.
+fn newest_of<'a, T: Clone + 'a>(latest_first: impl Iterator<Item = &'a T>, id: impl Fn(&T) -> &String) -> Vec<T> {
+    let mut newest: Vec<T> = Vec::new();
+    for one in latest_first {
+        if !newest.iter().any(|known| id(known) == id(one)) {
+            newest.push(one.clone());
         }
     }
-    adjusters
-}
-
-fn all_stratifiers(versions: &[Draft<'_>]) -> Vec<Stratifier> {
-    let mut stratifiers: Vec<Stratifier> = Vec::new();
-    for stratifier in versions.iter().rev().flat_map(|draft| &draft.stratifiers) {
-        if !stratifiers.iter().any(|known| known.id == stratifier.id) {
-            stratifiers.push(stratifier.clone());
-        }
-    }
-    stratifiers
+    newest
 }

@@ -1,11 +1,10 @@
 //! `weighting`, `[weights]` and `strata` of an indicator: what must fit the questionnaire and the measure.
 
 use super::{
-    organisation::LEVELS,
     reader::Node,
     scope::{Names, Scope},
 };
-use crate::model::{Adjustment, CaseMix, Link, Measure, Questionnaire, Weighting, Weights};
+use crate::model::{Adjustment, CaseMix, Level, Link, Measure, Questionnaire, Weighting, Weights};
 
 /// What an indicator's questionnaire offers.
 pub(super) struct Offered<'a> {
@@ -97,16 +96,10 @@ fn read_weights(
         }
     }
     if node.has("margins") {
-        let margins = node.strings("margins");
-        for (index, margin) in margins.iter().enumerate() {
-            node.refer("stratifier over a column of contacts", margin, &offered.from_register);
-            if margins[..index].iter().any(|other| other.value == margin.value) {
-                node.error(margin.span.clone(), format!("margin «{}» stands twice", margin.value), None);
-            }
-        }
-        weights.margins = margins.into_iter().map(|at| at.value).collect();
+        let what = ("margin", "stratifier over a column of contacts");
+        weights.margins = read_ids(node, "margins", what, &offered.from_register);
     }
-    weights.within = node.opt_choice("within", &LEVELS).unwrap_or(weights.within);
+    weights.within = node.opt_choice("within", Level::WORDS).unwrap_or(weights.within);
     if let Some(at) = node.opt_integer("minimum_cell") {
         match u64::try_from(at.value) {
             Ok(count) if count > 0 => weights.minimum_cell = count,
@@ -134,18 +127,24 @@ pub(super) fn read_strata(
     case_mix: Option<&CaseMix>,
     offered: &Offered<'_>,
 ) -> Vec<String> {
-    let strata = node.strings("strata");
-    for (index, stratum) in strata.iter().enumerate() {
-        node.refer("stratifier of the questionnaire", stratum, &offered.stratifiers);
-        if strata[..index].iter().any(|other| other.value == stratum.value) {
-            node.error(stratum.span.clone(), format!("stratum «{}» stands twice", stratum.value), None);
-        }
-    }
+    let strata = read_ids(node, "strata", ("stratum", "stratifier of the questionnaire"), &offered.stratifiers);
     let is_divided = measure.zip(case_mix).is_none_or(|(measure, case_mix)| can_be_weighted(measure, case_mix));
     if !strata.is_empty() && !is_divided {
         let message =
             "strata are for scales, single items and proportions, not for composites, rates or «fixed-effects»";
         node.error(node.span_of("strata"), message, None);
     }
-    strata.into_iter().map(|at| at.value).collect()
+    strata
+}
+
+/// A list of ids that `known` holds, each once. `what` is one of them and what it refers to, in words.
+fn read_ids(node: &Node<'_>, key: &'static str, what: (&str, &str), known: &Names) -> Vec<String> {
+    let ids = node.strings(key);
+    for (index, id) in ids.iter().enumerate() {
+        node.refer(what.1, id, known);
+        if ids[..index].iter().any(|other| other.value == id.value) {
+            node.error(id.span.clone(), format!("{} «{}» stands twice", what.0, id.value), None);
+        }
+    }
+    ids.into_iter().map(|at| at.value).collect()
 }

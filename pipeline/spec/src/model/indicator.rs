@@ -45,6 +45,8 @@ pub enum Direction {
     Neutral,
 }
 
+words!(Direction { Higher = "higher", Lower = "lower", Neutral = "neutral" });
+
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "type", rename_all = "kebab-case")]
 pub enum Measure {
@@ -117,6 +119,8 @@ pub enum StandardPopulation {
     /// European standard population 2013.
     Esp2013,
 }
+
+words!(StandardPopulation { Region = "region", Esp2013 = "esp2013" });
 
 /// Who counts: every condition must hold; empty lists and absent limits mean «any». Who does not count is counted under
 /// the first condition that fails.
@@ -211,20 +215,17 @@ impl Alternative {
         Self::Shrunken,
         Self::Nested,
     ];
-
-    /// The word of declarations and tables.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Unadjusted => "unadjusted",
-            Self::Unweighted => "unweighted",
-            Self::Weighted => "weighted",
-            Self::Gls => "gls",
-            Self::FixedEffects => "fixed-effects",
-            Self::Shrunken => "shrunken",
-            Self::Nested => "nested",
-        }
-    }
 }
+
+words!(Alternative {
+    Unadjusted = "unadjusted",
+    Unweighted = "unweighted",
+    Weighted = "weighted",
+    Gls = "gls",
+    FixedEffects = "fixed-effects",
+    Shrunken = "shrunken",
+    Nested = "nested",
+});
 
 impl CaseMix {
     /// No adjustment.
@@ -290,6 +291,8 @@ pub enum Weighting {
     /// Design weights adjusted to the register's counts of each margin by itself.
     Rake,
 }
+
+words!(Weighting { None = "none", Design = "design", PostStratify = "post-stratify", Rake = "rake" });
 
 /// How weights are made, beyond the choice of [`Weighting`].
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -365,6 +368,13 @@ pub enum FamilyCorrection {
     None,
 }
 
+words!(FamilyCorrection {
+    BenjaminiHochberg = "benjamini-hochberg",
+    Holm = "holm",
+    Bonferroni = "bonferroni",
+    None = "none",
+});
+
 /// Goal levels in the value's own unit.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct GoalLevels {
@@ -380,7 +390,7 @@ pub struct Protection {
     pub minimum_n: u64,
     /// Counts from 1 up to but not including this are hidden, and complements likewise.
     pub minimum_count: u64,
-    /// Whether a count of 0 is hidden as well.
+    /// Whether counts and complements of 0 are hidden as well; they are unless declared otherwise.
     pub protect_zero: bool,
 }
 
@@ -389,7 +399,7 @@ pub struct Protection {
 pub enum PrimaryReason {
     /// Fewer respondents than the indicator asks for.
     FewRespondents,
-    /// A count of events or answers from 1 (or 0, where declared) up to the smallest shown count.
+    /// A count of events or answers from 0 (from 1 where zeros are declared harmless) up to the smallest shown count.
     SmallCount,
     /// As few that did *not* have the event or give the answer.
     SmallComplement,

@@ -1,5 +1,27 @@
 //! The typed plan: what every other crate reads instead of TOML.
 
+/// The words of an enum in declarations and tables, each written once.
+macro_rules! words {
+    ($name:ident { $($variant:ident = $word:literal),+ $(,)? }) => {
+        impl $name {
+            /// Every value, in its order, with its word.
+            pub const WORDS: &'static [(&'static str, Self)] = &[$(($word, Self::$variant)),+];
+
+            /// The word of declarations and tables.
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $word),+
+                }
+            }
+
+            /// The value of a word; `None` where it is no such word.
+            pub fn of_word(word: &str) -> Option<Self> {
+                Self::WORDS.iter().find(|(known, _)| *known == word).map(|(_, value)| *value)
+            }
+        }
+    };
+}
+
 mod constraint;
 mod dataset;
 mod draw;

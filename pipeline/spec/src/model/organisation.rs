@@ -20,17 +20,9 @@ pub enum Level {
 
 impl Level {
     pub const ALL: [Self; 5] = [Self::Rhf, Self::Hf, Self::Hospital, Self::Department, Self::Ward];
-
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Rhf => "rhf",
-            Self::Hf => "hf",
-            Self::Hospital => "hospital",
-            Self::Department => "department",
-            Self::Ward => "ward",
-        }
-    }
 }
+
+words!(Level { Rhf = "rhf", Hf = "hf", Hospital = "hospital", Department = "department", Ward = "ward" });
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]

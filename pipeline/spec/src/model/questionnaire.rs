@@ -307,6 +307,8 @@ pub struct CodeGroup {
 }
 
 impl Stratifier {
+    /// The column `stratum` of rows about everybody.
+    pub const TOTAL: &'static str = "total";
     /// The label of what is in no declared level. It is never published and never counted.
     pub const UNKNOWN: &'static str = "unknown";
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::common::{read, render, schemas, source};
-use prem_spec::{Diagnostic, SourceFile, compile};
+use prem_spec::{Diagnostic, SourceFile, compile, suggestion};
 
 fn mistaken() -> Vec<SourceFile> {
     read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/mistakes"))
@@ -206,4 +206,15 @@ fn raking_takes_all_that_the_register_knows_unless_told_otherwise() {
         margins("weights = { margins = [\"sex\"], minimum_cell = 10, finite_population = true, within = \"hf\" }\n");
     assert_eq!((few.margins.as_slice(), few.minimum_cell, few.finite_population), (&["sex".to_owned()][..], 10, true));
     assert_eq!(few.within.as_str(), "hf");
+}
+
+#[test]
+fn advice_is_the_nearest_word_or_the_known_ones_but_not_a_page_of_them() {
+    assert_eq!(suggestion("respones", &["contacts", "responses"]), "did you mean «responses»?");
+    assert_eq!(suggestion("weekly", &["monthly", "yearly"]), "known: monthly, yearly");
+    assert_eq!(suggestion("weekly", &[]), "nothing of the kind is declared");
+    let names: Vec<String> = (0..42).map(|number| format!("indicator-{number}")).collect();
+    let known: Vec<&str> = names.iter().map(String::as_str).collect();
+    assert!(suggestion("weekly", &known[..40]).ends_with("indicator-39"));
+    assert!(suggestion("weekly", &known).ends_with("indicator-39 … and 2 more"));
 }

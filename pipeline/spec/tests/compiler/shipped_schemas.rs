@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use prem_spec::{Text, compile};
+use prem_spec::{SourceFile, Text, compile};
 
 use crate::common::{read, render, schemas};
 
@@ -14,6 +14,21 @@ fn the_shipped_schemas_compile() {
     let plan = compiled.plan.expect("a plan");
     assert!(plan.indicators.len() >= 10, "at least ten indicators are shipped");
     assert_eq!(plan.hash(), compile(&sources).plan.expect("a plan").hash());
+}
+
+#[test]
+fn zeros_are_protected_where_a_declaration_says_nothing() {
+    let mut sources = read(&schemas());
+    let protects = |sources: &[SourceFile]| {
+        let plan = compile(sources).plan.expect("a plan");
+        plan.indicators["inpatient-overall-high"].protection.protect_zero
+    };
+    assert!(protects(&sources));
+    let file = sources.iter_mut().find(|source| source.name == "indicators/inpatient-overall-high.toml");
+    let text = &mut file.expect("a shipped file").text;
+    assert!(!text.contains("protect_zero") && text.ends_with("[protection]\nminimum_n = 30\n"), "{text}");
+    text.push_str("protect_zero = false\n");
+    assert!(!protects(&sources));
 }
 
 /// Patients read the forms, leaders the titles: in all three languages.

@@ -14,7 +14,7 @@ pub(crate) use self::placing::NoArea;
 use crate::{
     StageError, Unplaced,
     frames::{days, days_of, numbers, texts},
-    placement::Valid,
+    placement::{Valid, positions},
     unplaced,
     view::{Part, current},
 };
@@ -58,10 +58,6 @@ pub(crate) fn place_code<'a>(municipality: &'a str, district: &'a str) -> &'a st
     if district.is_empty() { municipality } else { district }
 }
 
-fn position_of(organisation: &Organisation) -> HashMap<&str, u32> {
-    organisation.units.iter().map(|unit| unit.id.as_str()).zip(0u32..).collect()
-}
-
 fn collect(plan: &Plan, name: &'static str, parts: &[Part], columns: &[&str]) -> Result<Option<LazyFrame>, StageError> {
     let Some(dataset) = plan.datasets.get(name) else { return Ok(None) };
     current(dataset, parts, columns)
@@ -85,7 +81,7 @@ pub fn load_areas(plan: &Plan, catchment: &[Part], population: &[Part]) -> Resul
 }
 
 fn add_catchment(areas: &mut Areas, organisation: &Organisation, frame: &DataFrame) -> Result<(), StageError> {
-    let position = position_of(organisation);
+    let position = positions(&organisation.units);
     let (municipalities, districts) = (texts(frame, "municipality")?, texts(frame, "district")?);
     let (units, from, to) = (texts(frame, "hf")?, days(frame, "valid_from")?, days(frame, "valid_to")?);
     for row in 0..frame.height() {

@@ -1,6 +1,6 @@
 //! The sampling frame: one candidate per person who may be drawn, and a reason for every other contact.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 use jiff::{ToSpan, civil::Date};
 use polars::prelude::*;
@@ -11,7 +11,7 @@ use crate::{
     StageError, Unplaced,
     frames::{days, days_of, texts},
     link::verdict::{Verdict, place},
-    placement::{LevelMap, Placement},
+    placement::{LevelMap, Placement, positions},
     population::{code_texts, reasons_of_contacts},
     unplaced,
     view::{Part, SOURCE, current},
@@ -155,8 +155,7 @@ fn judge(
     let discharged = days(contacts, "discharged_at")?;
     let placement = Placement::new(&plan.organisation);
     let strata = LevelMap::new(&plan.organisation, draw.stratum);
-    let position: HashMap<&str, u32> =
-        plan.organisation.units.iter().map(|unit| unit.id.as_str()).zip(0u32..).collect();
+    let position = positions(&plan.organisation.units);
     let stratum_of = |unit: u32| {
         let place = strata.parent[unit as usize]?;
         strata.units.get(place as usize).and_then(|stratum| position.get(stratum.id.as_str())).copied()

@@ -1,13 +1,13 @@
 //! One number once more, with what the estimation saw on its way.
 
-use prem_spec::{Adjustment, Indicator, Period, Questionnaire, Unit};
+use prem_spec::{Adjustment, Indicator, Period, Questionnaire, Stratifier, Unit, Weighting};
 use prem_store::tables::Estimate;
 
 use super::{
     Attempt, EstimateInputs, Failure, Task,
     compare::Test,
     fixed_effects, linear, periods_of, proportion, rate, response,
-    rows::{TOTAL, chosen_strata, without_region},
+    rows::{chosen_strata, without_region},
     surveys,
 };
 use crate::{
@@ -78,7 +78,7 @@ pub(crate) fn found(inputs: &EstimateInputs<'_>, wanted: &Wanted<'_>) -> Result<
 /// The tasks are the period's own and that of the period before, where there is one.
 fn estimated(tasks: &[Task<'_>], wanted: &Wanted<'_>) -> Attempt<Option<Found>> {
     let Some(own) = tasks.first() else { return Ok(None) };
-    let is_total = wanted.stratum == TOTAL;
+    let is_total = wanted.stratum == Stratifier::TOTAL;
     if own.indicator.measure.is_rate() {
         return if is_total { Ok(rate::explain(own, wanted)?) } else { Ok(None) };
     }
@@ -111,7 +111,7 @@ impl Wanted<'_> {
     /// Position of the wanted stratum's stratifier in the questionnaire, its place among the indicator's, and the level. The
     /// outer `None` is no stratum of the indicator, the inner one everybody together.
     pub fn group(&self, task: &Task<'_>) -> Option<Option<(usize, usize, usize)>> {
-        if self.stratum == TOTAL {
+        if self.stratum == Stratifier::TOTAL {
             return Some(None);
         }
         let survey = task.survey?;
@@ -146,16 +146,13 @@ pub(super) fn asked(
 /// The weights of the unit's respondents; none where they count equally.
 #[expect(clippy::cast_precision_loss, reason = "counts far below 2^53")]
 pub(super) fn weights(task: &Task<'_>, n: u64, n_effective: Option<f64>, population: f64) -> Option<WeightsUsed> {
-    use prem_spec::Weighting;
-    let weighting = match task.indicator.weighting {
-        Weighting::None => return None,
-        Weighting::Design => "design",
-        Weighting::PostStratify => "post-stratify",
-        Weighting::Rake => "rake",
-    };
+    let weighting = task.indicator.weighting;
+    if weighting == Weighting::None {
+        return None;
+    }
     let n_effective = n_effective?;
     Some(WeightsUsed {
-        weighting: weighting.to_owned(),
+        weighting: weighting.as_str().to_owned(),
         n_effective,
         design_effect: n as f64 / n_effective,
         population,

@@ -13,7 +13,10 @@ use prem_stats::{
 };
 
 use super::{Attempt, Failure, Task, respondents::Respondents, survey::Survey};
-use crate::strata::register_stratifiers;
+use crate::{
+    placement::positions,
+    strata::{level_or_unknown, register_stratifiers},
+};
 
 /// Weights of some respondents, and the margins that they meet.
 pub(super) struct Adjusted {
@@ -67,7 +70,7 @@ pub(super) fn adjust(task: &Task<'_>, survey: &Survey<'_>, rows: &Respondents) -
 
 /// The unit of level `within` that each unit lies in; above it where there is none, and itself where there is nothing above.
 fn blocks(organisation: &Organisation, within: Level) -> Vec<u32> {
-    let position: BTreeMap<&str, u32> = organisation.units.iter().map(|unit| unit.id.as_str()).zip(0u32..).collect();
+    let position = positions(&organisation.units);
     let levels: Vec<Level> = Level::ALL.into_iter().rev().skip_while(|level| *level != within).collect();
     let block = |(own, unit): (usize, &prem_spec::Unit)| {
         let above = levels.iter().find_map(|level| organisation.ancestor_at(&unit.id, *level));
@@ -122,8 +125,7 @@ fn margins(
         let mut combination = Vec::with_capacity(chosen.len());
         for (margin, (_, register)) in declared.iter_mut().zip(&chosen) {
             let unknown = margin.labels.len() - 1;
-            let level = row.groups.get(*register).copied().flatten();
-            let level = level.and_then(|level| usize::try_from(level).ok()).unwrap_or(unknown).min(unknown);
+            let level = level_or_unknown(row.groups.get(*register).copied().flatten(), unknown).min(unknown);
             margin.population.entry(block).or_insert_with(|| vec![0.0; unknown + 1])[level] += patients;
             combination.push(level);
         }

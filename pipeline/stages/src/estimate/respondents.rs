@@ -4,6 +4,7 @@ use prem_spec::MissingAdjuster;
 use prem_stats::Result;
 
 use super::{Task, coding::design_of, rows::Response, survey::Survey};
+use crate::strata::level_or_unknown;
 
 /// Rows that an indicator uses, with the columns of its adjusters.
 pub(super) struct Respondents {
@@ -66,10 +67,10 @@ impl Respondents {
     /// Levels of the questionnaire's stratifier at `place`; the number of declared levels stands for «unknown».
     pub fn levels(&self, survey: &Survey<'_>, place: usize) -> Vec<u32> {
         let Some(stratifier) = survey.questionnaire.stratifiers.get(place) else { return vec![0; self.len()] };
-        let unknown = u32::try_from(stratifier.labels().len()).unwrap_or(u32::MAX);
+        let unknown = stratifier.labels().len();
         let level = |(month, row): &(usize, usize)| {
             let level = survey.months[*month].groups.get(place).and_then(|levels| levels[*row]);
-            level.and_then(|level| u32::try_from(level).ok()).unwrap_or(unknown)
+            u32::try_from(level_or_unknown(level, unknown)).unwrap_or(u32::MAX)
         };
         self.origin.iter().map(level).collect()
     }

@@ -6,7 +6,11 @@ use prem_spec::{Period, PeriodKind, Stratifier};
 use prem_store::tables::Response;
 
 use super::{EstimateInputs, survey::Survey};
-use crate::{METHOD_VERSION, placement::LevelMap, strata::register_stratifiers};
+use crate::{
+    METHOD_VERSION,
+    placement::LevelMap,
+    strata::{level_or_unknown, register_stratifiers},
+};
 
 /// Answered and asked of one group of one unit.
 #[derive(Debug, Clone, Copy, Default)]
@@ -65,7 +69,7 @@ fn counts(
     let register = stratifier
         .and_then(|wanted| register_stratifiers(stratifiers).position(|stratifier| stratifier.id == wanted.id));
     let unknown = stratifier.map_or(0, |stratifier| stratifier.labels().len());
-    let level = |level: Option<i16>| level.and_then(|level| usize::try_from(level).ok()).unwrap_or(unknown);
+    let level = |level: Option<i16>| level_or_unknown(level, unknown);
     let unit_of = |unit: u32| map.parent.get(unit as usize).copied().flatten();
     let mut counts: BTreeMap<(u32, usize), Count> = BTreeMap::new();
     if place.is_some() && register.is_none() {
@@ -136,7 +140,8 @@ fn table_rows(
             unit_id: unit.id.clone(),
             unit_name: unit.name.nb.clone(),
             parent_id: unit.parent.clone(),
-            stratum: group.map_or_else(|| "total".to_owned(), |(_, stratifier)| stratifier.stratum(Some(level))),
+            stratum: group
+                .map_or_else(|| Stratifier::TOTAL.to_owned(), |(_, stratifier)| stratifier.stratum(Some(level))),
             invited: whole(count.invited),
             undeliverable: whole(count.undeliverable),
             ineligible: whole(count.ineligible),

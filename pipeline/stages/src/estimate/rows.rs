@@ -1,6 +1,6 @@
 //! Rows of the hub: what every kind of estimate fills in the same way.
 
-use prem_spec::{Indicator, Level, Period, Unit};
+use prem_spec::{Indicator, Level, Period, Stratifier, Unit};
 use prem_store::tables::{CaseMix, Estimate};
 
 use super::{Task, survey::Survey};
@@ -70,9 +70,6 @@ impl<'a> Response<'a> {
     }
 }
 
-/// The column `stratum` of rows about everybody.
-pub(super) const TOTAL: &str = "total";
-
 /// A row about everybody of `unit`, without figures yet.
 pub(super) fn blank(task: &Task<'_>, unit: &Unit, method: &str) -> Estimate {
     let Indicator { id, version, ci_level, .. } = task.indicator;
@@ -86,7 +83,7 @@ pub(super) fn blank(task: &Task<'_>, unit: &Unit, method: &str) -> Estimate {
         unit_id: unit.id.clone(),
         unit_name: unit.name.nb.clone(),
         parent_id: unit.parent.clone(),
-        stratum: TOTAL.to_owned(),
+        stratum: Stratifier::TOTAL.to_owned(),
         ci_level: Some(*ci_level),
         method: method.to_owned(),
         method_version: METHOD_VERSION.to_owned(),
@@ -132,36 +129,16 @@ pub(super) fn model_row(task: &Task<'_>, term: &str, method: &str) -> CaseMix {
         period: task.period.to_string(),
         indicator: task.indicator.id.clone(),
         term: term.to_owned(),
-        estimate: None,
-        se: None,
-        ci_low: None,
-        ci_high: None,
-        dropped: None,
-        n_used: 0,
-        n_left_out: 0,
-        n_no_value: None,
-        n_units: 0,
-        r_squared: None,
-        sigma: None,
-        between_sd: None,
-        between_sd_unadjusted: None,
-        explained: None,
-        icc: None,
-        icc_unadjusted: None,
-        interaction_f: None,
-        interaction_p: None,
-        adjustment_max: None,
-        adjustment_mean: None,
-        convergence: String::new(),
         method: method.to_owned(),
         method_version: METHOD_VERSION.to_owned(),
         run_id: task.inputs.run_id.to_owned(),
+        ..CaseMix::default()
     }
 }
 
 /// Largest and mean movement by adjustment of the units that are compared with the region.
 pub(super) fn movement(estimates: &[Estimate]) -> (Option<f64>, Option<f64>) {
-    let units = estimates.iter().filter(|row| row.difference.is_some() && row.stratum == TOTAL);
+    let units = estimates.iter().filter(|row| row.difference.is_some() && row.stratum == Stratifier::TOTAL);
     let moved: Vec<f64> = units.filter_map(|row| Some((row.value? - row.raw?).abs())).collect();
     #[expect(clippy::cast_precision_loss, reason = "numbers of units")]
     let mean = (!moved.is_empty()).then(|| moved.iter().sum::<f64>() / moved.len() as f64);

@@ -1,7 +1,8 @@
 //! Other models beside an indicator's own, as its `[sensitivity]` section asks: the same respondents, another way to a value.
 
 use prem_spec::{
-    Adjustment, Alternative, BetaSource, Convention, Indicator, Level, Measure, Period, Shrinkage, Weighting,
+    Adjustment, Alternative, BetaSource, Convention, Indicator, Level, Measure, Period, Shrinkage, Stratifier,
+    Weighting,
 };
 use prem_store::tables::{Estimate, Sensitivity};
 use rayon::prelude::*;
@@ -13,7 +14,6 @@ use crate::StageError;
 
 /// The model whose values the hub has.
 const MAIN: &str = "main";
-const TOTAL: &str = "total";
 
 /// An indicator by another model.
 struct Variant {
@@ -84,7 +84,7 @@ fn by_variant(
 }
 
 fn sensitivity_row(model: &str, row: &Estimate) -> Option<Sensitivity> {
-    let is_of_units = row.stratum == TOTAL && row.level != Level::Rhf.as_str();
+    let is_of_units = row.stratum == Stratifier::TOTAL && row.level != Level::Rhf.as_str();
     is_of_units.then_some(())?;
     Some(Sensitivity {
         period: row.period.clone(),

@@ -50,7 +50,7 @@ impl Weights {
         Some(WeightingRow {
             period: task.period.to_string(),
             indicator: task.indicator.id.clone(),
-            method: method(task.indicator.weighting).to_owned(),
+            method: task.indicator.weighting.as_str().to_owned(),
             n: count(n).unwrap_or(i64::MAX),
             n_effective: (squares > 0.0).then(|| total * total / squares),
             population: Some(total),
@@ -68,15 +68,6 @@ impl Weights {
             method_version: METHOD_VERSION.to_owned(),
             run_id: task.inputs.run_id.to_owned(),
         })
-    }
-}
-
-fn method(weighting: Weighting) -> &'static str {
-    match weighting {
-        Weighting::None => "none",
-        Weighting::Design => "design",
-        Weighting::PostStratify => "post-stratify",
-        Weighting::Rake => "rake",
     }
 }
 

@@ -76,7 +76,7 @@ fn told(indicator: &Indicator, rows: Rows, found: Found) -> Explanation {
     let goal = indicator.goal.zip(row.goal_level).map(|(goal, level)| Goal {
         high: goal.high,
         moderate: goal.moderate,
-        direction: direction(indicator).to_owned(),
+        direction: indicator.direction.as_str().to_owned(),
         level,
     });
     Explanation { rows, response, weights, calculation, interval, shrinkage, comparison, change, goal }
@@ -109,30 +109,11 @@ fn comparison(indicator: &Indicator, found: &Found) -> Option<Comparison> {
         statistic: statistic(-shift),
         statistic_opposite: statistic(shift),
         p: row.p,
-        correction: correction(indicator).to_owned(),
+        correction: rules.correction.as_str().to_owned(),
         family: found.family,
         q: row.q,
         alpha: rules.alpha,
-        direction: direction(indicator).to_owned(),
+        direction: indicator.direction.as_str().to_owned(),
         class: row.comparison.clone().unwrap_or_default(),
     })
-}
-
-fn correction(indicator: &Indicator) -> &'static str {
-    use prem_spec::FamilyCorrection;
-    match indicator.comparison.correction {
-        FamilyCorrection::BenjaminiHochberg => "benjamini-hochberg",
-        FamilyCorrection::Holm => "holm",
-        FamilyCorrection::Bonferroni => "bonferroni",
-        FamilyCorrection::None => "none",
-    }
-}
-
-fn direction(indicator: &Indicator) -> &'static str {
-    use prem_spec::Direction;
-    match indicator.direction {
-        Direction::Higher => "higher",
-        Direction::Lower => "lower",
-        Direction::Neutral => "neutral",
-    }
 }

@@ -8,8 +8,9 @@ use super::{ContactRows, Question, ResponseRows, Rows};
 use crate::{
     ScoredMonth, StageError,
     estimate::{EstimateInputs, group_of},
-    placement::LevelMap,
+    placement::{LevelMap, positions},
     score::read_left_out,
+    strata::level_or_unknown,
     tally::tally,
 };
 
@@ -26,8 +27,8 @@ fn contacts(inputs: &EstimateInputs<'_>, question: &Question<'_>) -> ContactRows
     let Some(cells) = inputs.events.get(&question.indicator.id) else { return ContactRows::default() };
     let (mut by_area, region) = tally(cells, question.period);
     let is_top = question.unit.parent.is_none();
-    let place = inputs.plan.organisation.units.iter().zip(0u32..).find(|(unit, _)| unit.id == question.unit.id);
-    let of_area = place.and_then(|(_, place)| by_area.remove(&place)).unwrap_or_default();
+    let position = positions(&inputs.plan.organisation.units);
+    let of_area = position.get(question.unit.id.as_str()).and_then(|place| by_area.remove(place)).unwrap_or_default();
     let own = if is_top { &region } else { &of_area };
     let sum = |tally: &crate::tally::Tally| -> u64 {
         tally.repeats.iter().map(|repeat| (repeat.frequency * repeat.persons) as u64).sum()
@@ -49,7 +50,7 @@ fn responses(inputs: &EstimateInputs<'_>, question: &Question<'_>) -> Result<Res
     let Some(questionnaire) = inputs.plan.questionnaire_of(question.indicator) else { return Ok(rows) };
     let months = inputs.scored.get(&questionnaire.id).map(Vec::as_slice).unwrap_or_default();
     let map = LevelMap::new(&inputs.plan.organisation, question.unit.level);
-    let own = map.units.iter().zip(0u32..).find(|(unit, _)| unit.id == question.unit.id).map(|(_, place)| place);
+    let own = positions(map.units.iter().copied()).get(question.unit.id.as_str()).copied();
     let group = group_of(questionnaire, &question.row.stratum);
     let mut counted: Vec<(&ScoredMonth, usize)> = Vec::new();
     for month in months {
@@ -89,8 +90,7 @@ fn reasons(question: &Question<'_>, month: &ScoredMonth) -> Result<Vec<Option<St
 /// Whether a response is in a level of a stratifier; the number of declared levels stands for «unknown».
 fn is_in(questionnaire: &Questionnaire, month: &ScoredMonth, row: usize, (place, level): (usize, usize)) -> bool {
     let unknown = questionnaire.stratifiers.get(place).map_or(0, |stratifier| stratifier.labels().len());
-    let own = month.groups.get(place).and_then(|levels| levels[row]).and_then(|level| usize::try_from(level).ok());
-    own.unwrap_or(unknown) == level
+    level_or_unknown(month.groups.get(place).and_then(|levels| levels[row]), unknown) == level
 }
 
 /// Whom the model cannot take in for want of an adjuster.

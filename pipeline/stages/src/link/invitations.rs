@@ -5,10 +5,7 @@
 //! way as of respondents ([`population::members`]); what only an answer tells is left to estimation. Invitations that
 //! no contact places cannot be counted anywhere; they are told by reason.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    path::Path,
-};
+use std::{collections::BTreeMap, path::Path};
 
 use jiff::civil::Date;
 use polars::prelude::*;
@@ -21,8 +18,8 @@ use super::{
 };
 use crate::{
     StageError,
-    frames::{self, codes, days, days_of, month_of, numbers, texts},
-    placement::Placement,
+    frames::{self, codes, days, days_of, month_of, numbered, numbers, texts},
+    placement::{Placement, positions},
     population,
     score::indicators_of,
     strata::{level_column, levels_of, register_stratifiers},
@@ -271,19 +268,13 @@ pub fn read_invited(plan: &Plan, questionnaire: &Questionnaire, linked: &Path) -
     let (invited, undeliverable) = (count(COUNTS[0])?, count(COUNTS[1])?);
     let (ineligible, reserved) = (count(COUNTS[2])?, count(COUNTS[3])?);
     let population = numbers(&frame, POPULATION)?;
-    let mut strata: Vec<String> = named.iter().flatten().map(|name| (*name).to_owned()).collect();
-    strata.sort();
-    strata.dedup();
-    let units = &plan.organisation.units;
-    let position: HashMap<&str, u32> = units.iter().map(|unit| unit.id.as_str()).zip(0u32..).collect();
-    let place = |name: &str| {
-        strata.binary_search_by(|other| other.as_str().cmp(name)).ok().and_then(|place| u32::try_from(place).ok())
-    };
+    let (strata, stratum_of) = numbered(&named);
+    let position = positions(&plan.organisation.units);
     let row = |row: usize| {
         Some(Invited {
             unit: *position.get(ids[row]?)?,
             month: month_of(months[row]?)?,
-            stratum: named[row].and_then(place),
+            stratum: stratum_of[row],
             groups: groups.iter().map(|levels| levels[row]).collect(),
             members: members.iter().map(|members| members[row]).collect(),
             invited: invited[row],

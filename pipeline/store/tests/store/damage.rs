@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 use prem_store::{Partition, Publisher, Quarantine, Store, StoreError, check_rows, read_rows, tables::read_table};
 use tempfile::tempdir;
 
-use crate::sample::{dataset, deliver, write_quarantine, write_release, write_rows};
+use crate::sample::{dataset, deliver, publish, write_quarantine, write_rows};
 
 fn damaged_path(error: &StoreError) -> &Path {
     match error {
@@ -105,10 +105,7 @@ fn a_damaged_partition_is_stale_and_named() {
 fn a_damaged_current_or_refusal_is_named_and_a_damaged_cache_is_empty() {
     let folder = tempdir().unwrap();
     let publisher = Publisher::new(folder.path());
-    let staging = publisher.staging("r1").unwrap();
-    write_release(&staging, "one", "02:00");
-    let finished = publisher.finish(&staging, "r1").unwrap();
-    publisher.set_current("r1", &finished.manifest_sha256).unwrap();
+    publish(&publisher);
     let current = folder.path().join("current.json");
     let text = fs::read_to_string(&current).unwrap();
     for change in ["", "{}", &text.replace("releases/r1", "releases/r2"), &text.replace("releases/r1", "../secret")] {

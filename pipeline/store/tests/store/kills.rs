@@ -2,10 +2,11 @@
 
 use std::{fs, mem};
 
-use prem_store::{Partition, Publisher, Store, StoreError};
+use jiff::civil::date;
+use prem_store::{DrawRecord, LockedStore, Partition, Publisher, Store, StoreError, tables::Drawn};
 use tempfile::tempdir;
 
-use crate::sample::{deliver, pending, tree, write_release};
+use crate::sample::{deliver, pending, publish, tree, write_release};
 
 #[test]
 fn two_processes_cannot_write_at_once() {
@@ -69,7 +70,7 @@ fn a_half_replaced_partition_is_stale_and_not_wrong() {
     let store = Store::open(folder.path());
     let locked = store.lock().unwrap();
     let partition = Partition::new("linked", "q/month=2025-03").unwrap();
-    let commit = |locked: &prem_store::LockedStore, text: &str, key: &str| {
+    let commit = |locked: &LockedStore, text: &str, key: &str| {
         let pending = locked.begin().unwrap();
         fs::write(pending.path().join("part.parquet"), text).unwrap();
         locked.commit_partition(pending, &partition, key, serde_json::Value::Null).unwrap();
@@ -94,10 +95,7 @@ fn a_half_replaced_partition_is_stale_and_not_wrong() {
 fn yesterdays_release_stays_until_the_rename() {
     let folder = tempdir().unwrap();
     let publisher = Publisher::new(folder.path());
-    let staging = publisher.staging("r1").unwrap();
-    write_release(&staging, "one", "02:00");
-    let finished = publisher.finish(&staging, "r1").unwrap();
-    publisher.set_current("r1", &finished.manifest_sha256).unwrap();
+    publish(&publisher);
 
     // Killed while staging, and killed after the release is finished but before it is shown.
     let half = publisher.staging("r2").unwrap();
@@ -118,10 +116,7 @@ fn yesterdays_release_stays_until_the_rename() {
 fn a_half_replaced_release_is_brought_back() {
     let folder = tempdir().unwrap();
     let publisher = Publisher::new(folder.path());
-    let staging = publisher.staging("r1").unwrap();
-    write_release(&staging, "one", "02:00");
-    let finished = publisher.finish(&staging, "r1").unwrap();
-    publisher.set_current("r1", &finished.manifest_sha256).unwrap();
+    let finished = publish(&publisher);
     fs::rename(&finished.folder, folder.path().join("releases/.replaced-r1")).unwrap();
 
     assert!(matches!(publisher.current(), Err(StoreError::Damaged { .. })));
@@ -132,4 +127,65 @@ fn a_half_replaced_release_is_brought_back() {
     publisher.recover().unwrap();
     assert_eq!(fs::read_to_string(finished.folder.join("region/index.html")).unwrap(), "one");
     assert_eq!(fs::read_dir(folder.path().join("releases")).unwrap().count(), 1);
+}
+
+/// A draw of one person, with the seed for its name.
+fn draw_of(seed: u64) -> (DrawRecord, Vec<Drawn>) {
+    let row = Drawn {
+        invitation_id: format!("i{seed}"),
+        person_id: format!("p{seed}"),
+        contact_id: format!("c{seed}"),
+        questionnaire_id: "stay".to_owned(),
+        unit_id: "ward".to_owned(),
+        stratum: "ward".to_owned(),
+        inclusion_probability: 1.0,
+        drawn_on: date(2025, 4, 10),
+    };
+    let record = DrawRecord {
+        plan: "monthly".to_owned(),
+        window: "2025-03".to_owned(),
+        on: row.drawn_on,
+        seed,
+        inputs: format!("inputs-{seed}"),
+        drawn: 1,
+        report: serde_json::Value::Null,
+    };
+    (record, vec![row])
+}
+
+#[test]
+fn a_replaced_draw_is_whole_at_every_step() {
+    let ((first, first_rows), (second, second_rows)) = (draw_of(1), draw_of(2));
+    let mut seeds = Vec::new();
+    for steps in 0.. {
+        let folder = tempdir().unwrap();
+        let store = Store::open(folder.path());
+        let locked = store.lock().unwrap();
+        locked.keep_draw(locked.begin().unwrap(), &first, &first_rows).unwrap();
+        let mut left = steps;
+        let killed = locked.keep_draw_with(locked.begin().unwrap(), &second, &second_rows, &mut || {
+            if left == 0 {
+                return Err(StoreError::Locked { path: "killed".into() });
+            }
+            left -= 1;
+            Ok(())
+        });
+        drop(locked);
+
+        let found = store.draws().unwrap();
+        let expected = if found == [first.clone()] { &first_rows } else { &second_rows };
+        assert_eq!(&store.drawn(&found[0]).unwrap(), expected, "step {steps}");
+        seeds.push(found[0].seed);
+        // The next draw leaves nothing of the one that was interrupted.
+        let locked = store.lock().unwrap();
+        locked.keep_draw(locked.begin().unwrap(), &second, &second_rows).unwrap();
+        assert_eq!(store.drawn(&second).unwrap(), second_rows);
+        let names: Vec<_> = tree(&folder.path().join("draws")).into_iter().map(|(path, _)| path).collect();
+        let names_of_one = ["monthly/2025-03/draw.json", "monthly/2025-03/drawn-inputs-2.parquet"];
+        assert_eq!(names, names_of_one.map(std::path::PathBuf::from), "step {steps}");
+        if killed.is_ok() {
+            break;
+        }
+    }
+    assert_eq!(seeds, [1, 1, 2, 2], "before it, its rows beside it, its record in place, undisturbed");
 }

@@ -12,8 +12,8 @@ use arrow::array::{
 };
 use prem_spec::{Code, Column, ColumnKind, Dataset, DeliveryMode, Text};
 use prem_store::{
-    Committed, IngestCounts, LockedStore, NewDelivery, Pending, Quarantine, QuarantineWriter, RowsWriter, StoreError,
-    sha256_hex, tables::TableMeta,
+    Committed, Finished, IngestCounts, LockedStore, NewDelivery, Pending, Publisher, Quarantine, QuarantineWriter,
+    RowsWriter, StoreError, sha256_hex, tables::TableMeta,
 };
 
 pub fn column(name: &str, kind: ColumnKind, required: bool) -> Column {
@@ -147,6 +147,15 @@ pub fn write_release(staging: &Path, page: &str, timings: &str) {
     fs::write(staging.join("region/index.html"), page).unwrap();
     let manifest = format!("{{\"pages\": \"{}\", \"timings\": \"{timings}\"}}\n", sha256_hex(page.as_bytes()));
     fs::write(staging.join("manifest.json"), manifest).unwrap();
+}
+
+/// Makes the release `r1` with the page `one` the current one.
+pub fn publish(publisher: &Publisher) -> Finished {
+    let staging = publisher.staging("r1").unwrap();
+    write_release(&staging, "one", "02:00");
+    let finished = publisher.finish(&staging, "r1").unwrap();
+    publisher.set_current("r1", &finished.manifest_sha256).unwrap();
+    finished
 }
 
 /// Every file below a folder with its bytes, in the order of paths.

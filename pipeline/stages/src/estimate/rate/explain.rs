@@ -1,6 +1,6 @@
 //! One rate once more, with its strata.
 
-use prem_spec::{Measure, StandardPopulation, Standardisation};
+use prem_spec::{Measure, Standardisation};
 use prem_stats::Result;
 
 use super::{Cells, Table, difference, estimate, standardised, table, test, weights};
@@ -73,11 +73,7 @@ fn told(
     let variance: f64 = cells.tally.variances(cells.events.len()).iter().sum();
     Rate {
         per,
-        standard: match standardisation.standard {
-            StandardPopulation::Region => "region",
-            StandardPopulation::Esp2013 => "esp2013",
-        }
-        .to_owned(),
+        standard: standardisation.standard.as_str().to_owned(),
         events,
         person_years: cells.person_years.iter().sum(),
         raw: row.raw.unwrap_or(0.0),
