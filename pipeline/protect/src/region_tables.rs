@@ -13,7 +13,23 @@ use crate::system::TOTAL;
 pub(crate) fn case_mix(plan: &Plan, mut rows: Vec<CaseMix>, estimates: &[Estimate]) -> Vec<CaseMix> {
     let shown = Shown::of(plan, estimates);
     rows.retain(|row| shown.may_show(&row.indicator, &row.period, row.n_used));
+    for row in rows.iter_mut().filter(|row| row.adjustment_max.is_some()) {
+        // The largest movement is one unit's: only of units that are shown.
+        (row.adjustment_max, row.adjustment_mean) = movement(estimates, row);
+    }
     rows
+}
+
+/// Largest and mean movement by adjustment of the shown units that a fit's row is about.
+fn movement(estimates: &[Estimate], fit: &CaseMix) -> (Option<f64>, Option<f64>) {
+    let units = estimates.iter().filter(|row| {
+        let is_of_fit = row.indicator == fit.indicator && row.period == fit.period;
+        is_of_fit && row.stratum == TOTAL && row.level != Level::Rhf.as_str()
+    });
+    let moved: Vec<f64> = units.filter_map(|row| Some((row.value? - row.raw?).abs())).collect();
+    #[expect(clippy::cast_precision_loss, reason = "numbers of units")]
+    let mean = (!moved.is_empty()).then(|| moved.iter().sum::<f64>() / moved.len() as f64);
+    (moved.into_iter().reduce(f64::max), mean)
 }
 
 pub(crate) fn weighting(plan: &Plan, mut rows: Vec<Weighting>, estimates: &[Estimate]) -> Vec<Weighting> {

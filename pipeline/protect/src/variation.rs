@@ -4,31 +4,28 @@
 //! other figures are functions of one or two of them. Two rules, one number:
 //!
 //! - fewer than [`UNITS_BEHIND_A_FIGURE_MIN`] units: every figure is withheld;
-//! - a unit of the family is withheld as `secondary`: the extremes and percentiles may be its values, so they are
-//!   withheld; and where fewer than [`UNITS_BEHIND_A_FIGURE_MIN`] such units are behind a figure, the figure and the
+//! - units behind the figures are not shown (withheld as `secondary`): the extremes and percentiles may be their values, so
+//!   they are withheld; and where fewer than [`UNITS_BEHIND_A_FIGURE_MIN`] such units are behind a figure, the figure and the
 //!   shown units together would give them, so all figures are.
 
 use std::collections::BTreeMap;
 
 use prem_store::tables::{Estimate, Variation};
 
-use crate::{reason::SECONDARY, system::TOTAL};
+use crate::system::TOTAL;
 
 /// Fewest units that a figure about several units may stand for.
 pub const UNITS_BEHIND_A_FIGURE_MIN: usize = 3;
 
 pub(crate) fn protect(rows: &mut [Variation], estimates: &[Estimate]) {
-    let mut withheld: BTreeMap<(&str, &str, &str), usize> = BTreeMap::new();
-    for row in estimates {
-        let is_secondary = row.suppression_reason.as_deref() == Some(SECONDARY);
-        if row.suppressed && is_secondary && row.stratum == TOTAL {
-            *withheld.entry((&row.period, &row.indicator, &row.level)).or_default() += 1;
-        }
+    let mut shown: BTreeMap<(&str, &str, &str), usize> = BTreeMap::new();
+    for row in estimates.iter().filter(|row| row.stratum == TOTAL && row.value.is_some()) {
+        *shown.entry((&row.period, &row.indicator, &row.level)).or_default() += 1;
     }
     for row in rows {
         let family = (row.period.as_str(), row.indicator.as_str(), row.level.as_str());
-        let withheld = withheld.get(&family).copied().unwrap_or(0);
         let units = usize::try_from(row.n_units).unwrap_or(0);
+        let withheld = units.abs_diff(shown.get(&family).copied().unwrap_or(0));
         if withheld > 0 {
             hide_extremes(row);
         }

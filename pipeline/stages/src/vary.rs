@@ -1,6 +1,6 @@
 //! Vary: how much the units of one level differ, and how much of it is more than chance.
 //!
-//! Reads the hub and the working tables only. Units that may not be published take no part.
+//! Reads the hub and the working tables only. Units that may not be published take no part, and strata none beside their units.
 
 use std::collections::BTreeMap;
 
@@ -58,7 +58,8 @@ fn one(
     let rows: Vec<&Estimate> = inputs
         .estimates
         .iter()
-        .filter(|row| is_here(&row.indicator, &row.period, &row.level) && is_publishable(declared, row))
+        .filter(|row| row.stratum == Stratifier::TOTAL && is_here(&row.indicator, &row.period, &row.level))
+        .filter(|row| is_publishable(declared, row))
         .collect();
     let mut out = empty(inputs, indicator, period, level);
     out.n_units = i64::try_from(rows.len()).unwrap_or(i64::MAX);

@@ -140,7 +140,7 @@ fn shares_of_the_mirror_have_the_same_p() {
 /// ratio of difference and standard error goes to 8 and 11 %.
 #[test]
 fn a_share_is_found_in_vain_once_in_twenty() {
-    for (reference, size_of_ratio) in [(0.5_f64, 0.05), (0.8, 0.08), (0.9, 0.1)] {
+    for (reference, size_of_ratio) in [(0.5_f64, 0.04), (0.8, 0.08), (0.9, 0.1)] {
         let n = 35_i32;
         let (mut mass, mut found, mut by_ratio) = ((1.0 - reference).powi(n), 0.0, 0.0);
         for events in 0..=n {

@@ -47,7 +47,7 @@ table! {
     interaction_f: Option<f64>,
     /// Its p-value.
     interaction_p: Option<f64>,
-    /// Largest movement of a unit's value by adjustment.
+    /// Largest movement of a unit's value by adjustment; published: of the shown units.
     adjustment_max: Option<f64>,
     /// Mean movement.
     adjustment_mean: Option<f64>,
