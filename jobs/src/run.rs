@@ -101,6 +101,8 @@ fn stages(
             found.not_estimated = clock.stage("estimate", || {
                 figures::estimate_run(session, store, &inputs, args, (&found.linked, &scored.months, &found.rates))
             })?;
+            let unmatched = ledger::unmatched_rows(session, store, &inputs, &found.ledger)?;
+            figures::write_unmatched(session, store, &inputs, &unmatched)?;
         }
     }
     if last >= Stage::Vary {
