@@ -125,6 +125,9 @@ pub struct RunArgs {
     /// Take in files again whose bytes a later delivery has superseded
     #[arg(long)]
     pub accept_again: bool,
+    /// Take in snapshots that hold fewer rows than `min_rows_share` of the one before
+    #[arg(long)]
+    pub accept_fewer: bool,
     /// Run even if nothing changed
     #[arg(long)]
     pub force: bool,

@@ -11,7 +11,8 @@ use prem_stages::{
 use prem_store::{
     LockedStore, RunFolder, Store,
     tables::{
-        Components, Expected, PersonsByEvents, Response, TableMeta, UnplacedCode, Weighting, read_table, write_table,
+        Components, Expected, PersonsByEvents, Response, TableMeta, Unmatched, UnplacedCode, Weighting, read_table,
+        write_table,
     },
 };
 
@@ -103,6 +104,15 @@ pub fn estimate_run(
     write_table(&run.table::<PersonsByEvents>(), &estimated.persons, &meta)?;
     write_table(&run.table::<UnplacedCode>(), &unplaced::of_run(linked, rates), &meta)?;
     Ok(estimated.not_estimated)
+}
+
+/// Writes the rows that refer to nothing beside the other working tables.
+///
+/// # Errors
+/// When the table cannot be written.
+pub fn write_unmatched(session: &Session, store: &Store, inputs: &Inputs, rows: &[Unmatched]) -> Result<(), JobError> {
+    let run = store.run(&inputs.run_id)?;
+    Ok(write_table(&run.table::<Unmatched>(), rows, &meta(session, inputs))?)
 }
 
 fn meta(session: &Session, inputs: &Inputs) -> TableMeta {

@@ -2,7 +2,9 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    path::PathBuf,
+    fs,
+    io::ErrorKind,
+    path::{Path, PathBuf},
 };
 
 use jiff::Timestamp;
@@ -10,7 +12,10 @@ use prem_ingest::{
     Found, IngestError, IngestOptions, Ingested, RefusalCause, Settled, SkipReason, discover, ingest_file,
 };
 use prem_spec::{Export, Sequence};
-use prem_store::{Covered, Delivery, LockedStore, NewDelivery, Pending, Refusal, arrival_sequence};
+use prem_store::{
+    BadRow, Committed, Covered, Delivery, IngestCounts, LockedStore, NewDelivery, Pending, Refusal, arrival_sequence,
+    cmp_places, snapshot_rows_before,
+};
 
 use crate::{error::JobError, session::Session};
 
@@ -23,15 +28,40 @@ pub struct Intake {
     /// Files that are refused as they lie in the inbox now.
     pub refused: Vec<Refusal>,
     /// Files passed over, by reason.
-    pub skipped: BTreeMap<String, Vec<String>>,
+    pub skipped: BTreeMap<SkipReason, Vec<String>>,
 }
 
 impl Intake {
-    fn skip(&mut self, name: String, reason: SkipReason) {
-        if reason != SkipReason::NoExport {
+    pub fn skip(&mut self, name: String, reason: SkipReason) {
+        if reason.is_finding() {
+            tracing::error!(file = name, %reason, "file passed over");
+        } else if reason != SkipReason::NoExport {
             tracing::warn!(file = name, %reason, "file passed over");
         }
-        self.skipped.entry(reason.to_string()).or_default().push(name);
+        self.skipped.entry(reason).or_default().push(name);
+    }
+}
+
+/// Files of the inbox, and what stands in the place of files, that no waiting makes readable, by reason.
+///
+/// # Errors
+/// When a pattern of an export is none, or the inbox is a folder that cannot be read.
+pub fn findings(session: &Session) -> Result<BTreeMap<SkipReason, Vec<String>>, JobError> {
+    let mut found: BTreeMap<SkipReason, Vec<String>> = BTreeMap::new();
+    if session.config.inbox.is_dir() {
+        let inbox = discover(&session.plan, &session.config.inbox, Settled::Always)?;
+        for file in inbox.skipped.into_iter().filter(|file| file.reason.is_finding()) {
+            found.entry(file.reason).or_default().push(file.name);
+        }
+    }
+    Ok(found)
+}
+
+/// Why a file that was found cannot be read after all.
+pub fn why_unread(path: &Path) -> SkipReason {
+    match fs::symlink_metadata(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => SkipReason::Gone,
+        _ => SkipReason::Unreadable,
     }
 }
 
@@ -48,6 +78,8 @@ pub fn settled(session: &Session) -> Settled {
 pub struct Registration {
     pub delivered_at: Timestamp,
     pub accept_again: bool,
+    /// Takes snapshots of however few rows.
+    pub accept_fewer: bool,
 }
 
 /// A file that is not a delivery yet.
@@ -82,7 +114,7 @@ pub fn take_in(session: &Session, store: &LockedStore, registration: Registratio
             Ok(sha256) => sha256,
             Err(error) => {
                 tracing::debug!(%error, "not read");
-                intake.skip(found.name, SkipReason::Unreadable);
+                intake.skip(found.name, why_unread(&found.path));
                 continue;
             }
         };
@@ -92,20 +124,35 @@ pub fn take_in(session: &Session, store: &LockedStore, registration: Registratio
         }
         if is_known(&known, export, &sha256) && !(is_again && registration.accept_again) {
             intake.known += 1;
-        } else if let Some(refusal) = refused.iter().find(|refusal| is_same(refusal, session, &found, &sha256)) {
+        } else if let Some(refusal) = refused
+            .iter()
+            // What was refused for too few rows is to be accepted now.
+            .find(|refusal| !registration.accept_fewer && is_same(refusal, session, &found, &sha256))
+        {
             intake.refused.push(refusal.clone());
         } else {
             fresh.push(Fresh { found, sha256 });
         }
     }
+    in_sequence(session, &mut fresh);
     for file in fresh {
-        take_one(session, store, registration, &file, &mut intake)?;
+        take_one(session, store, registration, (&file, &known), &mut intake)?;
     }
     // A new row of an erased person may have named a contact that stands in rows stored before.
     store.finish_erasures()?;
     seen.retain(&present);
     store.save_seen(&seen)?;
     Ok(intake)
+}
+
+/// Earlier snapshots before later ones, which are compared with them, as far as names tell.
+fn in_sequence(session: &Session, fresh: &mut [Fresh]) {
+    let place = |file: &Fresh| {
+        let export =
+            session.plan.exports.get(&file.found.export).filter(|export| export.sequence == Sequence::FileName);
+        export.map_or_else(String::new, |export| export.place_in_sequence(&file.found.name).to_owned())
+    };
+    fresh.sort_by(|a, b| a.found.export.cmp(&b.found.export).then_with(|| cmp_places(&place(a), &place(b))));
 }
 
 fn is_known(known: &[Delivery], export: &Export, sha256: &str) -> bool {
@@ -127,11 +174,12 @@ pub fn is_same(refusal: &Refusal, session: &Session, found: &Found, sha256: &str
         && refusal.program == env!("CARGO_PKG_VERSION")
 }
 
+/// `known` are the deliveries from before this run.
 fn take_one(
     session: &Session,
     store: &LockedStore,
     registration: Registration,
-    file: &Fresh,
+    (file, known): (&Fresh, &[Delivery]),
     intake: &mut Intake,
 ) -> Result<(), JobError> {
     let Some(export) = session.plan.exports.get(&file.found.export) else { return Ok(()) };
@@ -142,7 +190,16 @@ fn take_one(
             for note in &ingested.notes {
                 tracing::info!(file = file.found.name, "{note}");
             }
-            let committed = commit(store, pending, export, file, registration, ingested)?;
+            let sequence = sequence_of(export, file, registration, &ingested);
+            let place = (sequence.as_str(), ingested.sha256.as_str());
+            let before = snapshot_rows_before(known.iter().chain(&intake.new), &export.name, place);
+            let too_few = before.and_then(|before| ingested.too_few_rows(export, before));
+            if let Some(cause) = too_few.filter(|_| !registration.accept_fewer) {
+                tracing::error!("{} ({}) is refused: {cause}", file.found.name, export.name);
+                let refused = (cause.to_string(), ingested.counts, Vec::new());
+                return refuse(session, store, registration, (file, refused), intake);
+            }
+            let committed = commit(store, pending, export, file, registration, (ingested, sequence))?;
             if committed.is_new {
                 let erased = committed.delivery.counts.erased;
                 if erased > 0 {
@@ -157,28 +214,51 @@ fn take_one(
         Err(IngestError::Refused(refusal)) if refusal.cause == RefusalCause::Changed => {
             intake.skip(file.found.name.clone(), SkipReason::Changed);
         }
-        Err(IngestError::Io { .. }) => intake.skip(file.found.name.clone(), SkipReason::Unreadable),
+        Err(IngestError::Io { .. }) => intake.skip(file.found.name.clone(), why_unread(&file.found.path)),
         Err(IngestError::Refused(refusal)) => {
             tracing::error!("{refusal}");
-            let record = Refusal {
-                dataset: export.dataset.clone(),
-                export: export.name.clone(),
-                file_name: file.found.name.clone(),
-                sha256: file.sha256.clone(),
-                bytes: file.found.bytes,
-                refused_at: registration.delivered_at,
-                plan_hash: session.plan_hash.clone(),
-                program: env!("CARGO_PKG_VERSION").to_owned(),
-                reason: refusal.cause.to_string(),
-                counts: refusal.counts,
-                first: refusal.first,
-            };
-            store.refuse(&record)?;
-            intake.refused.push(record);
+            let refused = (refusal.cause.to_string(), refusal.counts, refusal.first);
+            return refuse(session, store, registration, (file, refused), intake);
         }
         Err(other) => return Err(other.into()),
     }
     Ok(())
+}
+
+/// Keeps a record of a refused file: why, its counts as far as it was read, and its first bad rows.
+fn refuse(
+    session: &Session,
+    store: &LockedStore,
+    registration: Registration,
+    (file, (reason, counts, first)): (&Fresh, (String, IngestCounts, Vec<BadRow>)),
+    intake: &mut Intake,
+) -> Result<(), JobError> {
+    let Some(export) = session.plan.exports.get(&file.found.export) else { return Ok(()) };
+    let record = Refusal {
+        dataset: export.dataset.clone(),
+        export: export.name.clone(),
+        file_name: file.found.name.clone(),
+        sha256: file.sha256.clone(),
+        bytes: file.found.bytes,
+        refused_at: registration.delivered_at,
+        plan_hash: session.plan_hash.clone(),
+        program: env!("CARGO_PKG_VERSION").to_owned(),
+        reason,
+        counts,
+        first,
+    };
+    store.refuse(&record)?;
+    intake.refused.push(record);
+    Ok(())
+}
+
+/// The place of a file among the deliveries of its export.
+fn sequence_of(export: &Export, file: &Fresh, registration: Registration, ingested: &Ingested) -> String {
+    match &export.sequence {
+        Sequence::FileName => export.place_in_sequence(&file.found.name).to_owned(),
+        Sequence::Column(_) => ingested.sequence.clone().unwrap_or_default(),
+        Sequence::Arrival => arrival_sequence(registration.delivered_at),
+    }
 }
 
 fn commit(
@@ -187,13 +267,8 @@ fn commit(
     export: &Export,
     file: &Fresh,
     registration: Registration,
-    ingested: Ingested,
-) -> Result<prem_store::Committed, JobError> {
-    let sequence = match &export.sequence {
-        Sequence::FileName => export.place_in_sequence(&file.found.name).to_owned(),
-        Sequence::Column(_) => ingested.sequence.clone().unwrap_or_default(),
-        Sequence::Arrival => arrival_sequence(registration.delivered_at),
-    };
+    (ingested, sequence): (Ingested, String),
+) -> Result<Committed, JobError> {
     let detected = ingested.detected();
     let record = NewDelivery {
         dataset: export.dataset.clone(),

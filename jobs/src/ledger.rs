@@ -3,15 +3,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use prem_spec::{Dataset, Plan};
-use prem_stages::{Part, ViewCounts, count_unmatched, count_view};
-use prem_store::{Delivery, RowCounts, Store};
+use prem_spec::{Column, Dataset, Plan};
+use prem_stages::{Part, Side, UnmatchedRow, ViewCounts, count_unmatched, count_view, list_unmatched};
+use prem_store::{Delivery, RowCounts, Store, tables::Unmatched};
 use serde::{Deserialize, Serialize};
 
 use crate::{derive::Linked, error::JobError, inputs::Inputs, session::Session};
 
 /// Rows of a delivery whose export nobody declares any more: stored, and read by nothing.
 const NOT_DECLARED: &str = "export-not-declared";
+/// Rows of one column that are listed because they refer to nothing; the counts have all.
+const UNMATCHED_LISTED_MAX: u32 = 100_000;
 
 /// Where all rows of a run's deliveries went.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,6 +72,27 @@ pub fn row_counts(
     }
     ledger.check(&inputs.deliveries)?;
     Ok(ledger)
+}
+
+/// Rows that stand and refer to what is not delivered (yet), where the ledger counted any.
+///
+/// # Errors
+/// When rows cannot be read.
+pub fn unmatched_rows(
+    session: &Session,
+    store: &Store,
+    inputs: &Inputs,
+    ledger: &Ledger,
+) -> Result<Vec<Unmatched>, JobError> {
+    let mut all = Vec::new();
+    for name in ledger.datasets.iter().filter(|(_, counts)| !counts.unmatched.is_empty()).map(|(name, _)| name) {
+        let Some(dataset) = session.plan.datasets.get(name) else { continue };
+        let count = Count { plan: &session.plan, store, inputs, dataset };
+        for group in count.groups() {
+            all.extend(count.list_unmatched(group)?);
+        }
+    }
+    Ok(all)
 }
 
 impl Ledger {
@@ -133,6 +156,19 @@ struct Count<'a> {
 }
 
 type Group<'a> = Option<&'a String>;
+
+/// What a column refers to.
+struct Referred<'a> {
+    dataset: &'a Dataset,
+    parts: Vec<Part>,
+    column: &'a str,
+}
+
+impl Referred<'_> {
+    fn side(&self) -> Side<'_> {
+        (self.dataset, &self.parts, self.column)
+    }
+}
 
 impl<'a> Count<'a> {
     fn groups(&self) -> BTreeSet<Group<'a>> {
@@ -199,21 +235,51 @@ impl<'a> Count<'a> {
     /// Column → rows that stand and refer to what the other dataset does not have. A dataset that was never delivered is not
     /// asked: a survey without a register has no contacts to know.
     fn unmatched(&self, group: Group<'_>) -> Result<BTreeMap<String, u64>, JobError> {
+        let parts = self.parts(group);
         let mut found = BTreeMap::new();
-        for column in &self.dataset.columns {
-            let Some(to) = &column.references else { continue };
-            let Some(other) = self.plan.datasets.get(&to.dataset) else { continue };
-            let others = self.inputs.parts(self.plan, self.store, &to.dataset, |_| true);
-            if others.is_empty() {
-                continue;
-            }
-            let from = (self.dataset, &self.parts(group)[..], column.name.as_str());
-            let rows = count_unmatched(from, (other, &others, &to.column))?;
+        for (column, to) in self.references() {
+            let from = (self.dataset, &parts[..], column.name.as_str());
+            let rows = count_unmatched(from, to.side())?;
             if rows > 0 {
                 found.insert(column.name.clone(), rows);
             }
         }
         Ok(found)
+    }
+
+    /// The rows that [`Count::unmatched`] counts, the first of each column.
+    fn list_unmatched(&self, group: Group<'_>) -> Result<Vec<Unmatched>, JobError> {
+        let parts = self.parts(group);
+        let in_group =
+            self.inputs.of_dataset(&self.dataset.name).filter(|delivery| self.is_in(group, &delivery.export));
+        let deliveries: Vec<&Delivery> = in_group.collect();
+        let mut found = Vec::new();
+        for (column, to) in self.references() {
+            let from = (self.dataset, &parts[..], column.name.as_str());
+            for UnmatchedRow { part, row, value } in list_unmatched(from, to.side(), UNMATCHED_LISTED_MAX)? {
+                let Some(delivery) = deliveries.get(part) else { continue };
+                found.push(Unmatched {
+                    dataset: self.dataset.name.clone(),
+                    export: delivery.export.clone(),
+                    source_file: delivery.file_name.clone(),
+                    row,
+                    column: column.name.clone(),
+                    reference: format!("{}.{}", to.dataset.name, to.column),
+                    value: (!column.identifying).then_some(value),
+                });
+            }
+        }
+        Ok(found)
+    }
+
+    /// The columns that refer to a dataset of which something was delivered, and what they refer to.
+    fn references(&self) -> impl Iterator<Item = (&'a Column, Referred<'a>)> {
+        self.dataset.columns.iter().filter_map(move |column| {
+            let to = column.references.as_ref()?;
+            let dataset = self.plan.datasets.get(&to.dataset)?;
+            let parts = self.inputs.parts(self.plan, self.store, &to.dataset, |_| true);
+            (!parts.is_empty()).then_some((column, Referred { dataset, parts, column: &to.column }))
+        })
     }
 }
 

@@ -54,8 +54,11 @@ pub fn run(args: &RunArgs, last: Stage, global: &Global, now: Timestamp) -> Resu
     if session.config.is_sample && !sample::is_whole(&session.config) {
         clock.stage("sample", || sample::embedded(&session))?;
     }
-    let registration =
-        Registration { delivered_at: delivered_at(args.delivered_at, now)?, accept_again: args.accept_again };
+    let registration = Registration {
+        delivered_at: delivered_at(args.delivered_at, now)?,
+        accept_again: args.accept_again,
+        accept_fewer: args.accept_fewer,
+    };
     let outcome = stages(&session, &store, args, last, registration, &mut clock);
     clock.finish();
     outcome
@@ -101,6 +104,8 @@ fn stages(
             found.not_estimated = clock.stage("estimate", || {
                 figures::estimate_run(session, store, &inputs, args, (&found.linked, &scored.months, &found.rates))
             })?;
+            let unmatched = ledger::unmatched_rows(session, store, &inputs, &found.ledger)?;
+            figures::write_unmatched(session, store, &inputs, &unmatched)?;
         }
     }
     if last >= Stage::Vary {
@@ -257,12 +262,18 @@ fn dry_run(session: &Session, args: &RunArgs) -> Result<Summary, JobError> {
     let mut waiting = Vec::new();
     if session.config.inbox.is_dir() {
         let inbox = prem_ingest::discover(&session.plan, &session.config.inbox, intake::settled(session))?;
+        for skipped in inbox.skipped {
+            intake.skip(skipped.name, skipped.reason);
+        }
         for found in inbox.found {
-            let sha256 = prem_store::sha256_file(&found.path)?;
+            let Ok(sha256) = prem_store::sha256_file(&found.path) else {
+                intake.skip(found.name, intake::why_unread(&found.path));
+                continue;
+            };
             if deliveries.iter().any(|delivery| delivery.sha256 == sha256) {
                 intake.known += 1;
             } else if let Some(refusal) =
-                refusals.iter().find(|refusal| intake::is_same(refusal, session, &found, &sha256))
+                refusals.iter().find(|refusal| !args.accept_fewer && intake::is_same(refusal, session, &found, &sha256))
             {
                 intake.refused.push(refusal.clone());
             } else {
@@ -281,6 +292,8 @@ fn dry_run(session: &Session, args: &RunArgs) -> Result<Summary, JobError> {
 pub fn exit_code(summary: &Summary, args: &RunArgs) -> u8 {
     if !summary.refused.is_empty() {
         exit::DATA_REFUSED
+    } else if summary.unreadable > 0 {
+        exit::INPUT_MISSING
     } else if summary.idle {
         args.exit_code_when_idle
     } else {

@@ -34,6 +34,8 @@ pub struct Summary {
     pub refused: BTreeMap<String, String>,
     /// Files of the inbox that were passed over, by reason.
     pub skipped: BTreeMap<String, Vec<String>>,
+    /// Of these, how many no waiting makes readable: somebody must see to them.
+    pub unreadable: usize,
     /// Files that a run would take in; of a dry run only.
     pub waiting: Option<Vec<String>>,
     pub held_back: BTreeMap<String, String>,
@@ -64,7 +66,13 @@ impl Summary {
             files_new: intake.new.len(),
             files_known: intake.known,
             refused: intake.refused.iter().map(reason).collect(),
-            skipped: intake.skipped.clone(),
+            skipped: intake.skipped.iter().map(|(reason, files)| (reason.to_string(), files.clone())).collect(),
+            unreadable: intake
+                .skipped
+                .iter()
+                .filter(|(reason, _)| reason.is_finding())
+                .map(|(_, files)| files.len())
+                .sum(),
             held_back: inputs.held_back.clone(),
             later_erasures: inputs.later_erasures(),
             ..Self::default()
@@ -192,7 +200,10 @@ impl fmt::Display for Summary {
 
 impl Summary {
     fn write_files(&self, text: &mut String) -> fmt::Result {
-        writeln!(text, "Files: {} new, {} known, {} refused.", self.files_new, self.files_known, self.refused.len())?;
+        let unreadable =
+            if self.unreadable > 0 { format!(", {} that cannot be read", self.unreadable) } else { String::new() };
+        let refused = self.refused.len();
+        writeln!(text, "Files: {} new, {} known, {refused} refused{unreadable}.", self.files_new, self.files_known)?;
         for (file, reason) in self.refused.iter().take(SHOWN_MAX) {
             writeln!(text, "  refused {file}: {reason}")?;
         }
@@ -223,6 +234,9 @@ impl Summary {
             }
             if !rows.excluded.is_empty() {
                 writeln!(text, "  {dataset} excluded: {}", reasons(&rows.excluded))?;
+            }
+            if rows.empty > 0 {
+                writeln!(text, "  {dataset} lines without any value, which are no rows: {}", grouped(rows.empty))?;
             }
             for (column, cells) in &rows.cleared {
                 writeln!(text, "  {dataset} cells of {column} set to missing: {}", reasons(cells))?;

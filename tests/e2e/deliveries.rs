@@ -243,6 +243,41 @@ fn a_refusal_says_where_and_why() {
     assert!(said.contains("REFUSED answers_2025-01.csv") && said.contains("bad rows: not-a-code 30"), "{said}");
 }
 
+/// A whole export that comes cut would erase what it leaves out.
+#[test]
+fn a_snapshot_of_too_few_rows_is_refused_until_it_is_accepted() {
+    let place = place();
+    let replaced = "mode = \"replace-period\"\nperiod = { column = \"answered_at\", file_name = '_(\\d{4}-\\d{2})' }";
+    let export = EXPORT.replace(replaced, "mode = \"snapshot\"");
+    assert!(export.contains("snapshot"));
+    let export = export.replace("sequence = { column = \"extracted_at\" }", "sequence = \"file-name\"");
+    fs::write(place.path().join("schemas/exports/answers.toml"), export).expect("a declaration");
+    deliver(&place, "answers_2025-9.csv", (1, 1..41, "2025-10-01"), &[]);
+    place.run(&[]);
+    let before = place.current();
+    // Fewer than half, and nothing at all.
+    deliver(&place, "answers_2025-10.csv", (1, 1..16, "2025-11-01"), &[]);
+    deliver(&place, "answers_2025-11.csv", (1, 1..1, "2025-12-01"), &[]);
+    let output = place.prem(&["run"]);
+    expect_code(&output, 65);
+    let said = text(&output.stderr);
+    for kept in [15, 0] {
+        assert!(said.contains(&format!("it keeps {kept} rows where the snapshot before it kept 40")), "{said}");
+    }
+    assert_eq!(place.current(), before);
+    expect_code(&place.prem(&["run"]), 65);
+    let status: Value = serde_json::from_slice(&place.prem(&["status"]).stdout).expect("a status in JSON");
+    assert_eq!(status["deliveries"]["responses"]["rows"]["rows_in"], 40, "nothing of them is stored");
+    assert_eq!(status["refusals"].as_array().map(Vec::len), Some(2));
+
+    fs::remove_file(place.inbox("answers_2025-11.csv")).expect("the empty one");
+    let summary = place.run(&["--accept-fewer"]);
+    assert_eq!(number(&summary["rows"]["responses"], "kept"), 15);
+    // What was accepted is the measure from now on.
+    deliver(&place, "answers_2025-12.csv", (1, 1..13, "2026-01-01"), &[]);
+    assert_eq!(number(&place.run(&[])["rows"]["responses"], "kept"), 12);
+}
+
 #[test]
 fn the_dictionary_describes_the_declarations_in_use() {
     let place = place();

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fs};
 
-use prem_store::tables::{Unlinked, read_table};
+use prem_store::tables::{Unlinked, Unmatched, read_table};
 use serde_json::Value;
 
 use crate::place::{Place, prem, text};
@@ -78,6 +78,7 @@ fn every_planted_row_is_found_under_its_reason() {
     assert_eq!(of_inputs, of_datasets);
     assert!(!matches!(manifest["estimates"], Value::Null));
     responses_left_out_are_kept_apart(&place, &manifest);
+    rows_that_refer_to_nothing_are_listed(&place, &manifest);
     invitations_reconcile(&manifest);
     every_residence_is_placed(&manifest);
 }
@@ -100,6 +101,26 @@ fn responses_left_out_are_kept_apart(place: &Place, manifest: &Value) {
         excluded.iter().map(|(reason, rows)| (reason.as_str(), rows.as_u64().expect("a count"))).collect();
     assert_eq!(counts, told);
     assert!(rows.iter().filter(|row| row.reason == "unit-unknown").all(|row| row.unit_code.is_some()));
+}
+
+/// As many as the manifest counts, each where its file has it.
+fn rows_that_refer_to_nothing_are_listed(place: &Place, manifest: &Value) {
+    let run = place.path().join("store/runs").join(manifest["run_id"].as_str().expect("a run id"));
+    let (rows, _) = read_table::<Unmatched>(&run.join("unmatched.parquet")).expect("the listed rows");
+    let mut counts: BTreeMap<(&str, &str), u64> = BTreeMap::new();
+    for row in &rows {
+        *counts.entry((&row.dataset, &row.column)).or_default() += 1;
+        let file = fs::read(place.inbox(&row.source_file)).expect("a file of the inbox");
+        let file = String::from_utf8_lossy(&file).into_owned();
+        let line = file.lines().nth(usize::try_from(row.row).expect("a number of a row")).expect("the row");
+        assert!(line.contains(row.value.as_deref().expect("a value")), "{row:?}: {line}");
+    }
+    for (dataset, told) in manifest["rows"].as_object().expect("rows per dataset") {
+        for (column, rows) in told["unmatched"].as_object().into_iter().flatten() {
+            assert_eq!(counts.remove(&(dataset.as_str(), column.as_str())), rows.as_u64(), "{dataset} {column}");
+        }
+    }
+    assert!(counts.is_empty(), "{counts:?}");
 }
 
 /// Invitations that stand are in a response rate or have a reason.

@@ -66,6 +66,42 @@ fn catchment_rows_that_contradict_each_other_hold_back_the_rates() {
     assert_eq!(published(&place).len(), some.len() + 3);
 }
 
+/// The run goes on without them, and says at its end that somebody must look.
+#[test]
+#[cfg(unix)]
+fn what_cannot_be_read_is_told_by_the_exit_code_and_by_status() {
+    const NUMBER: &str = "02013299997";
+    let place = Place::region(600);
+    std::os::unix::fs::symlink("nowhere", place.inbox("responses_2099-01.csv")).expect("a link to nothing");
+    fs::create_dir(place.inbox("contacts_2099-01.csv")).expect("a folder");
+    fs::write(place.inbox(&format!("responses_{NUMBER}.csv")), "").expect("a file with a number in its name");
+    let output = place.prem(&["run"]);
+    expect_code(&output, 66);
+    assert!(place.current().is_some(), "the rest is published");
+    let summary: Value = serde_json::from_slice(&output.stdout).expect("a summary");
+    assert_eq!(summary["unreadable"], 3);
+    expect_code(&place.prem(&["run"]), 66);
+    let status = place.prem(&["status"]);
+    expect_code(&status, 0);
+    let told: Value = serde_json::from_slice(&status.stdout).expect("a status");
+    let mut files: Vec<&str> = told["unreadable"]
+        .as_object()
+        .expect("files by reason")
+        .values()
+        .flat_map(|files| files.as_array().expect("files"))
+        .map(|file| file.as_str().expect("a name"))
+        .collect();
+    files.sort_unstable();
+    assert_eq!(files, ["contacts_2099-01.csv", "responses_***********.csv", "responses_2099-01.csv"]);
+    for said in [&output.stdout, &output.stderr, &status.stdout] {
+        assert!(!text(said).contains(NUMBER), "{}", text(said));
+    }
+    fs::remove_file(place.inbox("responses_2099-01.csv")).expect("the link");
+    fs::remove_dir(place.inbox("contacts_2099-01.csv")).expect("the folder");
+    fs::remove_file(place.inbox(&format!("responses_{NUMBER}.csv"))).expect("the file");
+    place.run(&[]);
+}
+
 /// A later version may read what an earlier one could not.
 #[test]
 fn another_version_of_the_program_judges_a_refused_file_again() {

@@ -19,6 +19,7 @@ use crate::{
     derive::{self, Stored},
     error::JobError,
     inputs::Inputs,
+    intake,
     manifest::{self, Input, Manifest},
     population,
     session::Session,
@@ -29,6 +30,8 @@ pub struct Status {
     pub store: String,
     pub deliveries: BTreeMap<String, Dataset>,
     pub refusals: Vec<Refusal>,
+    /// What the inbox holds now that no waiting makes readable, by reason.
+    pub unreadable: BTreeMap<String, Vec<String>>,
     /// Exports that say when they are expected.
     pub expected: Vec<Awaited>,
     /// Keys that were withdrawn.
@@ -112,6 +115,7 @@ pub fn status(place: &Place, now: Timestamp) -> Result<Status, JobError> {
         store: session.store.root().display().to_string(),
         deliveries,
         refusals: standing_refusals(&session)?,
+        unreadable: unreadable(&session),
         expected,
         erasures: session.store.erasures()?.len(),
         derived: derive::stored(&session, &inputs)?,
@@ -121,6 +125,14 @@ pub fn status(place: &Place, now: Timestamp) -> Result<Status, JobError> {
         releases,
         current,
     })
+}
+
+/// An inbox that cannot be looked through hides nothing of what is stored.
+fn unreadable(session: &Session) -> BTreeMap<String, Vec<String>> {
+    let found =
+        intake::findings(session).inspect_err(|error| tracing::warn!("the inbox is not looked through: {error}"));
+    let found = found.unwrap_or_default().into_iter();
+    found.map(|(reason, files)| (reason.to_string(), files)).collect()
 }
 
 /// The manifest of a release. One of another version of the program, or a damaged one, hides nothing of what is stored.

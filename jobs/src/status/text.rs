@@ -54,6 +54,9 @@ impl fmt::Display for Status {
         for refusal in &self.refusals {
             write_refusal(&mut text, refusal)?;
         }
+        for (reason, files) in &self.unreadable {
+            writeln!(text, "CANNOT BE READ {}: {reason}", files.join(", "))?;
+        }
         writeln!(text, "Store {}", self.store)?;
         self.write_deliveries(&mut text)?;
         for awaited in &self.expected {
@@ -193,6 +196,9 @@ fn write_reasons(text: &mut String, indent: &str, rows: &RowCounts) -> fmt::Resu
             writeln!(text, "{indent}{what}: {}", reasons(counts))?;
         }
     }
+    if rows.empty > 0 {
+        writeln!(text, "{indent}lines without any value, which are no rows: {}", grouped(rows.empty))?;
+    }
     for (column, cells) in &rows.cleared {
         writeln!(text, "{indent}cells of {column} set to missing: {}", reasons(cells))?;
     }
@@ -203,6 +209,7 @@ fn write_reasons(text: &mut String, indent: &str, rows: &RowCounts) -> fmt::Resu
 mod tests {
     use std::collections::BTreeMap;
 
+    use prem_ingest::SkipReason;
     use prem_stages::{LinkOutcome, PopulationCount};
 
     use super::*;
@@ -228,6 +235,7 @@ mod tests {
             quarantined: reason("not-a-code", 40),
             duplicate: 5,
             superseded: 1,
+            empty: 1_000,
             excluded: reason("unit-unknown", 299),
             ..RowCounts::default()
         };
@@ -262,6 +270,8 @@ mod tests {
                 counts: prem_store::IngestCounts::default(),
                 first: Vec::new(),
             }],
+            unreadable: [(SkipReason::Unreadable.to_string(), vec!["closed.csv".to_owned(), "inner/".to_owned()])]
+                .into(),
             expected: Vec::new(),
             erasures: 1,
             derived: vec![table("linked/stay", true), table("scored/stay", false)],
@@ -283,15 +293,18 @@ mod tests {
 REFUSED bad.csv (answers), 2025-07-01 12:00:00
   too many bad rows
   Nothing of the file is stored, and what depends on it is held back until it is replaced or taken out of the inbox.
+CANNOT BE READ closed.csv, inner/: cannot be read; check its permissions
 Store store
 dataset, delivery                                   rows in        kept  quarantined  duplicate  superseded  excluded  delivered, export
 responses (2 files)                                  12 355      12 010           40          5           1       299
     quarantined: not-a-code 40
     excluded: unit-unknown 299
+    lines without any value, which are no rows: 1 000
     detected encoding utf-8: 1 file
   2025/a.csv                                         12 345      12 000           40          5           1       299  2025-02-01 00:00:00, answers
       quarantined: not-a-code 40
       excluded: unit-unknown 299
+      lines without any value, which are no rows: 1 000
   …l/of-the-second-quarter/answers_2025-02.csv*          10          10            0          0           0         0  2025-02-01 00:00:00, answers
     * not in the current release: counted when it was taken in, before later files were compared with it
 Erased: 1 key
@@ -311,6 +324,7 @@ Current: f
         let nothing = Status {
             deliveries: BTreeMap::new(),
             refusals: Vec::new(),
+            unreadable: BTreeMap::new(),
             erasures: 0,
             derived: Vec::new(),
             linked: BTreeMap::new(),

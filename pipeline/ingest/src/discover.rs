@@ -1,7 +1,8 @@
 //! Which files of an inbox belong to which export, and which of them are complete.
 
 use std::{
-    fs,
+    fs::{self, File},
+    io::ErrorKind,
     path::{Path, PathBuf},
 };
 
@@ -9,7 +10,7 @@ use glob::{MatchOptions, Pattern};
 use jiff::Timestamp;
 use prem_spec::model::Plan;
 
-use crate::error::IngestError;
+use crate::{error::IngestError, identity::without_identity};
 
 /// Folders below the inbox, at most.
 const DEPTH_MAX: usize = 16;
@@ -43,7 +44,7 @@ pub struct Found {
 /// A file that is not taken now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Skipped {
-    /// Path in the inbox, `/` between folders.
+    /// Path in the inbox, `/` between folders, stars for the digits of identity numbers.
     pub name: String,
     pub reason: SkipReason,
 }
@@ -54,18 +55,40 @@ pub enum SkipReason {
     NotSettled,
     #[error("changed while it was read; it is taken when it has settled")]
     Changed,
+    #[error("went away before it was read")]
+    Gone,
     #[error("is a link, which is not followed; deliver the file itself")]
     Link,
+    #[error("is a folder under the name of a file; deliver the file itself")]
+    Folder,
     #[error("is neither file nor folder")]
     Special,
     #[error("has a name that is no text in UTF-8; rename it")]
     Name,
     #[error("lies too deep in folders")]
     TooDeep,
-    #[error("cannot be looked into; check its permissions")]
+    #[error("cannot be read; check its permissions")]
     Unreadable,
+    #[error("has what looks like a national identity number in its name, which is never stored; rename it")]
+    IdentityNumber,
     #[error("matches no export's `files`")]
     NoExport,
+}
+
+impl SkipReason {
+    /// Whether somebody must see to it: waiting makes nothing of the file.
+    pub fn is_finding(self) -> bool {
+        match self {
+            Self::NotSettled | Self::Changed | Self::Gone | Self::NoExport => false,
+            Self::Link
+            | Self::Folder
+            | Self::Special
+            | Self::Name
+            | Self::TooDeep
+            | Self::Unreadable
+            | Self::IdentityNumber => true,
+        }
+    }
 }
 
 /// An inbox, looked through once.
@@ -78,7 +101,7 @@ pub struct Inbox {
 }
 
 /// Looks through `inbox` for files that match an export's patterns. Links are not followed; hidden files, markers and files with
-/// an ending of unfinished transfers are passed over.
+/// an ending of unfinished transfers are passed over. Every file that is found could be opened.
 ///
 /// # Errors
 /// When the inbox itself cannot be read, or a pattern is none.
@@ -103,6 +126,12 @@ pub fn discover(plan: &Plan, inbox: &Path, settled: Settled) -> Result<Inbox, In
     Ok(Inbox { found, skipped })
 }
 
+/// Whether a name is that of a marker or of an unfinished transfer.
+fn is_no_delivery(name: &str) -> bool {
+    let lower = name.to_lowercase();
+    lower.ends_with(MARKER) || UNFINISHED.iter().any(|ending| lower.ends_with(ending))
+}
+
 struct Walk<'a> {
     exports: Vec<(&'a str, Pattern)>,
     settled: Settled,
@@ -111,8 +140,15 @@ struct Walk<'a> {
 
 impl Walk<'_> {
     fn skip(&mut self, name: &str, reason: SkipReason) {
-        let name = name.chars().filter(|character| !character.is_control()).collect();
+        let name: String = name.chars().filter(|character| !character.is_control()).collect();
+        let name = without_identity(&name).unwrap_or(name);
         self.inbox.skipped.push(Skipped { name, reason });
+    }
+
+    /// Exports that want a file of this name.
+    fn exports_of(&self, name: &str) -> Vec<String> {
+        let wanted = self.exports.iter().filter(|(_, pattern)| pattern.matches_with(name, MATCHING));
+        wanted.map(|(export, _)| (*export).to_owned()).collect()
     }
 
     fn folder(&mut self, folder: &Path, prefix: &str, depth: usize) {
@@ -129,49 +165,66 @@ impl Walk<'_> {
                 self.skip(&format!("{prefix}{}", file_name.to_string_lossy()), SkipReason::Name);
                 continue;
             };
-            if text.starts_with('.') {
-                continue;
-            }
-            let name = format!("{prefix}{text}");
-            let Ok(metadata) = fs::symlink_metadata(entry.path()) else {
-                self.skip(&name, SkipReason::Unreadable);
-                continue;
-            };
-            let kind = metadata.file_type();
-            if kind.is_symlink() {
-                self.skip(&name, SkipReason::Link);
-            } else if kind.is_dir() && depth == DEPTH_MAX {
-                self.skip(&name, SkipReason::TooDeep);
-            } else if kind.is_dir() {
-                self.folder(&entry.path(), &format!("{name}/"), depth + 1);
-            } else if kind.is_file() {
-                self.file(&entry.path(), &name, &metadata);
-            } else {
-                self.skip(&name, SkipReason::Special);
+            if !text.starts_with('.') {
+                self.entry(&entry.path(), &format!("{prefix}{text}"), depth);
             }
         }
     }
 
-    fn file(&mut self, path: &Path, name: &str, metadata: &fs::Metadata) {
-        let lower = name.to_lowercase();
-        if lower.ends_with(MARKER) || UNFINISHED.iter().any(|ending| lower.ends_with(ending)) {
+    fn entry(&mut self, path: &Path, name: &str, depth: usize) {
+        let metadata = match fs::symlink_metadata(path) {
+            Ok(metadata) => metadata,
+            Err(error) if error.kind() == ErrorKind::NotFound => return,
+            Err(_) => return self.skip(name, SkipReason::Unreadable),
+        };
+        let kind = metadata.file_type();
+        if kind.is_dir() {
+            return self.inner_folder(path, name, depth);
+        }
+        // What a link leads to may be a folder with files that an export wants.
+        if kind.is_symlink() && fs::metadata(path).is_ok_and(|target| target.is_dir()) {
+            return self.skip(name, SkipReason::Link);
+        }
+        if is_no_delivery(name) {
             return;
         }
-        let exports: Vec<String> = self
-            .exports
-            .iter()
-            .filter(|(_, pattern)| pattern.matches_with(name, MATCHING))
-            .map(|(export, _)| (*export).to_owned())
-            .collect();
-        if exports.is_empty() {
-            return self.skip(name, SkipReason::NoExport);
+        let exports = self.exports_of(name);
+        let reason = match () {
+            () if exports.is_empty() => SkipReason::NoExport,
+            () if without_identity(name).is_some() => SkipReason::IdentityNumber,
+            () if kind.is_symlink() => SkipReason::Link,
+            () if !kind.is_file() => SkipReason::Special,
+            () if !self.is_settled(path, &metadata) => SkipReason::NotSettled,
+            () => match File::open(path) {
+                Ok(_) => return self.found(&exports, path, name, metadata.len()),
+                Err(error) if error.kind() == ErrorKind::NotFound => SkipReason::Gone,
+                Err(_) => SkipReason::Unreadable,
+            },
+        };
+        self.skip(name, reason);
+    }
+
+    fn found(&mut self, exports: &[String], path: &Path, name: &str, bytes: u64) {
+        self.inbox.found.extend(exports.iter().map(|export| Found {
+            export: export.clone(),
+            path: path.to_path_buf(),
+            name: name.to_owned(),
+            bytes,
+        }));
+    }
+
+    fn inner_folder(&mut self, path: &Path, name: &str, depth: usize) {
+        if depth == DEPTH_MAX {
+            return self.skip(name, SkipReason::TooDeep);
         }
-        if !self.is_settled(path, metadata) {
-            return self.skip(name, SkipReason::NotSettled);
-        }
-        for export in exports {
-            let found = Found { export, path: path.to_path_buf(), name: name.to_owned(), bytes: metadata.len() };
-            self.inbox.found.push(found);
+        let (found, skipped) = (self.inbox.found.len(), self.inbox.skipped.len());
+        self.folder(path, &format!("{name}/"), depth + 1);
+        let holds_wanted = self.inbox.found.len() > found
+            || self.inbox.skipped[skipped..].iter().any(|file| file.reason != SkipReason::NoExport);
+        let is_wanted = |pattern: &Pattern| !pattern.as_str().ends_with("**") && pattern.matches_with(name, MATCHING);
+        // Some program made a folder where a file should be.
+        if !holds_wanted && !is_no_delivery(name) && self.exports.iter().any(|(_, pattern)| is_wanted(pattern)) {
+            self.skip(name, SkipReason::Folder);
         }
     }
 

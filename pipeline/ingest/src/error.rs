@@ -54,7 +54,7 @@ impl From<prem_store::StoreError> for IngestError {
 #[derive(Debug, Clone, PartialEq, Error)]
 #[error("{file} ({export}) is refused: {cause}")]
 pub struct Refusal {
-    /// File name without its folder.
+    /// File name without its folder, and without identity numbers.
     pub file: String,
     pub export: String,
     pub cause: RefusalCause,
@@ -123,6 +123,12 @@ pub enum RefusalCause {
     )]
     TooManyBadRows { quarantined: u64, rows_in: u64, share_max: f64, reasons: Vec<String>, first: Vec<String> },
     #[error(
+        "it keeps {kept} rows where the snapshot before it kept {rows_before}, less than the share of {share_min} that \
+         `min_rows_share` demands, and rows that a snapshot leaves out are gone. Ask the sender for the whole export; where so \
+         many are gone indeed, run once with `--accept-fewer`"
+    )]
+    TooFewRows { kept: u64, rows_before: u64, share_min: f64 },
+    #[error(
         "its name says no period such as 2025-03 or 2025-T2 where the export's `file_name = {pattern:?}` looks for one"
     )]
     NoPeriodInName { pattern: String },
@@ -133,6 +139,8 @@ pub enum RefusalCause {
          `eleven_digits_are_pseudonyms` where they are", columns.join(", ")
     )]
     IdentityNumbers { columns: Vec<String> },
+    #[error("its name has what looks like a national identity number, which is never stored; rename it")]
+    IdentityNumberInName,
     #[error("{} as if they were e-mail addresses or telephone numbers; these are never stored. Ask the sender to leave them out", columns.join(", "))]
     ContactDetails { columns: Vec<String> },
 }
@@ -161,9 +169,11 @@ impl RefusalCause {
             Self::MissingHeaders { .. } => "missing-headers",
             Self::ExtraHeaders { .. } => "extra-headers",
             Self::TooManyBadRows { .. } => "too-many-bad-rows",
+            Self::TooFewRows { .. } => "too-few-rows",
             Self::NoPeriodInName { .. } => "no-period-in-name",
             Self::NoSequence { .. } => "no-sequence",
             Self::IdentityNumbers { .. } => "identity-numbers",
+            Self::IdentityNumberInName => "identity-number-in-name",
             Self::ContactDetails { .. } => "contact-details",
         }
     }

@@ -6,11 +6,7 @@ use arrow::{
     array::{Array, ArrayRef, AsArray},
     datatypes::{Int64Type, TimestampMillisecondType},
 };
-use jiff::{
-    Timestamp, ToSpan,
-    civil::{Date, date},
-    tz::TimeZone,
-};
+use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
 use prem_spec::{
     Period,
     model::{Column, Covers, Export, Sequence},
@@ -18,7 +14,7 @@ use prem_spec::{
 use regex::Regex;
 
 use crate::{
-    columns::{MILLISECONDS_PER_DAY, day_number, day_of},
+    columns::{MILLISECONDS_PER_DAY, date_of, day_number, day_of},
     error::RefusalCause,
     problem::Problems,
     reason::Reason,
@@ -172,8 +168,4 @@ fn value_of(array: &ArrayRef, row: usize) -> Option<(Moment, i64)> {
         return Some((Moment::Milliseconds, times.value(row)));
     }
     day_of(array, row).map(|day| (Moment::Milliseconds, day * MILLISECONDS_PER_DAY))
-}
-
-fn date_of(day: i64) -> Option<Date> {
-    date(1970, 1, 1).checked_add(day.days()).ok()
 }

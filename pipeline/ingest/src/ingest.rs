@@ -12,10 +12,11 @@ use crate::{
     error::{IngestError, Refusal, RefusalCause},
     formats::{self, Batch, Opened, Records, next_batches},
     header::show_all,
-    identity::{Context, Counts, exceeds},
+    identity::{Context, Counts, without_identity},
     layout::{Declared, Layout},
     limits::Limits,
     note::Note,
+    share::{exceeds, falls_short},
     sink::{Sink, Tally},
     source::SourceFault,
 };
@@ -59,6 +60,12 @@ impl Ingested {
         });
         found.collect()
     }
+
+    /// Why a snapshot is not to be taken where the one before it kept `rows_before`: most of them would be gone.
+    pub fn too_few_rows(&self, export: &Export, rows_before: u64) -> Option<RefusalCause> {
+        let (kept, share_min) = (self.counts.kept, export.min_rows_share);
+        falls_short(kept, share_min, rows_before).then_some(RefusalCause::TooFewRows { kept, rows_before, share_min })
+    }
 }
 
 /// Reads one file of `export` and writes its good rows and its quarantine into the existing folder `out`.
@@ -88,7 +95,7 @@ pub fn ingest_file(
             let is_stable = before.ok().zip(after.ok()).is_some_and(|(before, after)| !changed(&before, &after));
             let cause = if is_stable { cause } else { RefusalCause::Changed };
             let AsRead { counts, first } = *read;
-            Refusal { file: file_name(path), export: export.name.clone(), cause, counts, first }.into()
+            Refusal { file: shown_file_name(path), export: export.name.clone(), cause, counts, first }.into()
         }
         Failure::Error(error) => error,
     })
@@ -136,7 +143,17 @@ fn file_name(path: &Path) -> String {
     name.chars().filter(|character| !character.is_control()).collect()
 }
 
+/// As a message may have it.
+fn shown_file_name(path: &Path) -> String {
+    let name = file_name(path);
+    without_identity(&name).unwrap_or(name)
+}
+
 fn take(declared: &Declared<'_>, path: &Path, out: &Path, options: &IngestOptions) -> Result<Ingested, Failure> {
+    let name = file_name(path);
+    if without_identity(&name).is_some() {
+        return Err(RefusalCause::IdentityNumberInName.into());
+    }
     let before = std::fs::symlink_metadata(path).map_err(IngestError::io("find", path))?;
     let fault = |fault: SourceFault| match fault {
         SourceFault::Io(source) => IngestError::Io { action: "read", path: path.to_path_buf(), source }.into(),
@@ -145,7 +162,6 @@ fn take(declared: &Declared<'_>, path: &Path, out: &Path, options: &IngestOption
     };
     let Opened { header, mut records } = formats::open(path, declared, options.limits, out).map_err(fault)?;
     let mut layout = declared.bind(&header)??;
-    let name = file_name(path);
     layout.window = declared.wanted.window(&name)?;
     let mut sink = Sink::create(out, declared, &layout, &name, header.lines)?;
     let run = Run { declared, layout: &layout };
@@ -169,7 +185,7 @@ fn take(declared: &Declared<'_>, path: &Path, out: &Path, options: &IngestOption
     match cause {
         Some(cause) => Err(Failure::Refused(cause, AsRead::of(&tally, declared))),
         None => {
-            told.extend(notes(&layout, &tally));
+            told.extend(notes(&layout));
             let covered = tally.facts.covered(&declared.wanted, layout.window.as_ref());
             let sequence = tally.facts.sequence(&declared.wanted)?;
             Ok(Ingested { sha256, bytes, counts, notes: told, covered, sequence })
@@ -290,10 +306,8 @@ fn judge(declared: &Declared<'_>, layout: &Layout, tally: &Tally, counts: &Inges
     None
 }
 
-fn notes(layout: &Layout, tally: &Tally) -> Vec<Note> {
-    let mut notes = Vec::new();
-    notes.extend((!layout.extra.is_empty()).then_some(Note::ExtraColumns { count: layout.extra.len() }));
-    notes.extend((!layout.absent.is_empty()).then(|| Note::AbsentColumns { names: layout.absent.clone() }));
-    notes.extend((tally.empty > 0).then_some(Note::EmptyRows { count: tally.empty }));
-    notes
+fn notes(layout: &Layout) -> Vec<Note> {
+    let extra = (!layout.extra.is_empty()).then_some(Note::ExtraColumns { count: layout.extra.len() });
+    let absent = (!layout.absent.is_empty()).then(|| Note::AbsentColumns { names: layout.absent.clone() });
+    extra.into_iter().chain(absent).collect()
 }

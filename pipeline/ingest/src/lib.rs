@@ -32,6 +32,7 @@ mod problem;
 mod reason;
 mod records;
 mod rules;
+mod share;
 mod sink;
 mod source;
 mod unique;

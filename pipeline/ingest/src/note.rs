@@ -25,10 +25,6 @@ pub enum Note {
     AbsentColumns {
         names: Vec<String>,
     },
-    /// Lines without any value; they are no rows.
-    EmptyRows {
-        count: u64,
-    },
 }
 
 impl fmt::Display for Note {
@@ -39,7 +35,6 @@ impl fmt::Display for Note {
             Self::Detected { what, value } => write!(f, "its {what} was detected: {value}"),
             Self::ExtraColumns { count } => write!(f, "{count} columns that are not used"),
             Self::AbsentColumns { names } => write!(f, "without the optional columns {}", names.join(", ")),
-            Self::EmptyRows { count } => write!(f, "{count} empty rows skipped"),
         }
     }
 }

@@ -100,7 +100,7 @@ impl Tally {
             let column = rule.subject().unwrap_or_default().to_owned();
             *cleared.entry(column).or_default().entry(rule.reason()).or_default() += cells;
         }
-        IngestCounts { rows_in: self.records, kept: self.kept, quarantined, erased: 0, cleared }
+        IngestCounts { rows_in: self.records, kept: self.kept, quarantined, erased: 0, empty: self.empty, cleared }
     }
 }
 

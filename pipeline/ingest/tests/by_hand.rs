@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use prem_ingest::{IngestOptions, Limits, Note, RefusalCause, ingest_file};
-use prem_spec::model::{Column, ColumnKind, Encoding, ExtraColumns, FileFormat, SourceColumn, SourceValue};
+use prem_spec::model::{Column, ColumnKind, Encoding, ExtraColumns, FileFormat, Plan, SourceColumn, SourceValue};
 use prem_store::{Quarantine, tables::read_table};
 
 use jiff::civil::date;
@@ -152,7 +152,7 @@ fn rows_keep_their_numbers_and_mistakes_their_lines() {
         assert_eq!(rows, ["1 a \"W1\"", "3 c \"W\\n2\""]);
         let numbers: Vec<i64> = tried.quarantine().iter().map(|row| row.line).collect();
         assert_eq!(numbers, [4, 7, 9]);
-        assert!(tried.taken().notes.contains(&Note::EmptyRows { count: 2 }));
+        assert_eq!(tried.taken().counts.empty, 2);
     }
 }
 
@@ -328,4 +328,22 @@ fn a_bad_row_is_found_by_the_key_that_a_good_one_would_have() {
     assert_eq!(subjects[0], subjects[1]);
     assert_eq!(subjects[1], subjects[2]);
     assert_ne!(subjects[2], subjects[3]);
+}
+
+#[test]
+fn a_snapshot_keeps_its_share_of_the_one_before() {
+    let mut plan = plan();
+    let judge = |plan: &Plan, rows: &[&str], before: u64| {
+        lines(plan, rows).taken().too_few_rows(&plan.exports["register"], before)
+    };
+    assert_eq!(judge(&plan, &[], u64::MAX), None, "no share is demanded");
+    export(&mut plan).min_rows_share = 0.5;
+    assert_eq!(judge(&plan, &[GOOD, GOOD, GOOD], 6), None);
+    let cause = judge(&plan, &[GOOD, GOOD, GOOD], 7).unwrap();
+    assert_eq!(cause, RefusalCause::TooFewRows { kept: 3, rows_before: 7, share_min: 0.5 });
+    assert_eq!(cause.code(), "too-few-rows");
+    assert!(cause.to_string().contains("--accept-fewer"), "{cause}");
+    // A row in quarantine is gone all the same.
+    assert!(judge(&plan, &[GOOD, "a;b", "a;b"], 3).is_some());
+    assert!(judge(&plan, &[], 1).is_some() && judge(&plan, &[], 0).is_none());
 }

@@ -138,3 +138,80 @@ fn an_inbox_that_is_not_there() {
     let missing = tempfile::tempdir().unwrap().path().join("missing");
     assert!(matches!(discover(&plan(), &missing, Settled::Always), Err(IngestError::Io { action: "read", .. })));
 }
+
+#[test]
+fn what_lies_where_a_file_should_is_told() {
+    let inbox = tempfile::tempdir().unwrap();
+    let mut plan = plan();
+    export(&mut plan).files.push("surveys/**".to_owned());
+    for name in ["stays_9.csv/rest.txt", "stays_2025.csv/stays_1.csv", "surveys/2025/a.csv"] {
+        put(inbox.path(), name, 600);
+    }
+    fs::create_dir(inbox.path().join("stays_8.csv")).unwrap();
+    fs::create_dir(inbox.path().join("surveys/2026")).unwrap();
+    export(&mut plan).files.push("stays_2025.csv/*.csv".to_owned());
+    let mut expected = vec![
+        ("stays_8.csv", SkipReason::Folder),
+        ("stays_9.csv", SkipReason::Folder),
+        ("stays_9.csv/rest.txt", SkipReason::NoExport),
+    ];
+    #[cfg(unix)]
+    {
+        use std::os::unix::{ffi::OsStrExt, fs::symlink};
+        symlink("nowhere", inbox.path().join("stays_5.csv")).unwrap();
+        symlink("nowhere", inbox.path().join("notes")).unwrap();
+        symlink(inbox.path().join("surveys"), inbox.path().join("elsewhere")).unwrap();
+        File::create(inbox.path().join(std::ffi::OsStr::from_bytes(b"stays_\xf8.csv"))).unwrap();
+        expected.extend([
+            ("elsewhere", SkipReason::Link),
+            ("notes", SkipReason::NoExport),
+            ("stays_5.csv", SkipReason::Link),
+            ("stays_\u{fffd}.csv", SkipReason::Name),
+        ]);
+        let pipe = |name: &str| std::process::Command::new("mkfifo").arg(inbox.path().join(name)).status();
+        if ["stays_6.csv", "wake-up"].iter().all(|name| pipe(name).is_ok_and(|status| status.success())) {
+            expected.extend([("stays_6.csv", SkipReason::Special), ("wake-up", SkipReason::NoExport)]);
+        }
+    }
+    expected.sort_unstable();
+    let seen = discover(&plan, inbox.path(), Settled::Always).unwrap();
+    let found: Vec<&str> = seen.found.iter().map(|found| found.name.as_str()).collect();
+    assert_eq!(found, ["stays_2025.csv/stays_1.csv", "surveys/2025/a.csv"]);
+    let skipped: Vec<(&str, SkipReason)> = seen.skipped.iter().map(|file| (file.name.as_str(), file.reason)).collect();
+    assert_eq!(skipped, expected);
+    for (name, reason) in skipped {
+        assert_eq!(reason.is_finding(), reason != SkipReason::NoExport, "{name}");
+    }
+}
+
+#[test]
+fn an_identity_number_in_a_name_is_told_and_never_shown() {
+    let inbox = tempfile::tempdir().unwrap();
+    let mut plan = plan();
+    export(&mut plan).files.push("*/*.csv".to_owned());
+    for name in ["stays_02013299997.csv", "020132_99997/a.csv", "note 02013299997.txt", "stays_02013299998.csv"] {
+        put(inbox.path(), name, 600);
+    }
+    let seen = discover(&plan, inbox.path(), Settled::Always).unwrap();
+    let skipped: Vec<(&str, SkipReason)> = seen.skipped.iter().map(|file| (file.name.as_str(), file.reason)).collect();
+    assert_eq!(
+        skipped,
+        [
+            ("************/a.csv", SkipReason::IdentityNumber),
+            ("note ***********.txt", SkipReason::NoExport),
+            ("stays_***********.csv", SkipReason::IdentityNumber)
+        ]
+    );
+    let found: Vec<&str> = seen.found.iter().map(|found| found.name.as_str()).collect();
+    assert_eq!(found, ["stays_02013299998.csv"]);
+
+    let out = inbox.path().join("out");
+    fs::create_dir(&out).unwrap();
+    let path = inbox.path().join("stays_02013299997.csv");
+    fs::write(&path, format!("{}\n{}\n", crate::fixture::HEADER, crate::fixture::GOOD)).unwrap();
+    let error = ingest_file(&plan, &plan.exports["register"], &path, &out, &IngestOptions::default()).unwrap_err();
+    assert_eq!(error.refusal().unwrap().cause, RefusalCause::IdentityNumberInName);
+    let said = format!("{error} {error:?}");
+    assert!(!said.contains("02013299997") && said.contains("stays_***********.csv"), "{said}");
+    assert_eq!(fs::read_dir(&out).unwrap().count(), 0);
+}

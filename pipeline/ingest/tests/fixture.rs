@@ -91,6 +91,7 @@ pub fn plan_of(columns: Vec<Column>, rules: Vec<Rule>) -> Plan {
         sequence: Sequence::FileName,
         questionnaire: None,
         max_bad_share: 1.0,
+        min_rows_share: 0.0,
         extra_columns: ExtraColumns::Ignore,
         missing: vec!["NULL".to_owned()],
         date_formats: vec!["%Y-%m-%dT%H:%M".to_owned(), "%Y-%m-%d".to_owned(), "%d.%m.%Y".to_owned()],

@@ -20,4 +20,5 @@ mod hostile;
 mod hostile_formats;
 mod hostile_pages;
 mod identity;
+mod no_permission;
 mod properties;

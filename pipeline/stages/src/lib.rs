@@ -35,7 +35,7 @@ pub use score::{ScoredMonth, read_scored, score_partition};
 pub use survey_quality::survey_quality;
 pub use unplaced::{NO_CODE, OTHER_SHAPE, Unplaced};
 pub use vary::{VaryInputs, vary};
-pub use view::{Part, Replaces, ViewCounts, count_unmatched, count_view};
+pub use view::{Part, Replaces, Side, UnmatchedRow, ViewCounts, count_unmatched, count_view, list_unmatched};
 
 /// Version of the methods: written into every row, part of every run id. Raise it when a number may change.
 pub const METHOD_VERSION: &str = "1.2.0";

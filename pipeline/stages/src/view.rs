@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use jiff::{ToSpan, civil::Date};
 use polars::prelude::*;
 use prem_spec::Dataset;
+use prem_store::ROW;
 
 use crate::{
     StageError,
-    frames::{days_of, scan, series},
+    frames::{days_of, scan, series, texts},
 };
 
 /// The stored rows of one delivery. A list of parts is in sequence order: the last one is the latest.
@@ -225,25 +226,67 @@ fn add_rows(rows_of: &mut [u64], frame: LazyFrame) -> Result<(), StageError> {
     Ok(())
 }
 
-/// Rows that stand and whose `column` has a value that `to_column` of the rows that stand in `to_parts` does not have.
-///
-/// # Errors
-/// When a part cannot be read.
-pub fn count_unmatched(
-    (dataset, parts, column): (&Dataset, &[Part], &str),
-    (to, to_parts, to_column): (&Dataset, &[Part], &str),
-) -> Result<u64, StageError> {
-    let Some(rows) = current(dataset, parts, &[column])? else { return Ok(0) };
-    let rows = rows.filter(col(column).is_not_null()).select([col(column)]);
-    let unmatched = match current(to, to_parts, &[to_column])? {
+/// One side of a reference: the dataset, its deliveries in sequence order, and the column.
+pub type Side<'a> = (&'a Dataset, &'a [Part], &'a str);
+
+/// Rows that stand and whose column `from` has a value that `to` of the rows that stand there does not have, with the columns
+/// `also`. `None` without parts.
+fn unmatched((dataset, parts, column): Side<'_>, to: Side<'_>, also: &[&str]) -> Result<Option<LazyFrame>, StageError> {
+    let columns: Vec<&str> = std::iter::once(column).chain(also.iter().copied()).collect();
+    let Some(rows) = current(dataset, parts, &columns)? else { return Ok(None) };
+    let wanted: Vec<Expr> = columns.iter().chain(&[DELIVERY]).map(|name| col(*name)).collect();
+    let rows = rows.filter(col(column).is_not_null()).select(wanted);
+    let (to, to_parts, to_column) = to;
+    Ok(Some(match current(to, to_parts, &[to_column])? {
         Some(known) => {
             let known = known.select([col(to_column).alias("_known")]);
             rows.join(known, [col(column)], [col("_known")], JoinArgs::new(JoinType::Anti))
         }
         None => rows,
-    };
-    let unmatched = unmatched.collect().map_err(StageError::frame("look for what is referred to"))?;
-    Ok(unmatched.height() as u64)
+    }))
+}
+
+/// Number of rows that stand and refer to what no row that stands has.
+///
+/// # Errors
+/// When a part cannot be read.
+pub fn count_unmatched(from: Side<'_>, to: Side<'_>) -> Result<u64, StageError> {
+    let Some(rows) = unmatched(from, to, &[])? else { return Ok(0) };
+    let rows = rows.collect().map_err(StageError::frame("look for what is referred to"))?;
+    Ok(rows.height() as u64)
+}
+
+/// A row that refers to what no row has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnmatchedRow {
+    /// Place of its delivery among the parts.
+    pub part: usize,
+    /// Its number in the file, from 1.
+    pub row: i64,
+    pub value: String,
+}
+
+/// The first `rows_max` rows that [`count_unmatched`] counts, in the order of deliveries and rows.
+///
+/// # Errors
+/// When a part cannot be read.
+pub fn list_unmatched(from: Side<'_>, to: Side<'_>, rows_max: u32) -> Result<Vec<UnmatchedRow>, StageError> {
+    let Some(rows) = unmatched(from, to, &[ROW])? else { return Ok(Vec::new()) };
+    let listed = rows
+        .select([col(DELIVERY), col(ROW), col(from.2).cast(DataType::String).alias("_value")])
+        .sort([DELIVERY, ROW], SortMultipleOptions::default())
+        .limit(rows_max)
+        .collect()
+        .map_err(StageError::frame("list what refers to nothing"))?;
+    let parts = series(&listed, DELIVERY)?.u32().map_err(StageError::frame("read deliveries"))?;
+    let numbers = series(&listed, ROW)?.i64().map_err(StageError::frame("read row numbers"))?;
+    let rows = parts.iter().zip(numbers.iter()).zip(texts(&listed, "_value")?);
+    let listed = rows.map(|((part, row), value)| UnmatchedRow {
+        part: part.unwrap_or_default() as usize,
+        row: row.unwrap_or_default(),
+        value: value.unwrap_or_default().to_owned(),
+    });
+    Ok(listed.collect())
 }
 
 #[cfg(test)]
@@ -256,7 +299,7 @@ mod tests {
     use tempfile::tempdir;
 
     use super::*;
-    use crate::frames::{texts, write};
+    use crate::frames::write;
 
     fn dataset() -> Dataset {
         let kind = ColumnKind::Text { max_length: 8, pattern: None };
@@ -288,7 +331,8 @@ mod tests {
         let start = days_of(date(2025, 1, 1));
         let ids: Vec<&str> = rows.iter().map(|(id, _)| *id).collect();
         let days: Vec<Option<i32>> = rows.iter().map(|(_, day)| (*day > 0).then(|| start + day - 1)).collect();
-        let mut frame = df!("id" => ids, "day" => days).unwrap();
+        let numbers: Vec<i64> = (1..).take(rows.len()).collect();
+        let mut frame = df!(ROW => numbers, "id" => ids, "day" => days).unwrap();
         let day = frame.column("day").unwrap().cast(&DataType::Date).unwrap();
         frame.with_column(day).unwrap();
         write(&mut frame, &path).unwrap();
@@ -367,5 +411,13 @@ mod tests {
         assert_eq!(count(&known), 2);
         assert_eq!(count(&rows), 0);
         assert_eq!(count(&[]), 3);
+        let list = |to: &[Part], rows_max| {
+            let listed = list_unmatched((&dataset, &rows, "id"), (&dataset, to, "id"), rows_max).unwrap();
+            listed.into_iter().map(|row| (row.part, row.row, row.value)).collect::<Vec<_>>()
+        };
+        // Of a key that comes twice the last row stands.
+        assert_eq!(list(&known, 9), [(1, 1, "a".to_owned()), (1, 4, "c".to_owned())]);
+        assert_eq!(list(&known, 1), [(1, 1, "a".to_owned())]);
+        assert!(list(&rows, 9).is_empty());
     }
 }

@@ -22,6 +22,9 @@ pub struct IngestCounts {
     /// Rows of persons who withdrew, kept out or taken out since.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub erased: u64,
+    /// Lines without any value. They are no rows and not part of the sum, but are told: a file of nothing else says something.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub empty: u64,
     /// Column → reason → cells of kept rows that a rule set to missing. Cells are no rows: they are not part of the sum.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub cleared: BTreeMap<String, BTreeMap<String, u64>>,
@@ -47,6 +50,7 @@ impl IngestCounts {
         self.kept = self.kept.saturating_add(other.kept);
         merge_reasons(&mut self.quarantined, &other.quarantined);
         self.erased = self.erased.saturating_add(other.erased);
+        self.empty = self.empty.saturating_add(other.empty);
         merge_cells(&mut self.cleared, &other.cleared);
     }
 }
@@ -67,6 +71,9 @@ pub struct RowCounts {
     pub superseded: u64,
     /// Reason → rows.
     pub excluded: BTreeMap<String, u64>,
+    /// Lines without any value, which are no rows; not part of the sum.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub empty: u64,
     /// Column → reason → cells of kept rows that a rule set to missing; not part of the sum.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub cleared: BTreeMap<String, BTreeMap<String, u64>>,
@@ -99,6 +106,7 @@ impl RowCounts {
         self.duplicate = self.duplicate.saturating_add(other.duplicate);
         self.superseded = self.superseded.saturating_add(other.superseded);
         merge_reasons(&mut self.excluded, &other.excluded);
+        self.empty = self.empty.saturating_add(other.empty);
         merge_cells(&mut self.cleared, &other.cleared);
         merge_reasons(&mut self.unmatched, &other.unmatched);
     }
@@ -106,8 +114,8 @@ impl RowCounts {
 
 impl From<&IngestCounts> for RowCounts {
     fn from(counts: &IngestCounts) -> Self {
-        let IngestCounts { rows_in, kept, quarantined, erased, cleared } = counts.clone();
-        let mut rows = Self { rows_in, kept, quarantined, cleared, ..Self::default() };
+        let IngestCounts { rows_in, kept, quarantined, erased, empty, cleared } = counts.clone();
+        let mut rows = Self { rows_in, kept, quarantined, empty, cleared, ..Self::default() };
         rows.exclude(ERASED, erased);
         rows
     }

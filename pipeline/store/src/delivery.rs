@@ -319,6 +319,21 @@ pub fn delivered_by(deliveries: &[Delivery], as_of: Option<Timestamp>) -> Vec<De
     deliveries.iter().filter(seen).cloned().collect()
 }
 
+/// Rows kept of the snapshot that one of `export` in this place would replace, erased ones counted with them; `None` where there
+/// is none before it. Ties are those of [`Delivery::cmp_sequence`].
+pub fn snapshot_rows_before<'a>(
+    deliveries: impl IntoIterator<Item = &'a Delivery>,
+    export: &str,
+    (sequence, sha256): (&str, &str),
+) -> Option<u64> {
+    let is_before = |delivery: &&Delivery| {
+        let order = cmp_places(&delivery.sequence, sequence).then_with(|| delivery.sha256.as_str().cmp(sha256));
+        delivery.export == export && delivery.mode == DeliveryMode::Snapshot && order == Ordering::Less
+    };
+    let before = deliveries.into_iter().filter(is_before).max_by(|a, b| a.cmp_sequence(b))?;
+    Some(before.counts.kept + before.counts.erased)
+}
+
 /// The mode as `delivery.json` spells it, the same as in the declarations.
 mod mode_text {
     use prem_spec::DeliveryMode;

@@ -42,7 +42,7 @@ mod store;
 pub mod tables;
 
 pub use counts::{IngestCounts, RowCounts};
-pub use delivery::{Committed, Covered, Delivery, NewDelivery, StoredFile, delivered_by};
+pub use delivery::{Committed, Covered, Delivery, NewDelivery, StoredFile, delivered_by, snapshot_rows_before};
 pub use derived::{Partition, Step};
 pub use draws::DrawRecord;
 pub use erasure::{Erased, ErasedRows, Erasure, ErasurePlan, KeyColumn, Secret};

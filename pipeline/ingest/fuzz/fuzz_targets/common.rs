@@ -48,6 +48,7 @@ pub fn plan(format: FileFormat) -> Plan {
         sequence: Sequence::FileName,
         questionnaire: None,
         max_bad_share: 1.0,
+        min_rows_share: 0.0,
         extra_columns: ExtraColumns::Ignore,
         missing: vec!["NA".to_owned()],
         date_formats: vec!["%d.%m.%Y".to_owned()],

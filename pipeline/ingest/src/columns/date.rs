@@ -9,7 +9,9 @@ use jiff::{civil::Date, fmt::strtime::BrokenDownTime};
 use super::Builder;
 use crate::{formats::norwegian_seconds, identity::Scope, reason::Reason};
 
-const SECONDS_PER_DAY: i64 = 86_400;
+pub(crate) const SECONDS_PER_DAY: i64 = 86_400;
+pub(crate) const MILLISECONDS_PER_DAY: i64 = 1000 * SECONDS_PER_DAY;
+const EPOCH: Date = jiff::civil::date(1970, 1, 1);
 
 /// A format, ready to be matched.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -164,7 +166,11 @@ pub(crate) fn day_number(date: Date) -> i32 {
     era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
 }
 
-pub(crate) const MILLISECONDS_PER_DAY: i64 = 86_400_000;
+/// The day that is `day` days from 1970-01-01; `None` outside the years 1 to 9999.
+pub(crate) fn date_of(day: i64) -> Option<Date> {
+    let span = jiff::Span::new().try_days(day).ok()?;
+    EPOCH.checked_add(span).ok().filter(|date| date.year() >= 1)
+}
 
 /// The day of a stored date or time; `None` where it is missing.
 pub(crate) fn day_of(array: &ArrayRef, row: usize) -> Option<i64> {

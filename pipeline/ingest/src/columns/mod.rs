@@ -15,7 +15,7 @@ use arrow::array::ArrayRef;
 
 use crate::{identity::Scope, reason::Reason};
 
-pub(crate) use date::{DateFormat, MILLISECONDS_PER_DAY, day_number, day_of};
+pub(crate) use date::{DateFormat, MILLISECONDS_PER_DAY, SECONDS_PER_DAY, date_of, day_number, day_of};
 pub(crate) use reader::{Cells, ColumnReader, trim};
 
 /// Takes the values of a column one by one.

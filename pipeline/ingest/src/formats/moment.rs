@@ -2,20 +2,13 @@
 
 use std::fmt::Write;
 
-use jiff::civil::{Date, date};
+use jiff::civil::Date;
 
-const SECONDS_PER_DAY: i64 = 86_400;
-const EPOCH: Date = date(1970, 1, 1);
-
-/// Days from 1970-01-01 to the calendar; `None` outside the years 1 to 9999.
-fn calendar(day: i64) -> Option<Date> {
-    let days = i32::try_from(day).ok()?;
-    EPOCH.checked_add(jiff::Span::new().try_days(days).ok()?).ok().filter(|date| date.year() >= 1)
-}
+use crate::columns::{SECONDS_PER_DAY, date_of, day_number};
 
 /// Writes a day, or nothing and false where there is no such day.
 pub(super) fn write_day(to: &mut String, day: i64) -> bool {
-    calendar(day).is_some_and(|date| write!(to, "{date}").is_ok())
+    date_of(day).is_some_and(|date| write!(to, "{date}").is_ok())
 }
 
 /// Writes local seconds from 1970-01-01 00:00: a day where they are midnight, else a time as well.
@@ -33,7 +26,7 @@ pub(super) fn write_seconds(to: &mut String, seconds: i64) -> bool {
 /// Summer time is from 01:00 UTC on the last Sunday of March to 01:00 UTC on the last Sunday of October (directive 2000/84/EC); until
 /// 1995 it ended in September. Instants before 1981 are read as winter time. Stored times are local, as the registers write them.
 pub(crate) fn norwegian_seconds(utc: i64) -> i64 {
-    let year = calendar(utc.div_euclid(SECONDS_PER_DAY)).map_or(1970, Date::year);
+    let year = date_of(utc.div_euclid(SECONDS_PER_DAY)).map_or(1970, Date::year);
     let last_month = if year <= 1995 { 9 } else { 10 };
     let is_summer = year >= 1981 && (last_sunday(year, 3)..last_sunday(year, last_month)).contains(&(utc - 3600));
     utc + if is_summer { 7200 } else { 3600 }
@@ -42,7 +35,7 @@ pub(crate) fn norwegian_seconds(utc: i64) -> i64 {
 /// The beginning of a month's last Sunday, in seconds.
 fn last_sunday(year: i16, month: i8) -> i64 {
     let Ok(last) = Date::new(year, month, 1).map(Date::last_of_month) else { return 0 };
-    let day = i64::from(crate::columns::day_number(last));
+    let day = i64::from(day_number(last));
     (day - i64::from(last.weekday().to_sunday_zero_offset())) * SECONDS_PER_DAY
 }
 

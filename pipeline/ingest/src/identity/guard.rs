@@ -12,6 +12,7 @@ use super::{
     contact::{has_email, header_is_telephone, is_telephone},
     written::find_identity,
 };
+use crate::share::exceeds;
 
 /// A column with a larger share of hits than this stops the file. One to three in a hundred random strings of eleven digits have
 /// the form of an identity number, so a column of other eleven-digit codes stays far below.
@@ -99,12 +100,6 @@ impl Counts {
             Finding::Email | Finding::Telephone => self.contact += 1,
         }
     }
-}
-
-/// Whether `part` is more than `share` of `whole`.
-#[expect(clippy::cast_precision_loss, reason = "counts of rows are far below 2^53")]
-pub(crate) fn exceeds(part: u64, share: f64, whole: u64) -> bool {
-    part as f64 > share * whole as f64
 }
 
 /// What the beginning of a file says about a column.

@@ -5,5 +5,6 @@ mod guard;
 mod national;
 mod written;
 
-pub(crate) use guard::{Context, Counts, Finding, Guard, Scope, exceeds, is_sensitive};
+pub(crate) use guard::{Context, Counts, Finding, Guard, Scope, is_sensitive};
 pub use national::is_identity_number;
+pub(crate) use written::without_identity;

@@ -7,6 +7,8 @@
 //!
 //! Digits among the letters of a hexadecimal pseudonym are no number; behind a word such as `fnr` they are.
 
+use std::ops::Range;
+
 use super::{guard::Finding, national::has_identity_form};
 
 const LENGTH: usize = 11;
@@ -110,6 +112,27 @@ impl Run {
 }
 
 fn find_in_text(text: &str) -> Finding {
+    match search(text) {
+        (Some(_), _) => Finding::IdentityInText,
+        (None, true) => Finding::Digits,
+        (None, false) => Finding::Nothing,
+    }
+}
+
+/// A file's name or path with stars for the digits of identity numbers; `None` where it has none. Underscores part digits there too.
+pub(crate) fn without_identity(name: &str) -> Option<String> {
+    let mut text = name.replace('_', "-");
+    let mut shown = None;
+    while let (Some(place), _) = search(&text) {
+        let stars = "*".repeat(place.len());
+        text.replace_range(place.clone(), &stars);
+        shown.get_or_insert_with(|| name.to_owned()).replace_range(place, &stars);
+    }
+    shown
+}
+
+/// The place of the first identity number in a text, and whether there are eleven digits together that are none.
+fn search(text: &str) -> (Option<Range<usize>>, bool) {
     let bytes = text.as_bytes();
     let mut long = false;
     // The runs that end here, the newest last; those that are not there have no length.
@@ -126,12 +149,12 @@ fn find_in_text(text: &str) -> Finding {
                 && group.windows(2).all(|pair| is_one_separator(&text[pair[0].to..pair[1].from]))
                 && stands_alone(bytes, group[0].from, start);
             if fits && has_form(bytes[group[0].from..start].iter().copied().filter(u8::is_ascii_digit)) {
-                return Finding::IdentityInText;
+                return (Some(group[0].from..start), long);
             }
             long |= fits && groups.len() == 1;
         }
     }
-    if long { Finding::Digits } else { Finding::Nothing }
+    (None, long)
 }
 
 fn is_one_separator(between: &str) -> bool {
@@ -162,6 +185,20 @@ fn has_form(digits: impl Iterator<Item = u8>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_of_files_are_shown_without_numbers() {
+        for (name, shown) in [
+            ("svar_15076500565.csv", "svar_***********.csv"),
+            ("15076500565", "***********"),
+            ("pasient150765_00565/år_150765-00565_1.csv", "pasient************/år_************_1.csv"),
+        ] {
+            assert_eq!(without_identity(name).as_deref(), Some(shown), "{name}");
+        }
+        for name in ["answers_2025-01-31_001.csv", "contacts_20250131120000.csv", "svar_15076500566.csv", "a.csv", ""] {
+            assert_eq!(without_identity(name), None, "{name}");
+        }
+    }
 
     #[test]
     fn finds_numbers_however_they_are_written() {

@@ -15,10 +15,12 @@ use super::{
     reader::{At, Node},
     scope::{Names, Scope},
 };
-use crate::model::{Export, ExtraColumns, SourceColumn, SourceValue};
+use crate::model::{DeliveryMode, Export, ExtraColumns, SourceColumn, SourceValue};
 
 /// Files with more bad rows than one in twenty are refused unless the export says otherwise.
 const BAD_SHARE_DEFAULT: f64 = 0.05;
+/// Snapshots of fewer than half the rows of the one before are refused unless the export says otherwise.
+const ROWS_SHARE_DEFAULT: f64 = 0.5;
 
 pub(super) fn read(node: Node<'_>, scope: &Scope) -> Option<Export> {
     let name = node.string("name");
@@ -30,7 +32,12 @@ pub(super) fn read(node: Node<'_>, scope: &Scope) -> Option<Export> {
     }
     let mode = order::read_mode(&node);
     let questionnaire = node.opt_string("questionnaire");
-    let bad_share = node.opt_number("max_bad_share");
+    let bad_share = read_share(&node, "max_bad_share");
+    let rows_share = read_share(&node, "min_rows_share");
+    let is_snapshot = mode == Some(DeliveryMode::Snapshot);
+    if let Some(at) = rows_share.as_ref().filter(|_| mode.is_some() && !is_snapshot) {
+        node.error(at.span.clone(), "only mode «snapshot» has a `min_rows_share`", None);
+    }
     let extra = node.opt_choice("extra_columns", &[("ignore", ExtraColumns::Ignore), ("refuse", ExtraColumns::Refuse)]);
     let missing = node.strings("missing").into_iter().map(|at| at.value).collect();
     let date_formats = date_formats(&node);
@@ -40,9 +47,6 @@ pub(super) fn read(node: Node<'_>, scope: &Scope) -> Option<Export> {
         check_headers(&node, format, &columns);
     }
     let expected = node.opt_table("expected").and_then(super::expected::read);
-    if let Some(at) = bad_share.as_ref().filter(|at| !(0.0..=1.0).contains(&at.value)) {
-        node.error(at.span.clone(), "`max_bad_share` is a share from 0 to 1", None);
-    }
     let mut stored = Names::unknown();
     if let Some(dataset) = &dataset {
         node.refer("dataset", dataset, &scope.datasets);
@@ -78,12 +82,21 @@ pub(super) fn read(node: Node<'_>, scope: &Scope) -> Option<Export> {
         sequence: sequence?,
         questionnaire: questionnaire.map(|at| at.value),
         max_bad_share: bad_share.map_or(BAD_SHARE_DEFAULT, |at| at.value),
+        min_rows_share: if is_snapshot { rows_share.map_or(ROWS_SHARE_DEFAULT, |at| at.value) } else { 0.0 },
         extra_columns: extra.unwrap_or(ExtraColumns::Ignore),
         missing,
         date_formats,
         expected,
         columns: columns.into_iter().filter_map(|(name, column)| Some((name.value, column?))).collect(),
     })
+}
+
+fn read_share(node: &Node<'_>, key: &'static str) -> Option<At<f64>> {
+    let share = node.opt_number(key)?;
+    if !(0.0..=1.0).contains(&share.value) {
+        node.error(share.span.clone(), format!("`{key}` is a share from 0 to 1"), None);
+    }
+    Some(share)
 }
 
 fn date_formats(node: &Node<'_>) -> Vec<String> {

@@ -35,6 +35,16 @@ fn a_period_is_that_of_the_rows_or_of_the_name() {
 }
 
 #[test]
+fn only_a_snapshot_must_have_a_share_of_the_rows_before() {
+    let share = |mode: &str| compiled(("mode = \"upsert\"", mode), None).map(|export| export.min_rows_share);
+    assert_eq!(share("mode = \"snapshot\""), Ok(0.5));
+    assert_eq!(share("mode = \"snapshot\"\nmin_rows_share = 0.9"), Ok(0.9));
+    assert_eq!(share("mode = \"upsert\"\n"), Ok(0.0));
+    let told = share("mode = \"upsert\"\nmin_rows_share = 0").expect_err("nothing is replaced");
+    assert!(told.contains("only mode «snapshot» has a `min_rows_share`"), "{told}");
+}
+
+#[test]
 fn exports_of_one_dataset_agree_on_what_later_means() {
     let unchanged = ("", "");
     assert!(compiled(unchanged, Some("sequence = \"file-name\"")).is_ok());

@@ -3,10 +3,10 @@
 use std::{collections::BTreeSet, fs, io::Write, path::PathBuf};
 
 use arrow::datatypes::{DataType, TimeUnit};
-use prem_spec::ColumnKind;
+use prem_spec::{ColumnKind, DeliveryMode};
 use prem_store::{
-    BadRow, Partition, Publisher, Quarantine, Refusal, RowsWriter, Seen, Store, StoreError, arrival_sequence,
-    arrow_schema, check_rows, delivered_by, read_rows, sha256_file, sha256_hex,
+    BadRow, NewDelivery, Partition, Publisher, Quarantine, Refusal, RowsWriter, Seen, Store, StoreError,
+    arrival_sequence, arrow_schema, check_rows, delivered_by, read_rows, sha256_file, sha256_hex, snapshot_rows_before,
     tables::{TableMeta, read_table, write_table},
 };
 use tempfile::tempdir;
@@ -228,6 +228,30 @@ fn the_later_delivery_is_decided_by_sequence_then_hash() {
     assert_eq!(b.cmp_sequence(&tie), b.sha256.cmp(&tie.sha256));
     assert_eq!(delivered_by(&store.deliveries().unwrap(), Some(early)), [b, tie]);
     assert_eq!(delivered_by(&store.deliveries().unwrap(), None).len(), 3);
+}
+
+#[test]
+fn a_snapshot_is_compared_with_the_one_that_it_replaces() {
+    let folder = tempdir().unwrap();
+    let store = Store::open(folder.path()).lock().unwrap();
+    let mut all = Vec::new();
+    for (content, sequence, mode) in [
+        ("a", "2025-9", DeliveryMode::Snapshot),
+        ("b", "2025-11", DeliveryMode::Snapshot),
+        ("c", "2025-12", DeliveryMode::Upsert),
+    ] {
+        let new = NewDelivery { sequence: sequence.to_owned(), mode, ..new_delivery(content) };
+        all.push(store.commit(pending(&store), new).unwrap().delivery);
+    }
+    (all[0].counts.kept, all[1].counts.kept, all[1].counts.erased) = (3, 5, 2);
+    let before = |export: &str, sequence: &str| snapshot_rows_before(&all, export, (sequence, "f"));
+    assert_eq!(before("register", "2025-8"), None);
+    assert_eq!(before("register", "2025-10"), Some(3));
+    // Erased rows were delivered too; an upsert replaces by key and is no measure.
+    assert_eq!(before("register", "2026-1"), Some(7));
+    assert_eq!(before("other", "2026-1"), None);
+    // The same place: the content hash decides, and nothing is before itself.
+    assert_eq!(snapshot_rows_before(&all, "register", ("2025-9", &all[0].sha256)), None);
 }
 
 #[test]
