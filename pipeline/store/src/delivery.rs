@@ -101,10 +101,13 @@ pub struct StoredFile {
 }
 
 impl Delivery {
-    /// Which of two deliveries is the later one: by sequence, ties by content hash, then by registration.
+    /// Which of two deliveries is the later one: by sequence, of equal ones by arrival, of those that arrived together by content
+    /// hash, then by registration.
     pub fn cmp_sequence(&self, other: &Self) -> Ordering {
-        let ties = || (&self.sha256, self.number).cmp(&(&other.sha256, other.number));
-        cmp_places(&self.sequence, &other.sequence).then_with(ties)
+        fn ties(of: &Delivery) -> (Timestamp, &str, u64) {
+            (of.delivered_at, &of.sha256, of.number)
+        }
+        cmp_places(&self.sequence, &other.sequence).then_with(|| ties(self).cmp(&ties(other)))
     }
 
     /// What the delivery's rows are known by: the hash of the delivered file, and where erased rows are missing from it, of
