@@ -1,7 +1,9 @@
 //! The ingest job: files of the inbox become deliveries, or are refused whole with a reason.
 
 use std::{
+    cmp::Ordering,
     collections::{BTreeMap, BTreeSet},
+    iter,
     path::PathBuf,
 };
 
@@ -9,10 +11,13 @@ use jiff::Timestamp;
 use prem_ingest::{
     Found, IngestError, IngestOptions, Ingested, RefusalCause, Settled, SkipReason, discover, ingest_file,
 };
-use prem_spec::{Export, Sequence};
-use prem_store::{Covered, Delivery, LockedStore, NewDelivery, Pending, Refusal, arrival_sequence};
+use prem_spec::{Export, Sequence, printable};
+use prem_stages::{Part, count_view};
+use prem_store::{
+    Covered, Delivery, LockedStore, Lying, NewDelivery, Pending, Refusal, Store, arrival_sequence, cmp_places,
+};
 
-use crate::{error::JobError, session::Session};
+use crate::{error::JobError, inputs::part, session::Session};
 
 /// What the inbox held.
 #[derive(Debug, Clone, Default)]
@@ -54,6 +59,8 @@ pub struct Registration {
 struct Fresh {
     found: Found,
     sha256: String,
+    /// Its bytes are registered already, and are to count again.
+    is_again: bool,
 }
 
 /// Takes in what is new.
@@ -70,32 +77,43 @@ pub fn take_in(session: &Session, store: &LockedStore, registration: Registratio
     for skipped in inbox.skipped {
         intake.skip(skipped.name, skipped.reason);
     }
-    let mut seen = store.seen();
     let known = store.deliveries()?;
+    let saved = store.seen();
+    let last = known.last().filter(|_| saved.is_some()).map_or(0, |last| last.number);
+    let mut seen = saved.unwrap_or_default();
     let refused = store.refusals()?;
     let present: BTreeSet<PathBuf> = inbox.found.iter().map(|found| found.path.clone()).collect();
     let mut fresh = Vec::new();
     for found in inbox.found {
         let Some(export) = session.plan.exports.get(&found.export) else { continue };
         // A file that went away or may not be read is no reason to stop the night.
-        let sha256 = match seen.sha256(&found.path) {
-            Ok(sha256) => sha256,
+        let lying = match seen.look(&found.path, last) {
+            Ok(lying) => lying,
             Err(error) => {
                 tracing::debug!(%error, "not read");
                 intake.skip(found.name, SkipReason::Unreadable);
                 continue;
             }
         };
-        let is_again = is_superseded_since(&known, export, &found.name, &sha256);
-        if is_again && !registration.accept_again {
-            tracing::warn!(file = found.name, "an earlier content is back; it counts only with --accept-again");
-        }
-        if is_known(&known, export, &sha256) && !(is_again && registration.accept_again) {
+        let of_bytes = known.iter().filter(|of| of.dataset == export.dataset && of.sha256 == lying.sha256);
+        if let Some(same) = of_bytes.max_by(|a, b| a.cmp_sequence(b)) {
+            let is_again = is_back(session, store, (export, &found, &lying), same, &known)?;
+            if is_again && registration.accept_again {
+                fresh.push(Fresh { found, sha256: lying.sha256, is_again });
+                continue;
+            }
+            if is_again {
+                tracing::warn!(
+                    file = found.name,
+                    delivered_as = same.file_name,
+                    "its content was delivered before and superseded since; it counts again only with --accept-again"
+                );
+            }
             intake.known += 1;
-        } else if let Some(refusal) = refused.iter().find(|refusal| is_same(refusal, session, &found, &sha256)) {
+        } else if let Some(refusal) = refused.iter().find(|refusal| is_same(refusal, session, &found, &lying.sha256)) {
             intake.refused.push(refusal.clone());
         } else {
-            fresh.push(Fresh { found, sha256 });
+            fresh.push(Fresh { found, sha256: lying.sha256, is_again: false });
         }
     }
     for file in fresh {
@@ -108,15 +126,43 @@ pub fn take_in(session: &Session, store: &LockedStore, registration: Registratio
     Ok(intake)
 }
 
-fn is_known(known: &[Delivery], export: &Export, sha256: &str) -> bool {
-    known.iter().any(|delivery| delivery.dataset == export.dataset && delivery.sha256 == sha256)
-}
-
-/// The file held these bytes before, and others after them.
-fn is_superseded_since(known: &[Delivery], export: &Export, file_name: &str, sha256: &str) -> bool {
-    let of_file = known.iter().filter(|delivery| delivery.export == export.name && delivery.file_name == file_name);
-    let latest = of_file.max_by_key(|delivery| delivery.number);
-    is_known(known, export, sha256) && latest.is_some_and(|latest| latest.sha256 != sha256)
+/// Whether known bytes have come back: rows of `same`, their latest delivery, were superseded by deliveries that the file as it
+/// lies there would come after. Its name decides that, where names do, and of equal places its arrival.
+fn is_back(
+    session: &Session,
+    store: &Store,
+    (export, found, lying): (&Export, &Found, &Lying),
+    same: &Delivery,
+    known: &[Delivery],
+) -> Result<bool, JobError> {
+    let plan = &session.plan;
+    let Some(dataset) = plan.datasets.get(&export.dataset) else { return Ok(false) };
+    // Where other bytes were taken under its name after these, the file was written anew since.
+    let of_name = known.iter().rev().find(|of| of.export == export.name && of.file_name == found.name);
+    let since = of_name.filter(|of| of.sha256 != lying.sha256).map_or(lying.since, |of| lying.since.max(of.number));
+    let comes_after = |other: &Delivery| {
+        let by_place = match &export.sequence {
+            Sequence::FileName => cmp_places(export.place_in_sequence(&found.name), &other.sequence),
+            Sequence::Column(_) => cmp_places(&same.sequence, &other.sequence),
+            Sequence::Arrival => Ordering::Equal,
+        };
+        by_place.then(since.cmp(&other.number)).is_ge()
+    };
+    let is_comparable = |other: &&Delivery| {
+        let declared = plan.exports.get(&other.export);
+        other.dataset == export.dataset && declared.is_some_and(|of| of.questionnaire == export.questionnaire)
+    };
+    let mut later: Vec<&Delivery> = known
+        .iter()
+        .filter(is_comparable)
+        .filter(|other| other.cmp_sequence(same).is_gt() && comes_after(other))
+        .collect();
+    if later.is_empty() || !is_comparable(&same) {
+        return Ok(false);
+    }
+    later.sort_by(|a, b| a.cmp_sequence(b));
+    let parts: Vec<Part> = iter::once(same).chain(later).filter_map(|of| part(plan, store, of)).collect();
+    Ok(count_view(dataset, &parts)?.first().is_some_and(|view| view.superseded > 0))
 }
 
 /// Whether the file was refused before, by the same declarations and the same program: then it would be refused again.
@@ -159,7 +205,7 @@ fn take_one(
         }
         Err(IngestError::Io { .. }) => intake.skip(file.found.name.clone(), SkipReason::Unreadable),
         Err(IngestError::Refused(refusal)) => {
-            tracing::error!("{refusal}");
+            tracing::error!("{}", printable(&refusal.to_string()));
             let record = Refusal {
                 dataset: export.dataset.clone(),
                 export: export.name.clone(),
@@ -207,7 +253,7 @@ fn commit(
         delivered_at: registration.delivered_at,
         counts: ingested.counts,
         detected,
-        accept_again: registration.accept_again,
+        accept_again: file.is_again,
     };
     Ok(store.commit(pending, record)?)
 }
