@@ -8,7 +8,7 @@ use std::{
 };
 
 use jiff::{Timestamp, civil::Date};
-use prem_spec::DrawPlan;
+use prem_spec::{DrawPlan, printable};
 use prem_stages::{DrawInputs, DrawReport, DrawRequest, METHOD_VERSION};
 use prem_store::{DrawRecord, Store, delivered_by, tables::Drawn};
 use serde::Serialize;
@@ -199,7 +199,7 @@ impl fmt::Display for DrawSummary {
         }
         for (reason, codes) in &report.unplaced {
             for (code, count) in codes {
-                writeln!(f, "    {reason}, code {code}: {count}")?;
+                writeln!(f, "    {reason}, code {}: {count}", printable(code))?;
             }
         }
         writeln!(f, "  eligible persons     {:>8}", report.eligible)?;

@@ -16,7 +16,7 @@ use crate::{
     config::Config,
     error::JobError,
     session::Session,
-    summary::{grouped, reasons},
+    summary::{grouped, listed, reasons},
 };
 
 /// A longer line is no key of any dataset.
@@ -158,12 +158,12 @@ impl fmt::Display for Report {
             writeln!(text, "Derived tables and run folders were removed; the next run makes them again.")?;
         }
         if !self.inbox_files.is_empty() {
-            let files = self.inbox_files.join(", ");
+            let files = listed(&self.inbox_files);
             writeln!(text, "Files of the inbox that still hold these persons: {files}.")?;
             writeln!(text, "  Remove them, or have them exported again; the store does not take the rows again.")?;
         }
         if !self.unread_files.is_empty() {
-            let files = self.unread_files.join(", ");
+            let files = listed(&self.unread_files);
             writeln!(text, "Refused files of the inbox were not stored, and may hold them too: {files}.")?;
         }
         if self.releases > 0 {

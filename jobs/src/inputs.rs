@@ -27,7 +27,8 @@ pub struct Inputs {
     pub indicators: Vec<String>,
 }
 
-/// The fields of the run id. Times of delivery are not among them: they decide which deliveries are seen, not what they say.
+/// The fields of the run id. Times of delivery are not among them: they decide which deliveries are seen and in what order, not
+/// what they say.
 #[derive(Serialize)]
 struct Identity<'a> {
     program: &'a str,
@@ -124,16 +125,7 @@ impl Inputs {
     pub fn parts(&self, plan: &Plan, store: &Store, dataset: &str, is_wanted: impl Fn(&str) -> bool) -> Vec<Part> {
         self.of_dataset(dataset)
             .filter(|delivery| is_wanted(&delivery.export))
-            .filter_map(|delivery| {
-                let export = plan.exports.get(&delivery.export)?;
-                Some(Part {
-                    rows: store.rows_path(delivery),
-                    export: export.name.clone(),
-                    source: export.source.clone(),
-                    replaces: replaces(delivery),
-                    kept: delivery.counts.kept,
-                })
-            })
+            .filter_map(|delivery| part(plan, store, delivery))
             .collect()
     }
 
@@ -169,6 +161,18 @@ impl Inputs {
     pub fn has_rates(&self, plan: &Plan) -> bool {
         self.indicators.iter().filter_map(|id| plan.indicators.get(id)).any(|indicator| indicator.measure.is_rate())
     }
+}
+
+/// A delivery's rows as the stages read them; `None` where its export is not declared any more.
+pub fn part(plan: &Plan, store: &Store, delivery: &Delivery) -> Option<Part> {
+    let export = plan.exports.get(&delivery.export)?;
+    Some(Part {
+        rows: store.rows_path(delivery),
+        export: export.name.clone(),
+        source: export.source.clone(),
+        replaces: replaces(delivery),
+        kept: delivery.counts.kept,
+    })
 }
 
 fn replaces(delivery: &Delivery) -> Replaces {

@@ -1,9 +1,11 @@
 //! The ingest job: files of the inbox become deliveries, or are refused whole with a reason.
 
 use std::{
+    cmp::Ordering,
     collections::{BTreeMap, BTreeSet},
     fs,
     io::ErrorKind,
+    iter,
     path::{Path, PathBuf},
 };
 
@@ -11,13 +13,14 @@ use jiff::Timestamp;
 use prem_ingest::{
     Found, IngestError, IngestOptions, Ingested, RefusalCause, Settled, SkipReason, discover, ingest_file,
 };
-use prem_spec::{Export, Sequence};
+use prem_spec::{Export, Sequence, printable};
+use prem_stages::{Part, count_view};
 use prem_store::{
-    BadRow, Committed, Covered, Delivery, IngestCounts, LockedStore, NewDelivery, Pending, Refusal, arrival_sequence,
-    cmp_places, snapshot_rows_before,
+    BadRow, Committed, Covered, Delivery, IngestCounts, LockedStore, Lying, NewDelivery, Pending, Refusal, Store,
+    arrival_sequence, cmp_places, snapshot_rows_before,
 };
 
-use crate::{error::JobError, session::Session};
+use crate::{error::JobError, inputs::part, session::Session};
 
 /// What the inbox held.
 #[derive(Debug, Clone, Default)]
@@ -86,6 +89,8 @@ pub struct Registration {
 struct Fresh {
     found: Found,
     sha256: String,
+    /// Its bytes are registered already, and are to count again.
+    is_again: bool,
 }
 
 /// Takes in what is new.
@@ -102,36 +107,47 @@ pub fn take_in(session: &Session, store: &LockedStore, registration: Registratio
     for skipped in inbox.skipped {
         intake.skip(skipped.name, skipped.reason);
     }
-    let mut seen = store.seen();
     let known = store.deliveries()?;
+    let saved = store.seen();
+    let last = known.last().filter(|_| saved.is_some()).map_or(0, |last| last.number);
+    let mut seen = saved.unwrap_or_default();
     let refused = store.refusals()?;
     let present: BTreeSet<PathBuf> = inbox.found.iter().map(|found| found.path.clone()).collect();
     let mut fresh = Vec::new();
     for found in inbox.found {
         let Some(export) = session.plan.exports.get(&found.export) else { continue };
         // A file that went away or may not be read is no reason to stop the night.
-        let sha256 = match seen.sha256(&found.path) {
-            Ok(sha256) => sha256,
+        let lying = match seen.look(&found.path, last) {
+            Ok(lying) => lying,
             Err(error) => {
                 tracing::debug!(%error, "not read");
                 intake.skip(found.name, why_unread(&found.path));
                 continue;
             }
         };
-        let is_again = is_superseded_since(&known, export, &found.name, &sha256);
-        if is_again && !registration.accept_again {
-            tracing::warn!(file = found.name, "an earlier content is back; it counts only with --accept-again");
-        }
-        if is_known(&known, export, &sha256) && !(is_again && registration.accept_again) {
+        let of_bytes = known.iter().filter(|of| of.dataset == export.dataset && of.sha256 == lying.sha256);
+        if let Some(same) = of_bytes.max_by(|a, b| a.cmp_sequence(b)) {
+            let is_again = is_back(session, store, (export, &found, &lying), same, &known)?;
+            if is_again && registration.accept_again {
+                fresh.push(Fresh { found, sha256: lying.sha256, is_again });
+                continue;
+            }
+            if is_again {
+                tracing::warn!(
+                    file = found.name,
+                    delivered_as = same.file_name,
+                    "its content was delivered before and superseded since; it counts again only with --accept-again"
+                );
+            }
             intake.known += 1;
         } else if let Some(refusal) = refused
             .iter()
             // What was refused for too few rows is to be accepted now.
-            .find(|refusal| !registration.accept_fewer && is_same(refusal, session, &found, &sha256))
+            .find(|refusal| !registration.accept_fewer && is_same(refusal, session, &found, &lying.sha256))
         {
             intake.refused.push(refusal.clone());
         } else {
-            fresh.push(Fresh { found, sha256 });
+            fresh.push(Fresh { found, sha256: lying.sha256, is_again: false });
         }
     }
     in_sequence(session, &mut fresh);
@@ -155,15 +171,43 @@ fn in_sequence(session: &Session, fresh: &mut [Fresh]) {
     fresh.sort_by(|a, b| a.found.export.cmp(&b.found.export).then_with(|| cmp_places(&place(a), &place(b))));
 }
 
-fn is_known(known: &[Delivery], export: &Export, sha256: &str) -> bool {
-    known.iter().any(|delivery| delivery.dataset == export.dataset && delivery.sha256 == sha256)
-}
-
-/// The file held these bytes before, and others after them.
-fn is_superseded_since(known: &[Delivery], export: &Export, file_name: &str, sha256: &str) -> bool {
-    let of_file = known.iter().filter(|delivery| delivery.export == export.name && delivery.file_name == file_name);
-    let latest = of_file.max_by_key(|delivery| delivery.number);
-    is_known(known, export, sha256) && latest.is_some_and(|latest| latest.sha256 != sha256)
+/// Whether known bytes have come back: rows of `same`, their latest delivery, were superseded by deliveries that the file as it
+/// lies there would come after. Its name decides that, where names do, and of equal places its arrival.
+fn is_back(
+    session: &Session,
+    store: &Store,
+    (export, found, lying): (&Export, &Found, &Lying),
+    same: &Delivery,
+    known: &[Delivery],
+) -> Result<bool, JobError> {
+    let plan = &session.plan;
+    let Some(dataset) = plan.datasets.get(&export.dataset) else { return Ok(false) };
+    // Where other bytes were taken under its name after these, the file was written anew since.
+    let of_name = known.iter().rev().find(|of| of.export == export.name && of.file_name == found.name);
+    let since = of_name.filter(|of| of.sha256 != lying.sha256).map_or(lying.since, |of| lying.since.max(of.number));
+    let comes_after = |other: &Delivery| {
+        let by_place = match &export.sequence {
+            Sequence::FileName => cmp_places(export.place_in_sequence(&found.name), &other.sequence),
+            Sequence::Column(_) => cmp_places(&same.sequence, &other.sequence),
+            Sequence::Arrival => Ordering::Equal,
+        };
+        by_place.then(since.cmp(&other.number)).is_ge()
+    };
+    let is_comparable = |other: &&Delivery| {
+        let declared = plan.exports.get(&other.export);
+        other.dataset == export.dataset && declared.is_some_and(|of| of.questionnaire == export.questionnaire)
+    };
+    let mut later: Vec<&Delivery> = known
+        .iter()
+        .filter(is_comparable)
+        .filter(|other| other.cmp_sequence(same).is_gt() && comes_after(other))
+        .collect();
+    if later.is_empty() || !is_comparable(&same) {
+        return Ok(false);
+    }
+    later.sort_by(|a, b| a.cmp_sequence(b));
+    let parts: Vec<Part> = iter::once(same).chain(later).filter_map(|of| part(plan, store, of)).collect();
+    Ok(count_view(dataset, &parts)?.first().is_some_and(|view| view.superseded > 0))
 }
 
 /// Whether the file was refused before, by the same declarations and the same program: then it would be refused again.
@@ -191,11 +235,11 @@ fn take_one(
                 tracing::info!(file = file.found.name, "{note}");
             }
             let sequence = sequence_of(export, file, registration, &ingested);
-            let place = (sequence.as_str(), ingested.sha256.as_str());
+            let place = (sequence.as_str(), registration.delivered_at, ingested.sha256.as_str());
             let before = snapshot_rows_before(known.iter().chain(&intake.new), &export.name, place);
             let too_few = before.and_then(|before| ingested.too_few_rows(export, before));
             if let Some(cause) = too_few.filter(|_| !registration.accept_fewer) {
-                tracing::error!("{} ({}) is refused: {cause}", file.found.name, export.name);
+                tracing::error!("{} ({}) is refused: {cause}", printable(&file.found.name), export.name);
                 let refused = (cause.to_string(), ingested.counts, Vec::new());
                 return refuse(session, store, registration, (file, refused), intake);
             }
@@ -216,7 +260,7 @@ fn take_one(
         }
         Err(IngestError::Io { .. }) => intake.skip(file.found.name.clone(), why_unread(&file.found.path)),
         Err(IngestError::Refused(refusal)) => {
-            tracing::error!("{refusal}");
+            tracing::error!("{}", printable(&refusal.to_string()));
             let refused = (refusal.cause.to_string(), refusal.counts, refusal.first);
             return refuse(session, store, registration, (file, refused), intake);
         }
@@ -282,7 +326,7 @@ fn commit(
         delivered_at: registration.delivered_at,
         counts: ingested.counts,
         detected,
-        accept_again: registration.accept_again,
+        accept_again: file.is_again,
     };
     Ok(store.commit(pending, record)?)
 }

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use prem_spec::{Column, Dataset, Plan};
+use prem_spec::{Column, Dataset, Plan, printable};
 use prem_stages::{Part, Side, UnmatchedRow, ViewCounts, count_unmatched, count_view, list_unmatched};
 use prem_store::{Delivery, RowCounts, Store, tables::Unmatched};
 use serde::{Deserialize, Serialize};
@@ -221,7 +221,7 @@ impl<'a> Count<'a> {
                 detail: format!(
                     "of delivery {} ({}) {} rows stand, but linking kept {} and left out {left_out}",
                     delivery.number,
-                    delivery.file_name,
+                    printable(&delivery.file_name),
                     view.current(),
                     of_delivery.kept
                 ),

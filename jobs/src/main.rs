@@ -54,7 +54,8 @@ fn main() -> ExitCode {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             tracing::debug!(?error, "failed");
-            _ = writeln!(io::stderr(), "error: {error}");
+            let lines: Vec<String> = error.to_string().lines().map(prem_spec::printable).collect();
+            _ = writeln!(io::stderr(), "error: {}", lines.join("\n"));
             ExitCode::from(error.exit_code())
         }
     }
@@ -124,7 +125,11 @@ fn dispatch(cli: &Cli, now: Timestamp) -> Result<u8, JobError> {
     let staged = |args: &RunArgs, last: Stage| -> Result<u8, JobError> {
         let summary = run::run(args, last, global, now)?;
         print(global, &summary);
-        Ok(run::exit_code(&summary, args))
+        let code = run::exit_code(&summary, args);
+        if code == exit::DATA_REFUSED && !summary.refused.is_empty() {
+            say_last(global, code, &summary.refusals());
+        }
+        Ok(code)
     };
     match &cli.command {
         Command::Run(args) | Command::Publish(args) => staged(args, Stage::Publish),
@@ -172,6 +177,14 @@ fn dispatch(cli: &Cli, now: Timestamp) -> Result<u8, JobError> {
 fn done<T: Display + Serialize>(global: &Global, result: &T) -> u8 {
     print(global, result);
     exit::DONE
+}
+
+/// The last line of a run that came to its end and not to code 0: whoever reads nothing but that line knows why.
+fn say_last(global: &Global, code: u8, why: &str) {
+    match global.log {
+        LogFormat::Json => tracing::error!(exit = code, "{why}"),
+        LogFormat::Text => _ = writeln!(io::stderr(), "exit {code}: {why}"),
+    }
 }
 
 /// Writes a result to stdout. A closed pipe is the reader's choice, not a fault.

@@ -124,13 +124,18 @@ impl Input {
 
 /// When the run of a release began; `None` where its manifest does not say so.
 pub fn started_at(release: &Path) -> Option<Timestamp> {
-    #[derive(Deserialize)]
-    struct Timed {
-        timings: BTreeMap<String, serde_json::Value>,
-    }
+    value_of(release)?.get("timings")?.get("started_at")?.as_str()?.parse().ok()
+}
+
+/// The release is of a narrowed run, `--as-of` among them. One whose manifest does not say so is not.
+pub fn is_narrowed(release: &Path) -> bool {
+    value_of(release).is_some_and(|manifest| manifest["narrowed"] == true)
+}
+
+/// A manifest of whatever version of the program.
+fn value_of(release: &Path) -> Option<serde_json::Value> {
     let text = fs::read_to_string(release.join(FILE)).ok()?;
-    let timed: Timed = serde_json::from_str(&text).ok()?;
-    timed.timings.get("started_at")?.as_str()?.parse().ok()
+    serde_json::from_str(&text).ok()
 }
 
 /// What a run found, for the manifest and the summary.

@@ -8,6 +8,7 @@ use std::{
 };
 
 use jiff::Timestamp;
+use prem_spec::printable;
 use prem_store::tables::{Estimate, read_table};
 use serde::Serialize;
 
@@ -15,6 +16,7 @@ use crate::{
     cli::{DiffArgs, RollbackArgs},
     config::Config,
     error::JobError,
+    manifest,
     session::Session,
 };
 
@@ -51,7 +53,7 @@ type Key = (String, String, String, String);
 pub fn diff(args: &DiffArgs, now: Timestamp) -> Result<Difference, JobError> {
     let session = Session::open(Config::load(&args.place)?, now)?;
     let read = |run_id: &str| -> Result<BTreeMap<Key, Estimate>, JobError> {
-        let folder = session.publisher.release_folder(run_id)?;
+        let folder = session.publisher.release_folder(checked_id(run_id)?)?;
         let path = folder.join(Path::new("region").join("estimates.parquet"));
         let (rows, _) = read_table::<Estimate>(&path)?;
         let key =
@@ -147,11 +149,34 @@ pub fn forget_rollback(session: &Session) -> Result<(), JobError> {
     }
 }
 
+/// A run id as it was typed.
+///
 /// # Errors
-/// When there is no such release, or it cannot be made current.
+/// [`JobError::Usage`] when it can be none.
+pub fn checked_id(run_id: &str) -> Result<&str, JobError> {
+    let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    if run_id.is_empty() || !run_id.bytes().all(is_digit) {
+        let run_id = printable(run_id);
+        return Err(JobError::Usage(format!(
+            "«{run_id}» is no run id: it has the digits 0–9 and a–f alone; `prem status` lists the releases"
+        )));
+    }
+    Ok(run_id)
+}
+
+/// # Errors
+/// When there is no such release, it is of a narrowed run, or it cannot be made current.
 pub fn rollback(args: &RollbackArgs, now: Timestamp) -> Result<String, JobError> {
     let session = Session::open(Config::load(&args.place)?, now)?;
+    let release = session.publisher.release_folder(checked_id(&args.release)?)?;
     let _lock = session.store.lock()?;
+    if manifest::is_narrowed(&release) {
+        return Err(JobError::Usage(format!(
+            "{} is the release of a narrowed run (--period, --indicator, --unit or --as-of): it shows a part and never becomes \
+             the current one; `prem status` lists the others",
+            args.release
+        )));
+    }
     let before = session.publisher.current()?.map(|current| current.run_id().to_owned());
     let current = session.publisher.rollback(&args.release)?;
     if let Some(before) = before.filter(|before| before != current.run_id()) {

@@ -6,6 +6,7 @@ use std::{
     path::PathBuf,
 };
 
+use prem_spec::printable;
 use prem_store::{Refusal, RowCounts, tables::UnplacedCode};
 use serde::Serialize;
 
@@ -13,6 +14,8 @@ use crate::{calendar::Awaited, inputs::Inputs, intake::Intake, manifest::Found, 
 
 /// Refused files that a person is shown.
 const SHOWN_MAX: usize = 5;
+/// Refused files that the last line names.
+const NAMED_MAX: usize = 3;
 
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Summary {
@@ -32,6 +35,9 @@ pub struct Summary {
     pub past_due: Vec<Awaited>,
     /// File → why it was refused whole.
     pub refused: BTreeMap<String, String>,
+    /// Refused file → its bad rows and the rows that were read of it.
+    #[serde(skip)]
+    pub bad_rows: BTreeMap<String, (u64, u64)>,
     /// Files of the inbox that were passed over, by reason.
     pub skipped: BTreeMap<String, Vec<String>>,
     /// Of these, how many no waiting makes readable: somebody must see to them.
@@ -60,12 +66,17 @@ pub struct Summary {
 impl Summary {
     pub fn new(session: &Session, inputs: &Inputs, intake: &Intake) -> Self {
         let reason = |refusal: &Refusal| (refusal.file_name.clone(), refusal.reason.clone());
+        let rows = |refusal: &Refusal| {
+            let counts = &refusal.counts;
+            (refusal.file_name.clone(), (counts.quarantined_total(), counts.rows_in))
+        };
         Self {
             run_id: inputs.run_id.clone(),
             is_sample: session.config.is_sample,
             files_new: intake.new.len(),
             files_known: intake.known,
             refused: intake.refused.iter().map(reason).collect(),
+            bad_rows: intake.refused.iter().map(rows).collect(),
             skipped: intake.skipped.iter().map(|(reason, files)| (reason.to_string(), files.clone())).collect(),
             unreadable: intake
                 .skipped
@@ -104,6 +115,30 @@ impl Summary {
         self.not_estimated = found.not_estimated.len();
         self.seconds = seconds;
     }
+
+    /// What was refused and held back, on one line.
+    pub fn refusals(&self) -> String {
+        let name = |file: &String| match self.bad_rows.get(file) {
+            Some((bad, rows)) if *bad > 0 => format!("{} ({bad} of {rows} rows)", printable(file)),
+            _ => printable(file),
+        };
+        let named: Vec<String> = self.refused.keys().take(NAMED_MAX).map(name).collect();
+        let more = match self.refused.len().saturating_sub(NAMED_MAX) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        let held_back = match self.held_back.len() {
+            0 => String::new(),
+            held_back => format!("; held back {}", counted(held_back as u64, "indicator", "indicators")),
+        };
+        format!("refused {}{more}{held_back}; see prem status", named.join(", "))
+    }
+}
+
+/// Names from outside as a list on a line.
+pub fn listed(names: &[String]) -> String {
+    let names: Vec<String> = names.iter().map(|name| printable(name)).collect();
+    names.join(", ")
 }
 
 /// 12345 → `12 345`.
@@ -151,7 +186,7 @@ impl fmt::Display for Summary {
         }
         self.write_files(&mut text)?;
         if let Some(waiting) = &self.waiting {
-            writeln!(text, "Would take in {} files: {}", waiting.len(), waiting.join(", "))?;
+            writeln!(text, "Would take in {} files: {}", waiting.len(), listed(waiting))?;
         }
         if self.rolled_back && self.idle {
             writeln!(
@@ -205,13 +240,13 @@ impl Summary {
         let refused = self.refused.len();
         writeln!(text, "Files: {} new, {} known, {refused} refused{unreadable}.", self.files_new, self.files_known)?;
         for (file, reason) in self.refused.iter().take(SHOWN_MAX) {
-            writeln!(text, "  refused {file}: {reason}")?;
+            writeln!(text, "  refused {}: {}", printable(file), printable(reason))?;
         }
         if self.refused.len() > SHOWN_MAX {
             writeln!(text, "  … and {} more; `prem status` has all", self.refused.len() - SHOWN_MAX)?;
         }
         for (reason, files) in &self.skipped {
-            writeln!(text, "  passed over {} that {reason}", files.join(", "))?;
+            writeln!(text, "  passed over {} that {reason}", listed(files))?;
         }
         for awaited in &self.past_due {
             write!(text, "Expected: {awaited}")?;
@@ -274,7 +309,25 @@ impl Summary {
 
 #[cfg(test)]
 mod tests {
-    use super::{counted, grouped};
+    use super::{Summary, counted, grouped};
+
+    #[test]
+    fn what_was_refused_is_one_line() {
+        let mut summary = Summary::default();
+        let mut refuse = |file: &str, bad_rows| {
+            summary.refused.insert(file.to_owned(), "too many bad rows".to_owned());
+            summary.bad_rows.insert(file.to_owned(), bad_rows);
+            summary.refusals()
+        };
+        assert_eq!(refuse("a.csv", (1, 13)), "refused a.csv (1 of 13 rows); see prem status");
+        assert_eq!(refuse("b\nc.csv", (0, 0)), "refused a.csv (1 of 13 rows), b\\nc.csv; see prem status");
+        refuse("c.csv", (0, 0));
+        refuse("d.csv", (0, 0));
+        refuse("e.csv", (0, 0));
+        summary.held_back = [("staff".to_owned(), "answers".to_owned())].into();
+        let said = summary.refusals();
+        assert!(said.ends_with(", c.csv and 2 more; held back 1 indicator; see prem status"), "{said}");
+    }
 
     #[test]
     fn numbers_are_grouped_by_thousands() {

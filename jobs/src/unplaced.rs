@@ -5,6 +5,7 @@ use std::{
     fmt::{self, Write as _},
 };
 
+use prem_spec::printable;
 use prem_stages::Unplaced;
 use prem_store::tables::UnplacedCode;
 use serde::{Deserialize, Serialize};
@@ -87,8 +88,11 @@ pub fn write(text: &mut String, rows: &[UnplacedCode]) -> fmt::Result {
         let Some(first) = rows.first() else { continue };
         let mut sorted: Vec<&UnplacedCode> = rows.iter().collect();
         sorted.sort_by_key(|row| std::cmp::Reverse(row.count));
-        let codes: Vec<String> =
-            sorted.iter().take(CODES_SHOWN_MAX).map(|row| format!("{} ({})", row.code, row.count)).collect();
+        let codes: Vec<String> = sorted
+            .iter()
+            .take(CODES_SHOWN_MAX)
+            .map(|row| format!("{} ({})", printable(&row.code), row.count))
+            .collect();
         let more = match sorted.len().saturating_sub(CODES_SHOWN_MAX) {
             0 => String::new(),
             more => format!(", … and {more} more"),

@@ -114,6 +114,15 @@ fn place() -> Place {
     place
 }
 
+/// The place with rows that replace each other by key alone, and another order of deliveries.
+fn ordered_by(sequence: &str) -> Place {
+    let place = place();
+    let export = EXPORT.replace("{ column = \"extracted_at\" }", sequence).replace("replace-period", "upsert");
+    let lines: Vec<&str> = export.lines().filter(|line| !line.starts_with("period")).collect();
+    fs::write(place.path().join("schemas/exports/answers.toml"), lines.join("\n")).expect("a declaration");
+    place
+}
+
 /// A file of good answers of `month`, with `extra` lines after them.
 fn deliver(place: &Place, name: &str, (month, ids, extracted): (u8, std::ops::Range<u32>, &str), extra: &[&str]) {
     let mut file = "id;ward;date;extracted_at;serial;mode;language;listened\n".to_owned();
@@ -190,6 +199,73 @@ fn each_file_is_counted_for_what_was_in_it() {
     assert_eq!(number(responses, "kept"), 20);
 }
 
+/// The counts of each delivery in the order of registration.
+fn by_number(place: &Place) -> Vec<[u64; 6]> {
+    let status: Value = serde_json::from_slice(&place.prem(&["status"]).stdout).expect("a status in JSON");
+    let deliveries = status["deliveries"]["responses"]["deliveries"].as_array().expect("deliveries");
+    deliveries.iter().map(|one| sums(&one["rows"])).collect()
+}
+
+/// Runs, and gives whether it asks for `--accept-again`.
+fn asks(place: &Place) -> bool {
+    let output = place.prem(&["run"]);
+    expect_code(&output, 0);
+    text(&output.stderr).contains("--accept-again")
+}
+
+#[test]
+fn of_one_name_the_content_that_came_later_counts() {
+    // Either way round: one of the two has the greater hash.
+    for days in [["2025-02-01", "2025-02-02"], ["2025-02-02", "2025-02-01"]] {
+        let place = ordered_by("\"file-name\"");
+        for (day, delivered) in days.into_iter().zip(["2025-03-01", "2025-03-02"]) {
+            deliver(&place, "answers_2025-01.csv", (1, 1..21, day), &[]);
+            place.run(&["--delivered-at", delivered]);
+        }
+        assert_eq!(by_number(&place), [[20, 0, 0, 0, 20, 0], [20, 20, 0, 0, 0, 0]], "{days:?}");
+        let then = place.run(&["--as-of", "2025-03-01"]);
+        assert_eq!(sums(&then["rows"]["responses"]), [20, 20, 0, 0, 0, 0], "{days:?}");
+    }
+}
+
+#[test]
+fn superseded_content_under_a_later_name_counts_when_somebody_says_so() {
+    let place = ordered_by("\"file-name\"");
+    let copy_as = |name: &str| {
+        fs::copy(place.inbox("answers_2025-01.csv"), place.inbox(name)).expect("a copy");
+    };
+    deliver(&place, "answers_2025-01.csv", (1, 1..21, "2025-02-01"), &[]);
+    place.run(&[]);
+    copy_as("answers_2025-02.csv");
+    assert!(!asks(&place), "all of it stands");
+    fs::remove_file(place.inbox("answers_2025-02.csv")).expect("no copy");
+
+    deliver(&place, "answers_2025-01-1.csv", (1, 11..21, "2025-02-02"), &[]);
+    assert!(!asks(&place) && !asks(&place), "what was corrected lies where it lay");
+    copy_as("answers_2025-01-2.csv");
+    assert!(asks(&place) && asks(&place), "as long as it lies there");
+    assert_eq!(by_number(&place), [[20, 10, 0, 0, 10, 0], [10, 10, 0, 0, 0, 0]]);
+
+    let accepted = place.run(&["--accept-again"]);
+    assert_eq!(accepted["files_new"].as_u64(), Some(1));
+    assert_eq!(by_number(&place), [[20, 0, 0, 0, 20, 0], [10, 0, 0, 0, 10, 0], [20, 20, 0, 0, 0, 0]]);
+    assert!(!asks(&place));
+}
+
+#[test]
+fn superseded_content_that_comes_anew_is_told_where_arrival_decides() {
+    let place = ordered_by("\"arrival\"");
+    deliver(&place, "answers_a.csv", (1, 1..21, "2025-02-01"), &[]);
+    place.run(&[]);
+    deliver(&place, "answers_b.csv", (1, 1..21, "2025-02-02"), &[]);
+    assert!(!asks(&place) && !asks(&place), "what was corrected lies where it lay");
+    deliver(&place, "answers_a.csv", (1, 1..21, "2025-02-01"), &[]);
+    assert!(asks(&place));
+    let accepted = place.run(&["--accept-again"]);
+    assert_eq!(accepted["files_new"].as_u64(), Some(1));
+    assert_eq!(by_number(&place), [[20, 0, 0, 0, 20, 0], [20, 0, 0, 0, 20, 0], [20, 20, 0, 0, 0, 0]]);
+}
+
 #[test]
 fn what_was_detected_is_told_by_status_and_manifest() {
     let place = place();
@@ -221,6 +297,32 @@ fn a_manifest_of_another_version_hides_nothing_of_the_store() {
     let status: Value = serde_json::from_slice(&output.stdout).expect("a status in JSON");
     assert_eq!(status["deliveries"]["responses"]["rows"]["rows_in"], 20);
     assert!(text(&output.stderr).contains("rows are shown as they were taken in"), "{}", text(&output.stderr));
+}
+
+/// The file's name would add a line and clear the terminal.
+#[cfg(unix)]
+#[test]
+fn a_standing_refusal_ends_each_run_with_a_line_and_its_name_adds_none() {
+    let place = place();
+    let bad: Vec<String> = (0..30).map(|row| format!("r{row};W1;2025-01-05;2025-02-01;{row};fax;nb;3")).collect();
+    let bad: Vec<&str> = bad.iter().map(String::as_str).collect();
+    deliver(&place, "answers_2025-01\nREFUSED other.csv\u{1b}[2J.csv", (1, 100..110, "2025-02-01"), &bad);
+    for night in [1, 2] {
+        let output = crate::place::prem(place.path(), &["run", "--quiet", "--config", "prem.toml"]);
+        expect_code(&output, 65);
+        let said = text(&output.stderr);
+        let last = said.lines().last().unwrap_or_default();
+        let name = "answers_2025-01\\nREFUSED other.csv\\u{1b}[2J.csv";
+        assert!(last.starts_with(&format!("exit 65: refused {name} (30 of ")), "night {night}: {said}");
+        assert!(last.ends_with("; held back 1 indicator; see prem status"), "night {night}: {said}");
+        assert!(output.stdout.is_empty());
+    }
+    for command in ["run", "status"] {
+        let output = crate::place::prem(place.path(), &[command, "--config", "prem.toml"]);
+        let said = text(&output.stdout) + &text(&output.stderr);
+        assert!(said.contains("answers_2025-01\\nREFUSED"), "{said}");
+        assert!(!said.contains('\u{1b}') && !said.lines().any(|line| line.starts_with("REFUSED other")), "{said}");
+    }
 }
 
 #[test]

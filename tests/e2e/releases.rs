@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::place::{Place, contents, expect_code};
+use crate::place::{Place, contents, expect_code, prem, text};
 
 fn json(bytes: &[u8]) -> Value {
     serde_json::from_slice(bytes).expect("JSON")
@@ -40,6 +40,16 @@ fn a_narrowed_run_makes_a_release_but_not_the_current_one() {
     assert_eq!(narrowed["is_current"].as_bool(), Some(false));
     assert_eq!((narrowed["indicators"].as_u64(), narrowed["periods"].as_u64()), (Some(1), Some(1)));
     assert_eq!(current, place.current());
+    let id = narrowed["run_id"].as_str().expect("a run id");
+    for (release, why) in [(id, "narrowed run"), ("../../store", "no run id"), ("nope", "no run id")] {
+        let output = place.prem(&["rollback", release]);
+        expect_code(&output, 2);
+        assert!(text(&output.stderr).contains(why), "{}", text(&output.stderr));
+        assert_eq!(current, place.current());
+    }
+    assert_eq!(json(&place.prem(&["status"]).stdout)["narrowed"], serde_json::json!([id]));
+    let said = text(&prem(place.path(), &["status", "--config", "prem.toml"]).stdout);
+    assert!(said.contains(&format!("{id} (narrowed)")), "{said}");
 }
 
 #[test]

@@ -33,6 +33,7 @@ use crate::{
     figures,
     inputs::Inputs,
     manifest::{self, Manifest},
+    releases::checked_id,
     session::Session,
 };
 
@@ -52,7 +53,7 @@ pub fn explain(args: &ExplainArgs, now: Timestamp) -> Result<Told, JobError> {
         .clone()
         .or_else(|| current.clone())
         .ok_or_else(|| JobError::InputMissing("nothing is released yet: `prem run` first".to_owned()))?;
-    let folder = session.publisher.release_folder(&run_id)?;
+    let folder = session.publisher.release_folder(checked_id(&run_id)?)?;
     let released = Manifest::read(&folder.join(manifest::FILE))?;
     is_of_today(&session, &released)?;
     let rows = written(&session, &run_id)?;

@@ -10,7 +10,9 @@ use prem_sample::{TrueUnit, Truth, read_truth};
 use prem_store::tables::{Estimate, read_table};
 use serde::Serialize;
 
-use crate::{cli::RecoveryArgs, config::Config, error::JobError, sample::root_of, session::Session};
+use crate::{
+    cli::RecoveryArgs, config::Config, error::JobError, releases::checked_id, sample::root_of, session::Session,
+};
 
 mod picture;
 
@@ -100,7 +102,7 @@ pub fn recovery(args: &RecoveryArgs, now: Timestamp) -> Result<Recovery, JobErro
             }
         },
     };
-    let run = session.store.run(&run_id)?;
+    let run = session.store.run(checked_id(&run_id)?)?;
     let (estimates, _) = read_table::<Estimate>(&run.table::<Estimate>())?;
     let picture = picture::draw(args, &session, &truth, &estimates)?;
     Ok(Recovery { run_id, agreements: agreements(&truth, &estimates), families: families(&truth, &estimates), picture })

@@ -2,7 +2,10 @@
 
 mod text;
 
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
 
 use jiff::Timestamp;
 use prem_stages::{LinkOutcome, PopulationCount};
@@ -45,6 +48,8 @@ pub struct Status {
     pub population: BTreeMap<String, PopulationCount>,
     /// In the order in which their runs began.
     pub releases: Vec<String>,
+    /// The releases of narrowed runs, `--as-of` among them, which never become current.
+    pub narrowed: BTreeSet<String>,
     pub current: Option<String>,
 }
 
@@ -110,6 +115,11 @@ pub fn status(place: &Place, now: Timestamp) -> Result<Status, JobError> {
         let folder = session.publisher.release_folder(run_id).ok();
         (folder.and_then(|folder| manifest::started_at(&folder)), run_id.clone())
     });
+    let is_narrowed = |run_id: &&String| {
+        let folder = session.publisher.release_folder(run_id);
+        folder.is_ok_and(|folder| manifest::is_narrowed(&folder))
+    };
+    let narrowed = releases.iter().filter(is_narrowed).cloned().collect();
     let inputs = Inputs::of(&session, registered, &[], &RunArgs::default());
     Ok(Status {
         store: session.store.root().display().to_string(),
@@ -123,6 +133,7 @@ pub fn status(place: &Place, now: Timestamp) -> Result<Status, JobError> {
         unplaced,
         population: released.into_iter().flat_map(population).collect(),
         releases,
+        narrowed,
         current,
     })
 }

@@ -2,6 +2,7 @@
 
 use std::fmt::{self, Write as _};
 
+use prem_spec::printable;
 use prem_store::{Refusal, RowCounts};
 
 use super::{Dataset, Delivered, Status};
@@ -34,7 +35,7 @@ impl Delivered {
     /// What stands in the first column.
     fn label(&self) -> String {
         let mark = if self.in_current_release { "" } else { "*" };
-        format!("  {}{mark}", shortened(&self.file, PATH_SHOWN_MAX))
+        format!("  {}{mark}", shortened(&printable(&self.file), PATH_SHOWN_MAX))
     }
 }
 
@@ -125,7 +126,11 @@ impl Status {
         if self.releases.is_empty() {
             writeln!(text, "Releases: none")?;
         } else {
-            let latest: Vec<&str> = self.releases.iter().rev().take(RELEASES_SHOWN_MAX).map(String::as_str).collect();
+            let label = |run_id: &String| {
+                let mark = if self.narrowed.contains(run_id) { " (narrowed)" } else { "" };
+                format!("{run_id}{mark}")
+            };
+            let latest: Vec<String> = self.releases.iter().rev().take(RELEASES_SHOWN_MAX).map(label).collect();
             let more = if self.releases.len() > RELEASES_SHOWN_MAX { ", …" } else { "" };
             let number = grouped(self.releases.len() as u64);
             writeln!(text, "Releases: {number}, the latest first: {}{more}", latest.join(", "))?;
@@ -137,13 +142,13 @@ impl Status {
 /// What is wrong, where, and since when: the first thing to read when a run ended with 65.
 fn write_refusal(text: &mut String, refusal: &Refusal) -> fmt::Result {
     let since = calendar::shown(refusal.refused_at);
-    writeln!(text, "REFUSED {} ({}), {since}", refusal.file_name, refusal.export)?;
-    writeln!(text, "  {}", refusal.reason)?;
+    writeln!(text, "REFUSED {} ({}), {since}", printable(&refusal.file_name), refusal.export)?;
+    writeln!(text, "  {}", printable(&refusal.reason))?;
     if !refusal.counts.quarantined.is_empty() {
         writeln!(text, "  bad rows: {}", reasons(&refusal.counts.quarantined))?;
     }
     for row in refusal.first.iter().take(BAD_ROWS_SHOWN_MAX) {
-        writeln!(text, "    {row}")?;
+        writeln!(text, "    {}", printable(&row.to_string()))?;
     }
     writeln!(
         text,
@@ -283,6 +288,7 @@ mod tests {
             )]
             .into(),
             releases: ["a", "b", "c", "d", "e", "f"].map(str::to_owned).to_vec(),
+            narrowed: ["a", "e"].map(str::to_owned).into(),
             current: Some("f".to_owned()),
         }
     }
@@ -313,7 +319,7 @@ Derived tables (stale, made again by the next run): scored/stay
 stay: 1 response linked, 1 000 left out
     no-invitation: 1 000
 listened: 1 001 of 1 001 linked count; left out: nobody
-Releases: 6, the latest first: f, e, d, c, b, …
+Releases: 6, the latest first: f, e (narrowed), d, c, b, …
 Current: f
 ";
         assert_eq!(status().to_string(), expected);
@@ -334,6 +340,18 @@ Current: f
             ..status()
         };
         assert_eq!(nothing.to_string(), "Store store\nNothing has been delivered.\nReleases: none\nCurrent: none\n");
+    }
+
+    #[test]
+    fn a_file_name_adds_no_lines() {
+        let mut forged = status();
+        "bad.csv\nREFUSED other.csv\u{1b}[2J".clone_into(&mut forged.refusals[0].file_name);
+        let responses = forged.deliveries.get_mut("responses").expect("a dataset");
+        "a.csv\nCurrent: g".clone_into(&mut responses.deliveries[0].file);
+        let said = forged.to_string();
+        assert!(said.starts_with("REFUSED bad.csv\\nREFUSED other.csv\\u{1b}[2J (answers)"), "{said}");
+        assert!(said.contains("\n  a.csv\\nCurrent: g "), "{said}");
+        assert_eq!(said.lines().count(), status().to_string().lines().count());
     }
 
     #[test]

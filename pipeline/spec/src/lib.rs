@@ -7,7 +7,9 @@
 pub mod compile;
 pub mod model;
 mod period;
+mod printable;
 
 pub use compile::{Compiled, Diagnostic, Severity, SourceFile, compile, load_folder, suggestion};
 pub use model::*;
 pub use period::{Period, PeriodError, PeriodKind};
+pub use printable::printable;

@@ -101,10 +101,13 @@ pub struct StoredFile {
 }
 
 impl Delivery {
-    /// Which of two deliveries is the later one: by sequence, ties by content hash, then by registration.
+    /// Which of two deliveries is the later one: by sequence, of equal ones by arrival, of those that arrived together by content
+    /// hash, then by registration.
     pub fn cmp_sequence(&self, other: &Self) -> Ordering {
-        let ties = || (&self.sha256, self.number).cmp(&(&other.sha256, other.number));
-        cmp_places(&self.sequence, &other.sequence).then_with(ties)
+        fn ties(of: &Delivery) -> (Timestamp, &str, u64) {
+            (of.delivered_at, &of.sha256, of.number)
+        }
+        cmp_places(&self.sequence, &other.sequence).then_with(|| ties(self).cmp(&ties(other)))
     }
 
     /// What the delivery's rows are known by: the hash of the delivered file, and where erased rows are missing from it, of
@@ -324,10 +327,11 @@ pub fn delivered_by(deliveries: &[Delivery], as_of: Option<Timestamp>) -> Vec<De
 pub fn snapshot_rows_before<'a>(
     deliveries: impl IntoIterator<Item = &'a Delivery>,
     export: &str,
-    (sequence, sha256): (&str, &str),
+    (sequence, delivered_at, sha256): (&str, Timestamp, &str),
 ) -> Option<u64> {
     let is_before = |delivery: &&Delivery| {
-        let order = cmp_places(&delivery.sequence, sequence).then_with(|| delivery.sha256.as_str().cmp(sha256));
+        let tie = (delivery.delivered_at, delivery.sha256.as_str()).cmp(&(delivered_at, sha256));
+        let order = cmp_places(&delivery.sequence, sequence).then(tie);
         delivery.export == export && delivery.mode == DeliveryMode::Snapshot && order == Ordering::Less
     };
     let before = deliveries.into_iter().filter(is_before).max_by(|a, b| a.cmp_sequence(b))?;

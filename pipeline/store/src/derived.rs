@@ -52,7 +52,7 @@ impl Partition {
 pub struct Step {
     /// Hash of all that the step read and of its version.
     pub step_key: String,
-    /// File name → bytes.
+    /// Path below the partition, `/` between folders → bytes. Folders have none that another file system would agree with.
     pub files: BTreeMap<String, u64>,
     /// Row counts and whatever else the step tells later ones.
     pub info: serde_json::Value,
@@ -73,7 +73,9 @@ impl Store {
         let Some(step) = disk::read_json::<Step>(&folder.join(STEP))? else { return Ok(None) };
         for (name, bytes) in &step.files {
             let path = folder.join(name);
-            if fs::metadata(&path).map(|file| file.len()).ok() != Some(*bytes) {
+            let found = fs::metadata(&path).ok();
+            // Records of before files in folders were kept name the folder.
+            if found.is_none_or(|found| found.is_file() && found.len() != *bytes) {
                 return Err(StoreError::damaged(&path, format!("it was written with {bytes} bytes")));
             }
         }
@@ -123,9 +125,11 @@ impl LockedStore {
         let target = self.partition_folder(partition);
         self.check_place(&target, partition)?;
         let mut files = BTreeMap::new();
-        for path in disk::entries(pending.path())? {
+        for below in disk::files_below(pending.path())? {
+            let path = pending.path().join(&below);
             let bytes = fs::metadata(&path).map_err(StoreError::io("look at", &path))?.len();
-            files.insert(disk::name_of(&path)?.to_owned(), bytes);
+            let parts = below.iter().map(|part| disk::name_of(Path::new(part)));
+            files.insert(parts.collect::<Result<Vec<_>, _>>()?.join("/"), bytes);
         }
         let step = Step { step_key: step_key.to_owned(), files, info };
         disk::write_file(&pending.path().join(STEP), &disk::json_bytes(&target, &step)?)?;

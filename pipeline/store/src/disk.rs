@@ -68,6 +68,20 @@ pub(crate) fn entries(folder: &Path) -> Result<Vec<PathBuf>, StoreError> {
     Ok(paths)
 }
 
+/// The files below a folder, in the order of paths: each path from the folder on.
+pub(crate) fn files_below(folder: &Path) -> Result<Vec<PathBuf>, StoreError> {
+    let mut files = Vec::new();
+    for entry in entries(folder)? {
+        let Some(name) = entry.file_name().map(PathBuf::from) else { continue };
+        if entry.is_dir() {
+            files.extend(files_below(&entry)?.into_iter().map(|below| name.join(below)));
+        } else {
+            files.push(name);
+        }
+    }
+    Ok(files)
+}
+
 /// The last part of a path that this crate made, as text.
 pub(crate) fn name_of(path: &Path) -> Result<&str, StoreError> {
     path.file_name()

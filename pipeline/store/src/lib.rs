@@ -53,7 +53,7 @@ pub use release::{Current, Finished, Publisher};
 pub use rows::{RowsFile, RowsWriter, check_rows, read_rows};
 pub use runs::RunFolder;
 pub use schema::{CONTRACT, CONTRACT_VERSION, ROW, arrow_schema, arrow_type};
-pub use seen::Seen;
+pub use seen::{Lying, Seen};
 pub use sequence::{arrival_sequence, cmp_places};
 pub use store::{LockedStore, Pending, Store};
 pub use tables::{Quarantine, QuarantineWriter};

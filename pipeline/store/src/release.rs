@@ -238,10 +238,8 @@ fn is_same_release(staging: &Path, folder: &Path) -> Result<bool, StoreError> {
     if without_timings(staging)? != without_timings(folder).unwrap_or(None) {
         return Ok(false);
     }
-    let (mut staged, mut released) = (Vec::new(), Vec::new());
-    files_below(staging, staging, &mut staged)?;
-    files_below(folder, folder, &mut released)?;
-    if staged != released {
+    let staged = disk::files_below(staging)?;
+    if staged != disk::files_below(folder)? {
         return Ok(false);
     }
     for file in staged.iter().filter(|file| file.as_path() != Path::new(MANIFEST)) {
@@ -250,15 +248,4 @@ fn is_same_release(staging: &Path, folder: &Path) -> Result<bool, StoreError> {
         }
     }
     Ok(true)
-}
-
-fn files_below(root: &Path, folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), StoreError> {
-    for path in disk::entries(folder)? {
-        if path.is_dir() {
-            files_below(root, &path, found)?;
-        } else if let Ok(below) = path.strip_prefix(root) {
-            found.push(below.to_path_buf());
-        }
-    }
-    Ok(())
 }

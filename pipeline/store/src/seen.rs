@@ -1,6 +1,7 @@
 //! Hashes of inbox files by path, size and time of change, so that an idle night does not read gigabytes again.
 //!
-//! A cache and nothing more: what it says decides only whether a file is known already. A lost or damaged one costs time.
+//! A cache and nothing more: what it says decides whether a file is known already, and whether known bytes have come again. A lost or
+//! damaged one costs time, and takes the files for ones that have always lain there.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -27,31 +28,42 @@ struct SeenFile {
     /// Nanoseconds since 1970.
     modified_ns: u64,
     sha256: String,
+    #[serde(default)]
+    since: u64,
+}
+
+/// A file of the inbox as it lies there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lying {
+    pub sha256: String,
+    /// Number of the last delivery that was registered when the file was first seen so: later ones came after it.
+    pub since: u64,
 }
 
 impl Seen {
-    /// The hash of a file's content: the one seen before when size and time are the same, else computed and remembered.
+    /// A file's content and since when it lies there: what was seen before when size and time are the same, else its hash is
+    /// computed, and remembered together with `last`, the number of the last delivery so far.
     ///
     /// A file that changes while it is read is not remembered.
     ///
     /// # Errors
     /// When the file cannot be read.
-    pub fn sha256(&mut self, path: &Path) -> Result<String, StoreError> {
+    pub fn look(&mut self, path: &Path, last: u64) -> Result<Lying, StoreError> {
         let before = stamp(path)?;
         // A path that is no text cannot be a key.
         let key = path.to_str();
         if let (Some(known), Some((bytes, modified_ns))) = (key.and_then(|key| self.files.get(key)), before)
             && (known.bytes, known.modified_ns) == (bytes, modified_ns)
         {
-            return Ok(known.sha256.clone());
+            return Ok(Lying { sha256: known.sha256.clone(), since: known.since });
         }
         let sha256 = sha256_file(path)?;
         if let (Some(key), Some((bytes, modified_ns))) = (key, before)
             && stamp(path)? == before
         {
-            self.files.insert(key.to_owned(), SeenFile { bytes, modified_ns, sha256: sha256.clone() });
+            self.files.insert(key.to_owned(), SeenFile { bytes, modified_ns, sha256: sha256.clone(), since: last });
         }
-        Ok(sha256)
+        Ok(Lying { sha256, since: last })
     }
 
     /// Forgets files that are not in `present`.
@@ -68,15 +80,12 @@ fn stamp(path: &Path) -> Result<Option<(u64, u64)>, StoreError> {
 }
 
 impl Store {
-    /// What was saved; empty where nothing was, or where it cannot be read.
-    pub fn seen(&self) -> Seen {
-        match disk::read_json(&self.root().join("seen.json")) {
-            Ok(seen) => seen.unwrap_or_default(),
-            Err(error) => {
-                tracing::warn!(%error, "inbox files are hashed again");
-                Seen::default()
-            }
-        }
+    /// What was saved; `None` where nothing was, or where it cannot be read.
+    pub fn seen(&self) -> Option<Seen> {
+        disk::read_json(&self.root().join("seen.json")).unwrap_or_else(|error| {
+            tracing::warn!(%error, "inbox files are hashed again");
+            None
+        })
     }
 }
 

@@ -157,7 +157,7 @@ pub enum Covers {
     FileName(String),
 }
 
-/// What decides which of two deliveries is the later one. Ties are broken by content hash.
+/// What decides which of two deliveries is the later one; of equal ones the one that arrived later, then the content hash.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Sequence {

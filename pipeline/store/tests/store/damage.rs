@@ -120,7 +120,7 @@ fn a_damaged_current_or_refusal_is_named_and_a_damaged_cache_is_empty() {
     fs::write(store.root().join("refusals/x.json"), "[").unwrap();
     assert_eq!(damaged_path(&store.refusals().unwrap_err()), store.root().join("refusals/x.json"));
     fs::write(store.root().join("seen.json"), "[").unwrap();
-    assert_eq!(store.seen(), prem_store::Seen::default());
+    assert_eq!(store.seen(), None);
 }
 
 /// Reads everything; only an error or an answer is allowed.
@@ -161,4 +161,32 @@ fn a_changed_byte_in_a_parquet_file_is_never_a_panic() {
             read_all(&path);
         }
     }
+}
+
+/// Another file system gives the same folder another size: only files have one.
+#[test]
+fn a_partition_with_folders_may_be_copied() {
+    let folder = tempdir().unwrap();
+    let store = Store::open(folder.path()).lock().unwrap();
+    let partition = Partition::new("linked", "q").unwrap();
+    let pending = store.begin().unwrap();
+    fs::create_dir(pending.path().join("month=2025-03")).unwrap();
+    fs::write(pending.path().join("month=2025-03/part.parquet"), "data").unwrap();
+    let step = store.commit_partition(pending, &partition, "k", serde_json::Value::Null).unwrap();
+    assert_eq!(step.files, [("month=2025-03/part.parquet".to_owned(), 4)].into());
+    let record = store.partition_folder(&partition).join("step.json");
+    let text = fs::read_to_string(&record).unwrap();
+    // As earlier versions wrote it, on another file system.
+    let earlier = text.replace("\"month=2025-03/part.parquet\": 4", "\"month=2025-03\": 3");
+    assert_ne!(earlier, text);
+    fs::write(&record, earlier).unwrap();
+    assert!(store.is_current(&partition, "k"));
+
+    fs::write(&record, text).unwrap();
+    assert!(store.is_current(&partition, "k"));
+    let part = store.partition_folder(&partition).join("month=2025-03/part.parquet");
+    fs::write(&part, "dat").unwrap();
+    assert_eq!(damaged_path(&store.step(&partition).unwrap_err()), part);
+    fs::remove_dir_all(part.parent().unwrap()).unwrap();
+    assert!(!store.is_current(&partition, "k"));
 }

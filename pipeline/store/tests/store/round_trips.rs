@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, fs, io::Write, path::PathBuf};
 use arrow::datatypes::{DataType, TimeUnit};
 use prem_spec::{ColumnKind, DeliveryMode};
 use prem_store::{
-    BadRow, NewDelivery, Partition, Publisher, Quarantine, Refusal, RowsWriter, Seen, Store, StoreError,
+    BadRow, Lying, NewDelivery, Partition, Publisher, Quarantine, Refusal, RowsWriter, Seen, Store, StoreError,
     arrival_sequence, arrow_schema, check_rows, delivered_by, read_rows, sha256_file, sha256_hex, snapshot_rows_before,
     tables::{TableMeta, read_table, write_table},
 };
@@ -211,7 +211,7 @@ fn names_cannot_lead_out_of_the_store() {
 }
 
 #[test]
-fn the_later_delivery_is_decided_by_sequence_then_hash() {
+fn the_later_delivery_is_decided_by_sequence_then_arrival_then_hash() {
     let folder = tempdir().unwrap();
     let store = Store::open(folder.path()).lock().unwrap();
     let early = "2025-03-01T02:00:00Z".parse().unwrap();
@@ -228,6 +228,13 @@ fn the_later_delivery_is_decided_by_sequence_then_hash() {
     assert_eq!(b.cmp_sequence(&tie), b.sha256.cmp(&tie.sha256));
     assert_eq!(delivered_by(&store.deliveries().unwrap(), Some(early)), [b, tie]);
     assert_eq!(delivered_by(&store.deliveries().unwrap(), None).len(), 3);
+    // A correction under the same name counts whatever its hash; its place is not moved by an earlier arrival.
+    for content in ["d", "e", "f", "g"] {
+        let of_name = |what: &str, at| register(&format!("{content} {what}"), "2025-03".to_owned(), at);
+        let (corrected, first) = (of_name("corrected", late), of_name("first", early));
+        assert!(corrected.number < first.number && corrected.cmp_sequence(&first).is_gt(), "{content}");
+        assert!(corrected.cmp_sequence(&a).is_lt(), "an earlier name stays earlier");
+    }
 }
 
 #[test]
@@ -244,14 +251,15 @@ fn a_snapshot_is_compared_with_the_one_that_it_replaces() {
         all.push(store.commit(pending(&store), new).unwrap().delivery);
     }
     (all[0].counts.kept, all[1].counts.kept, all[1].counts.erased) = (3, 5, 2);
-    let before = |export: &str, sequence: &str| snapshot_rows_before(&all, export, (sequence, "f"));
+    let at = all[0].delivered_at;
+    let before = |export: &str, sequence: &str| snapshot_rows_before(&all, export, (sequence, at, "f"));
     assert_eq!(before("register", "2025-8"), None);
     assert_eq!(before("register", "2025-10"), Some(3));
     // Erased rows were delivered too; an upsert replaces by key and is no measure.
     assert_eq!(before("register", "2026-1"), Some(7));
     assert_eq!(before("other", "2026-1"), None);
-    // The same place: the content hash decides, and nothing is before itself.
-    assert_eq!(snapshot_rows_before(&all, "register", ("2025-9", &all[0].sha256)), None);
+    // The same place and time: the content hash decides, and nothing is before itself.
+    assert_eq!(snapshot_rows_before(&all, "register", ("2025-9", at, &all[0].sha256)), None);
 }
 
 #[test]
@@ -333,21 +341,25 @@ fn a_file_that_was_seen_is_not_read_again() {
     let store = Store::open(folder.path().join("store")).lock().unwrap();
     let path = folder.path().join("visits.csv");
     fs::write(&path, "abc").unwrap();
-    let mut seen = store.seen();
-    assert_eq!(seen, Seen::default());
-    assert_eq!(seen.sha256(&path).unwrap(), sha256_file(&path).unwrap());
+    assert_eq!(store.seen(), None);
+    let mut seen = Seen::default();
+    let lying = |sha256: String, since| Lying { sha256, since };
+    assert_eq!(seen.look(&path, 3).unwrap(), lying(sha256_file(&path).unwrap(), 3));
     store.save_seen(&seen).unwrap();
-    let mut seen = store.seen();
+    let mut seen = store.seen().unwrap();
     assert_ne!(seen, Seen::default());
 
     // The same size and time: the cache answers, and would not know of another content.
     let modified = fs::metadata(&path).unwrap().modified().unwrap();
     fs::write(&path, "xyz").unwrap();
     fs::File::options().write(true).open(&path).unwrap().set_modified(modified).unwrap();
-    assert_eq!(seen.sha256(&path).unwrap(), sha256_hex(b"abc"));
+    assert_eq!(seen.look(&path, 5).unwrap(), lying(sha256_hex(b"abc"), 3));
     // Another size: it is read.
     fs::File::options().append(true).open(&path).unwrap().write_all(b"!").unwrap();
-    assert_eq!(seen.sha256(&path).unwrap(), sha256_hex(b"xyz!"));
+    assert_eq!(seen.look(&path, 5).unwrap(), lying(sha256_hex(b"xyz!"), 5));
+    // The same content at another time has come anew.
+    fs::File::options().write(true).open(&path).unwrap().set_modified(modified).unwrap();
+    assert_eq!(seen.look(&path, 7).unwrap(), lying(sha256_hex(b"xyz!"), 7));
     seen.retain(&BTreeSet::from([PathBuf::from("other")]));
     assert_eq!(seen, Seen::default());
 }
