@@ -8,6 +8,7 @@ use std::{
 };
 
 use assert_cmd::Command;
+use prem_store::tables::{Table, read_table};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -113,6 +114,13 @@ impl Place {
         let output = self.prem(&all);
         expect_code(&output, 0);
         serde_json::from_slice(&output.stdout).expect("a summary in JSON")
+    }
+
+    /// The rows of a run's working table: unprotected, so also what a release withholds.
+    pub fn working_table<T: Table>(&self, summary: &Value) -> Vec<T> {
+        let run = summary["run_id"].as_str().expect("a run id");
+        let path = self.path().join("store/runs").join(run).join(format!("{}.parquet", T::NAME));
+        read_table(&path).expect("a working table").0
     }
 
     pub fn current(&self) -> Option<PathBuf> {

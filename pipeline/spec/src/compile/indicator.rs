@@ -4,16 +4,17 @@ use super::{
     consistency::{
         check_baseline, check_interval, check_population, check_sensitivity, check_shrinkage, check_together,
     },
+    limits,
     organisation::LEVELS,
     population,
-    reader::Node,
+    reader::{At, Node},
     scope::{Names, Scope},
     weighting::{Offered, read_strata, read_weighting},
 };
 use crate::model::{
     Adjustment, Alternative, BetaSource, CaseMix, Comparison, ContactFilter, Convention, Direction, FamilyCorrection,
-    GoalLevels, Indicator, IntervalMethod, Measure, MissingAdjuster, PeriodLength, Plan, Population, Protection,
-    Questionnaire, Shrinkage, StandardPopulation, Standardisation, ValueScale, Weighting,
+    GoalLevels, Indicator, IntervalMethod, Measure, MissingAdjuster, PeriodLength, Plan, Population, Questionnaire,
+    Shrinkage, StandardPopulation, Standardisation, ValueScale, Weighting,
 };
 use crate::period::Period;
 
@@ -22,10 +23,6 @@ const MIN_ANSWERED_DEFAULT: f64 = 0.5;
 const CI_LEVEL_DEFAULT: f64 = 0.95;
 /// False discoveries accepted among the units called better or worse.
 const ALPHA_DEFAULT: f64 = 0.05;
-/// Fewest respondents behind a published score.
-const MINIMUM_N_DEFAULT: i64 = 30;
-/// Smallest count that is shown.
-const MINIMUM_COUNT_DEFAULT: i64 = 5;
 /// Contacts at most eight hours apart are one episode.
 const EPISODE_GAP_HOURS_DEFAULT: i64 = 8;
 /// More decimals than this say nothing to anybody.
@@ -34,17 +31,31 @@ const DECIMALS_MAX: i64 = 6;
 /// The questionnaire that an indicator reads: its names, and itself where it could be read.
 struct Source<'a> {
     items: Names,
+    /// All items that a questionnaire may ask.
+    bank: &'a Names,
     adjusters: Names,
     questionnaire: Option<&'a Questionnaire>,
 }
 
 impl<'a> Source<'a> {
-    fn of(population: Option<&Population>, scope: &Scope, plan: &'a Plan) -> Self {
+    fn of(population: Option<&Population>, scope: &'a Scope, plan: &'a Plan) -> Self {
         let id = population.and_then(|population| population.questionnaire.as_deref()).unwrap_or_default();
         Self {
             items: Scope::members(&scope.questionnaire_items, id),
+            bank: &scope.items,
             adjusters: Scope::members(&scope.adjusters, id),
             questionnaire: plan.questionnaires.get(id),
+        }
+    }
+
+    /// Reports an item that the questionnaire does not ask. One of the bank is no slip of the pen here.
+    fn refer(&self, node: &Node<'_>, item: &At<String>) {
+        if self.bank.holds(&item.value) && !self.items.may_hold(&item.value) {
+            let message = format!("the questionnaire does not ask item «{}»", item.value);
+            let help = "the bank has it: add it to the questionnaire's `items`, or measure another item";
+            node.error(item.span.clone(), message, Some(help.to_owned()));
+        } else {
+            node.refer("item of the questionnaire", item, &self.items);
         }
     }
 }
@@ -86,7 +97,7 @@ pub(super) fn read(node: Node<'_>, scope: &Scope, plan: &Plan) -> Option<Indicat
             ("rolling-year", PeriodLength::RollingYear),
         ],
     );
-    let ci_level = share(&node, "ci_level", CI_LEVEL_DEFAULT);
+    let ci_level = limits::ci_level(&node, CI_LEVEL_DEFAULT);
     let interval = node.opt_choice(
         "interval",
         &[
@@ -99,7 +110,7 @@ pub(super) fn read(node: Node<'_>, scope: &Scope, plan: &Plan) -> Option<Indicat
     );
     let comparison = read_comparison(node.opt_table("comparison"));
     let goal = node.opt_table("goal").and_then(|table| read_goal(table, direction));
-    let protection = read_protection(node.opt_table("protection"));
+    let protection = limits::protection(node.opt_table("protection"));
     let sensitivity = node.opt_table("sensitivity").map(read_sensitivity).unwrap_or_default();
     let decimals = count(&node, "decimals", 1, DECIMALS_MAX);
     if node.lacks("levels") {
@@ -122,6 +133,7 @@ pub(super) fn read(node: Node<'_>, scope: &Scope, plan: &Plan) -> Option<Indicat
         check_interval(&node, measure, interval);
         check_sensitivity(&node, measure, &sensitivity);
         check_baseline(&node, measure, case_mix);
+        limits::check_values(&node, measure, direction, source.questionnaire);
     }
     let interval = interval.unwrap_or(match &measure {
         Some(Measure::TopBox { .. }) => IntervalMethod::Wilson,
@@ -175,15 +187,6 @@ fn sorted<T: Ord>(mut values: Vec<T>) -> Vec<T> {
     values.sort();
     values.dedup();
     values
-}
-
-/// A share strictly between 0 and 1.
-fn share(node: &Node<'_>, key: &'static str, default: f64) -> f64 {
-    let Some(at) = node.opt_number(key) else { return default };
-    if !(at.value > 0.0 && at.value < 1.0) {
-        node.error(at.span, format!("`{key}` lies between 0 and 1"), None);
-    }
-    at.value
 }
 
 pub(super) fn count(node: &Node<'_>, key: &'static str, default: i64, max: i64) -> i64 {
@@ -252,7 +255,7 @@ fn items(node: &Node<'_>, source: &Source<'_>) -> Vec<String> {
         node.error(node.span_of("items"), "`items` needs at least one item", None);
     }
     for (index, item) in items.iter().enumerate() {
-        node.refer("item of the questionnaire", item, &source.items);
+        source.refer(node, item);
         if items[..index].iter().any(|other| other.value == item.value) {
             node.error(item.span.clone(), format!("item «{}» stands twice", item.value), None);
         }
@@ -262,7 +265,7 @@ fn items(node: &Node<'_>, source: &Source<'_>) -> Vec<String> {
 
 fn item(node: &Node<'_>, source: &Source<'_>) -> Option<String> {
     let item = node.string("item")?;
-    node.refer("item of the questionnaire", &item, &source.items);
+    source.refer(node, &item);
     Some(item.value)
 }
 
@@ -425,7 +428,7 @@ fn read_comparison(node: Option<Node<'_>>) -> Comparison {
             ("none", FamilyCorrection::None),
         ],
     );
-    let alpha = share(&node, "alpha", ALPHA_DEFAULT);
+    let alpha = limits::alpha(&node, ALPHA_DEFAULT);
     node.finish();
     Comparison {
         minimal_difference: minimal.map_or(default.minimal_difference, |at| at.value),
@@ -453,15 +456,4 @@ fn read_goal(node: Node<'_>, direction: Option<Direction>) -> Option<GoalLevels>
     node.finish();
     let high = high?.value;
     Some(GoalLevels { high, moderate: moderate.map_or(high, |at| at.value) })
-}
-
-fn read_protection(node: Option<Node<'_>>) -> Protection {
-    let (mut minimum_n, mut minimum_count, mut protect_zero) = (MINIMUM_N_DEFAULT, MINIMUM_COUNT_DEFAULT, false);
-    if let Some(node) = node {
-        minimum_n = count(&node, "minimum_n", minimum_n, i64::MAX);
-        minimum_count = count(&node, "minimum_count", minimum_count, i64::MAX);
-        protect_zero = node.opt_bool("protect_zero").unwrap_or(protect_zero);
-        node.finish();
-    }
-    Protection { minimum_n: minimum_n.unsigned_abs(), minimum_count: minimum_count.unsigned_abs(), protect_zero }
 }
