@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use jiff::civil::Date;
 use prem_spec::{Period, Stratifier};
 use prem_store::KeyColumn;
 
@@ -117,11 +118,11 @@ pub struct RunArgs {
     #[arg(long = "unit")]
     pub units: Vec<String>,
     /// See the deliveries as they were at the end of this day (2025-12-31)
-    #[arg(long)]
-    pub as_of: Option<jiff::civil::Date>,
-    /// Date the deliveries taken in by this run were received, for back-loading
-    #[arg(long)]
-    pub delivered_at: Option<jiff::civil::Date>,
+    #[arg(long, value_parser = day)]
+    pub as_of: Option<Date>,
+    /// Day the deliveries taken in by this run were received (2025-12-31), for back-loading
+    #[arg(long, value_parser = day)]
+    pub delivered_at: Option<Date>,
     /// Take in files again whose bytes a later delivery has superseded
     #[arg(long)]
     pub accept_again: bool,
@@ -156,6 +157,14 @@ impl RunArgs {
     pub fn is_narrowed(&self) -> bool {
         !self.periods.is_empty() || !self.indicators.is_empty() || !self.units.is_empty() || self.as_of.is_some()
     }
+}
+
+/// A day as it is typed; one written the Norwegian way is answered with the way that is read.
+fn day(text: &str) -> Result<Date, String> {
+    text.parse().map_err(|_| match Date::strptime("%d.%m.%Y", text) {
+        Ok(meant) => format!("write {meant}"),
+        Err(_) => "a day is written 2025-12-31".to_owned(),
+    })
 }
 
 #[derive(Debug, Args)]
@@ -307,6 +316,8 @@ pub struct RecoveryArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(override_usage = "prem draw [OPTIONS] --window <WINDOW> --out <OUT> <PLAN>\n       \
+                            prem draw [OPTIONS] --window <WINDOW> --dry-run <PLAN>")]
 pub struct DrawArgs {
     #[command(flatten)]
     pub place: Place,
@@ -316,18 +327,35 @@ pub struct DrawArgs {
     #[arg(long)]
     pub window: Period,
     /// Day of the draw, from which rest and reservations are reckoned [default: today]
-    #[arg(long)]
-    pub on: Option<jiff::civil::Date>,
+    #[arg(long, value_parser = day)]
+    pub on: Option<Date>,
     /// Seed of the draw [default: the configuration's]
     #[arg(long)]
     pub seed: Option<u64>,
-    /// File for the list, readable by its owner alone
+    /// File for the list, readable by its owner alone [required without --dry-run]
     #[arg(long, required_unless_present = "dry_run")]
     pub out: Option<PathBuf>,
-    /// Draw again where the window has been drawn from other data; the earlier list counts no longer
+    /// Draw again where the window has been drawn on another day or from other data (the earlier list counts no longer), and
+    /// write over what --out holds
     #[arg(long)]
     pub replace: bool,
     /// Show the counts and keep nothing
     #[arg(long)]
     pub dry_run: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::day;
+
+    #[test]
+    fn a_day_in_norwegian_is_answered_with_the_one_to_write() {
+        assert_eq!(day("2026-11-30"), Ok(date(2026, 11, 30)));
+        assert_eq!(day("30.11.2026"), Err("write 2026-11-30".to_owned()));
+        for text in ["31.11.2026", "yesterday", "2026-13-01", ""] {
+            assert_eq!(day(text), Err("a day is written 2025-12-31".to_owned()), "{text}");
+        }
+    }
 }

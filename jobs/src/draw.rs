@@ -1,16 +1,13 @@
 //! `prem draw`: an invitation list by a sampling plan, with inclusion probabilities and a report.
 
-use std::{
-    fmt,
-    fs::File,
-    io::Write as _,
-    path::{Path, PathBuf},
-};
+mod list;
+
+use std::{fmt, path::PathBuf};
 
 use jiff::{Timestamp, civil::Date};
 use prem_spec::{DrawPlan, printable};
 use prem_stages::{DrawInputs, DrawReport, DrawRequest, METHOD_VERSION};
-use prem_store::{DrawRecord, Store, delivered_by, tables::Drawn};
+use prem_store::{DrawRecord, Store, delivered_by};
 use serde::Serialize;
 
 use crate::{
@@ -39,7 +36,8 @@ pub struct DrawSummary {
 /// Draws by the plan, or says what was drawn before from the same data.
 ///
 /// # Errors
-/// When the plan is unknown, contacts are missing, or the window was drawn before from other data.
+/// When the plan is unknown, no contacts of the window are stored, the window was drawn before on another day or from other
+/// data, or the file for the list holds something else.
 pub fn draw(args: &DrawArgs, now: Timestamp) -> Result<DrawSummary, JobError> {
     let session = Session::open(Config::load(&args.place)?, now)?;
     let plan = plan_of(&session, &args.plan)?;
@@ -54,11 +52,16 @@ pub fn draw(args: &DrawArgs, now: Timestamp) -> Result<DrawSummary, JobError> {
     if let Some(record) = before.as_ref().filter(|record| record.inputs == key) {
         let report = serde_json::from_value(record.report.clone()).unwrap_or_default();
         let list = args.out.clone().filter(|_| !args.dry_run);
-        list.as_deref().map_or(Ok(()), |path| write_list(&store, record, path))?;
+        if let Some(path) = &list {
+            let written = list::bytes(&session.plan, &store.drawn(record)?, path)?;
+            list::check_free(path, &written, args.replace)?;
+            list::write(path, &written)?;
+        }
         return Ok(summary(record, report, true, list));
     }
     if let Some(record) = before.filter(|_| !args.replace && !args.dry_run) {
-        return Err(JobError::DrawnBefore { plan: record.plan, window: record.window, on: record.on });
+        let differs = differs(&record, on, seed);
+        return Err(JobError::DrawnBefore { plan: record.plan, window: record.window, on: record.on, differs });
     }
     let parts = |dataset| inputs.parts(&session.plan, &store, dataset, |_| true);
     let inputs = DrawInputs {
@@ -84,8 +87,10 @@ pub fn draw(args: &DrawArgs, now: Timestamp) -> Result<DrawSummary, JobError> {
     let Some(list) = args.out.clone().filter(|_| !args.dry_run) else {
         return Ok(summary(&record, report, false, None));
     };
+    let written = list::bytes(&session.plan, &rows, &list)?;
+    list::check_free(&list, &written, args.replace)?;
     store.keep_draw(store.begin()?, &record, &rows)?;
-    write_list(&store, &record, &list)?;
+    list::write(&list, &written)?;
     Ok(summary(&record, report, false, Some(list)))
 }
 
@@ -104,6 +109,16 @@ fn summary(record: &DrawRecord, report: DrawReport, already_drawn: bool, list: O
 fn plan_of<'a>(session: &'a Session, id: &str) -> Result<&'a DrawPlan, JobError> {
     let known = &session.plan.draws;
     known.get(id).ok_or_else(|| JobError::unknown("sampling plan", id, known.keys()))
+}
+
+/// In what a draw on day `on` with `seed` would be another than the one recorded; whether the data differ too, their hash
+/// does not tell.
+fn differs(record: &DrawRecord, on: Date, seed: u64) -> &'static str {
+    match (record.on == on, record.seed == seed) {
+        (true, true) => "from other data",
+        (false, true) => "on another day or from other data",
+        (_, false) => "with another seed",
+    }
 }
 
 fn today(now: Timestamp) -> Result<Date, JobError> {
@@ -137,57 +152,6 @@ fn inputs_key(
     ))
 }
 
-/// Writes the list as the survey office needs it: UTF-8, `;`, decimal point, the column names of the dataset `invitations`
-/// and the person's pseudonym.
-fn write_list(store: &Store, record: &DrawRecord, path: &Path) -> Result<(), JobError> {
-    let rows = store.drawn(record)?;
-    // A reader of the folder sees the whole list or none. What an interrupted run left may be readable by others: it goes.
-    let mut unfinished = path.as_os_str().to_owned();
-    unfinished.push(".part");
-    let unfinished = PathBuf::from(unfinished);
-    match std::fs::remove_file(&unfinished) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            return Err(JobError::write("remove", &unfinished)(error));
-        }
-        _ => {}
-    }
-    write_rows(&unfinished, &rows).map_err(JobError::write("write", &unfinished))?;
-    std::fs::rename(&unfinished, path).map_err(JobError::write("rename to", path))
-}
-
-fn write_rows(path: &Path, rows: &[Drawn]) -> std::io::Result<()> {
-    let mut options = File::options();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut writer = csv::WriterBuilder::new().delimiter(b';').from_writer(options.open(path)?);
-    writer.write_record([
-        "invitation_id",
-        "contact_id",
-        "person_id",
-        "questionnaire_id",
-        "unit_id",
-        "stratum",
-        "inclusion_probability",
-        "drawn_on",
-    ])?;
-    for row in rows {
-        writer.write_record([
-            row.invitation_id.as_str(),
-            &row.contact_id,
-            &row.person_id,
-            &row.questionnaire_id,
-            &row.unit_id,
-            &row.stratum,
-            &row.inclusion_probability.to_string(),
-            &row.drawn_on.to_string(),
-        ])?;
-    }
-    let mut file = writer.into_inner().map_err(csv::IntoInnerError::into_error)?;
-    file.flush()?;
-    file.sync_all()
-}
-
 impl fmt::Display for DrawSummary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let report = &self.report;
@@ -216,5 +180,29 @@ impl fmt::Display for DrawSummary {
             }
             None => writeln!(f, "Nothing was kept."),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+    use prem_store::DrawRecord;
+
+    use super::differs;
+
+    #[test]
+    fn another_draw_is_told_by_what_makes_it_another() {
+        let record = DrawRecord {
+            plan: "monthly".to_owned(),
+            window: "2025-03".to_owned(),
+            on: date(2025, 4, 10),
+            seed: 1,
+            inputs: String::new(),
+            drawn: 0,
+            report: serde_json::Value::Null,
+        };
+        assert_eq!(differs(&record, date(2025, 4, 10), 1), "from other data");
+        assert_eq!(differs(&record, date(2025, 4, 11), 1), "on another day or from other data");
+        assert_eq!(differs(&record, date(2025, 4, 10), 2), "with another seed");
     }
 }

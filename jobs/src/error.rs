@@ -11,6 +11,8 @@ use prem_stages::StageError;
 use prem_store::StoreError;
 use thiserror::Error;
 
+use crate::summary::counted;
+
 /// Exit codes of the command; part of its contract.
 pub mod exit {
     pub const DONE: u8 = 0;
@@ -31,10 +33,13 @@ pub enum JobError {
     #[error("{0}")]
     Configuration(String),
     /// The mistakes have been shown.
-    #[error("the declarations have {errors} mistakes; nothing was run")]
+    #[error("the declarations have {}; nothing was run", counted(*errors as u64, "mistake", "mistakes"))]
     Declarations { errors: usize },
     #[error("{0}")]
     InputMissing(String),
+    /// Refused files held back everything that could have been published.
+    #[error("{0}")]
+    HeldBack(String),
     /// A file of keys that is none.
     #[error("{0}")]
     Keys(String),
@@ -52,10 +57,17 @@ pub enum JobError {
     Report(#[from] ReportError),
     #[error(transparent)]
     Sample(#[from] SampleError),
+    /// `differs` says in what this draw would be another.
     #[error(
-        "{plan} was drawn for {window} on {on} already, from other data; add --replace if that list was never used"
+        "{plan} was drawn for {window} already, on {on}; this would be another draw, {differs}: add --replace if that list \
+         was never used"
     )]
-    DrawnBefore { plan: String, window: String, on: jiff::civil::Date },
+    DrawnBefore { plan: String, window: String, on: jiff::civil::Date, differs: &'static str },
+    #[error(
+        "{} holds something else, perhaps the list of another draw; give another --out, or --replace to write over it",
+        path.display()
+    )]
+    Occupied { path: PathBuf },
     #[error("rows do not add up in {dataset}: {detail}; nothing was published")]
     Irreconcilable { dataset: String, detail: String },
 }
@@ -77,11 +89,11 @@ impl JobError {
             Self::Usage(_) => exit::USAGE,
             Self::Configuration(_) | Self::Declarations { .. } => exit::CONFIGURATION,
             Self::InputMissing(_) => exit::INPUT_MISSING,
-            Self::Keys(_) => exit::DATA_REFUSED,
-            Self::Write { .. } | Self::DrawnBefore { .. } => exit::CANNOT_WRITE,
+            Self::Keys(_) | Self::HeldBack(_) => exit::DATA_REFUSED,
+            Self::Write { .. } | Self::DrawnBefore { .. } | Self::Occupied { .. } => exit::CANNOT_WRITE,
             Self::Store(error) => of_store(error),
             Self::Stage(StageError::Store(error)) => of_store(error),
-            Self::Stage(StageError::Missing { .. }) => exit::INPUT_MISSING,
+            Self::Stage(StageError::Missing { .. } | StageError::NotInWindow { .. }) => exit::INPUT_MISSING,
             Self::Stage(StageError::Io { .. }) => exit::CANNOT_WRITE,
             Self::Stage(StageError::Disk { kind, .. }) if *kind != std::io::ErrorKind::NotFound => exit::CANNOT_WRITE,
             Self::Stage(StageError::Disk { .. }) => exit::INPUT_MISSING,

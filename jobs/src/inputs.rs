@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use prem_spec::{DeliveryMode, Level, Link, Plan};
+use prem_spec::{DeliveryMode, Indicator, Level, Link, Plan};
 use prem_stages::{LinkInputs, METHOD_VERSION, Part, Replaces};
 use prem_store::{Covered, Delivery, Refusal, Store, sha256_hex};
 use serde::Serialize;
@@ -23,6 +23,8 @@ pub struct Inputs {
     pub deliveries: Vec<Delivery>,
     /// Indicators that depend on an export with a refused file, with that export's name.
     pub held_back: BTreeMap<String, String>,
+    /// Indicators that need a dataset of which nothing was delivered, with that dataset's name.
+    pub without_data: BTreeMap<String, String>,
     /// Indicators to estimate.
     pub indicators: Vec<String>,
 }
@@ -75,13 +77,14 @@ impl Inputs {
         let mut deliveries = deliveries;
         deliveries.sort_by(Delivery::cmp_sequence);
         let held_back = held_back(&session.plan, refused);
-        let is_wanted = |id: &&String| args.indicators.is_empty() || args.indicators.contains(id);
+        let is_wanted = |id: &String| args.indicators.is_empty() || args.indicators.contains(id);
+        let mut without_data = without_data(&session.plan, &deliveries);
+        without_data.retain(|id, _| is_wanted(id) && !held_back.contains_key(id));
         let indicators: Vec<String> = session
             .plan
             .indicators
             .keys()
-            .filter(is_wanted)
-            .filter(|id| !held_back.contains_key(*id))
+            .filter(|id| is_wanted(id) && !held_back.contains_key(*id) && !without_data.contains_key(*id))
             .cloned()
             .collect();
         let identity = Identity {
@@ -99,7 +102,7 @@ impl Inputs {
         };
         let mut run_id = hash_of(&identity);
         run_id.truncate(RUN_ID_LENGTH);
-        Self { run_id, deliveries, held_back, indicators }
+        Self { run_id, deliveries, held_back, without_data, indicators }
     }
 
     /// The deliveries that a release was made of, for one indicator; `None` where the store has not all of them any more.
@@ -117,6 +120,7 @@ impl Inputs {
             run_id: released.run_id.clone(),
             deliveries: found,
             held_back: released.held_back.clone(),
+            without_data: released.without_data.clone(),
             indicators: vec![indicator.to_owned()],
         })
     }
@@ -210,6 +214,28 @@ fn held_back(plan: &Plan, refused: &[Refusal]) -> BTreeMap<String, String> {
         }
     }
     held
+}
+
+/// Rates count contacts, and answers that link via contacts are placed by them: where none were delivered, such indicators
+/// wait, and the others go on. A survey without answers has nothing to place.
+fn without_data(plan: &Plan, deliveries: &[Delivery]) -> BTreeMap<String, String> {
+    const CONTACTS: &str = "contacts";
+    let exports = |dataset: &'static str| {
+        let of_dataset = deliveries.iter().filter(move |delivery| delivery.dataset == dataset);
+        of_dataset.filter_map(|delivery| plan.exports.get(&delivery.export))
+    };
+    if exports(CONTACTS).next().is_some() {
+        return BTreeMap::new();
+    }
+    let answered: BTreeSet<&String> = exports("responses").filter_map(|export| export.questionnaire.as_ref()).collect();
+    let needs_contacts = |indicator: &&Indicator| match plan.questionnaire_of(indicator) {
+        Some(questionnaire) => {
+            matches!(questionnaire.link, Link::Contact { .. }) && answered.contains(&questionnaire.id)
+        }
+        None => indicator.measure.is_rate(),
+    };
+    let waiting = plan.indicators.values().filter(needs_contacts);
+    waiting.map(|indicator| (indicator.id.clone(), CONTACTS.to_owned())).collect()
 }
 
 /// The trusts that hold one of `units`; all where none is named.

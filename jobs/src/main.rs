@@ -42,6 +42,7 @@ use crate::{
     cli::{Cli, Command, Global, LogFormat, OutputFormat, RunArgs},
     error::{JobError, exit},
     run::Stage,
+    summary::counted,
 };
 
 fn main() -> ExitCode {
@@ -227,13 +228,13 @@ impl Display for Checked {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         writeln!(
             f,
-            "{}: no mistakes. {} datasets, {} exports, {} questionnaires, {} indicators, {} units. Plan {}",
+            "{}: no mistakes. {}, {}, {}, {}, {}. Plan {}",
             self.schemas,
-            self.datasets,
-            self.exports,
-            self.questionnaires,
-            self.indicators,
-            self.units,
+            counted(self.datasets as u64, "dataset", "datasets"),
+            counted(self.exports as u64, "export", "exports"),
+            counted(self.questionnaires as u64, "questionnaire", "questionnaires"),
+            counted(self.indicators as u64, "indicator", "indicators"),
+            counted(self.units as u64, "unit", "units"),
             &self.plan_hash[..12]
         )
     }

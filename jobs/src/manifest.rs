@@ -53,6 +53,9 @@ pub struct Manifest {
     pub series_breaks: Vec<SeriesBroken>,
     /// Indicator → export whose refused file holds it back.
     pub held_back: BTreeMap<String, String>,
+    /// Indicator → dataset that it needs and of which nothing was delivered.
+    #[serde(default)]
+    pub without_data: BTreeMap<String, String>,
     pub not_estimated: Vec<serde_json::Value>,
     /// Rows of `estimates`, and of them withheld, by reason.
     pub estimates: u64,
@@ -199,6 +202,7 @@ impl Manifest {
                 .collect(),
             series_breaks: found.series_breaks.clone(),
             held_back: inputs.held_back.clone(),
+            without_data: inputs.without_data.clone(),
             not_estimated: found
                 .not_estimated
                 .iter()

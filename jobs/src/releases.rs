@@ -25,6 +25,9 @@ const SAME_SHARE: f64 = 1e-12;
 /// Lines of differences that a person is shown; the program's output has all.
 const SHOWN_MAX: usize = 50;
 
+/// The stratum of everybody, which goes without saying.
+const TOTAL: &str = "total";
+
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Difference {
     pub only_earlier: usize,
@@ -99,9 +102,10 @@ impl fmt::Display for Difference {
         let mut text = String::new();
         let show = |value: Option<f64>| value.map_or_else(|| "withheld".to_owned(), |value| format!("{value:.4}"));
         for change in self.changed.iter().take(SHOWN_MAX) {
+            let stratum = if change.stratum == TOTAL { String::new() } else { format!(" {}", change.stratum) };
             write!(
                 text,
-                "{} {} {}: {} → {}",
+                "{} {} {}{stratum}: {} → {}",
                 change.indicator,
                 change.period,
                 change.unit_id,

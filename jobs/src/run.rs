@@ -21,8 +21,11 @@ use crate::{
     manifest::{Found, Manifest},
     population, releases, sample,
     session::{Clock, Session},
-    summary::Summary,
+    summary::{Summary, counted},
 };
+
+/// Refused files that an error names.
+const REFUSED_SHOWN_MAX: usize = 5;
 
 /// How far a run goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -80,6 +83,9 @@ fn stages(
     if last == Stage::Ingest {
         return Ok(summary);
     }
+    if let (Some(day), true) = (args.as_of, inputs.deliveries.is_empty()) {
+        delivered_later(store, day)?;
+    }
     summary.rolled_back = !args.is_narrowed() && releases::is_rolled_back(session, &inputs.run_id);
     if last == Stage::Publish && !args.force && (summary.rolled_back || is_published(session, &inputs, args)?) {
         summary.idle = true;
@@ -91,7 +97,12 @@ fn stages(
     }
     if inputs.indicators.is_empty() {
         // Everything is held back: the release that stands is better than an empty one.
-        return Ok(summary);
+        return match inputs.without_data.values().next().filter(|_| inputs.held_back.is_empty()) {
+            Some(dataset) => Err(JobError::InputMissing(format!(
+                "no {dataset} have been delivered, and every indicator needs them: nothing was published"
+            ))),
+            None => Ok(summary),
+        };
     }
     let mut found =
         Found { linked: clock.stage("link", || derive::link(session, store, &inputs))?, ..Found::default() };
@@ -148,7 +159,7 @@ fn publish(
         return Ok(());
     }
     if found.estimates == 0 {
-        return Err(JobError::InputMissing("no indicator has any estimate: nothing was published".to_owned()));
+        return Err(nothing_estimated(summary));
     }
     let staging = session.publisher.staging(&inputs.run_id)?;
     let facts = RunFacts {
@@ -170,6 +181,37 @@ fn publish(
     summary.is_current = !args.is_narrowed();
     summary.release = Some(finished.folder);
     Ok(())
+}
+
+/// What to say when no number came out: a refused file goes before data that are too few.
+fn nothing_estimated(summary: &Summary) -> JobError {
+    const NOTHING: &str = "no indicator has any estimate: nothing was published";
+    let mut reasons = Vec::new();
+    if !summary.held_back.is_empty() {
+        let held_back = summary.held_back.len() as u64;
+        let (indicators, were) =
+            (counted(held_back, "indicator", "indicators"), if held_back == 1 { "was" } else { "were" });
+        let refused = match summary.refused.len() as u64 {
+            1 => "a file was refused".to_owned(),
+            files => format!("{} were refused", counted(files, "file", "files")),
+        };
+        let files: Vec<&str> = summary.refused.keys().take(REFUSED_SHOWN_MAX).map(String::as_str).collect();
+        reasons
+            .push(format!("{indicators} {were} held back, since {refused} ({}); see `prem status`", files.join(", ")));
+    }
+    if let Some(dataset) = summary.without_data.values().next() {
+        let waiting = counted(summary.without_data.len() as u64, "indicator", "indicators");
+        reasons.push(format!("no {dataset} have been delivered, and {waiting} cannot do without"));
+    }
+    let told = if reasons.is_empty() { NOTHING.to_owned() } else { format!("{NOTHING}; {}", reasons.join("; ")) };
+    if summary.held_back.is_empty() { JobError::InputMissing(told) } else { JobError::HeldBack(told) }
+}
+
+/// Nothing had been delivered by `day`: an error that says when something was, if anything ever was.
+fn delivered_later(store: &prem_store::Store, day: Date) -> Result<(), JobError> {
+    let Some(first) = store.deliveries()?.iter().map(|delivery| delivery.delivered_at).min() else { return Ok(()) };
+    let first = first.to_zoned(calendar::zone()?).date();
+    Err(JobError::InputMissing(format!("nothing had been delivered by {day}; the first delivery came {first}")))
 }
 
 /// The plan with only the trusts that `--unit` asks for among those that get a folder.

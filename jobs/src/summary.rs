@@ -1,7 +1,7 @@
 //! What a run did, for a person and for a program.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fmt::{self, Write as _},
     path::PathBuf,
 };
@@ -45,6 +45,8 @@ pub struct Summary {
     /// Files that a run would take in; of a dry run only.
     pub waiting: Option<Vec<String>>,
     pub held_back: BTreeMap<String, String>,
+    /// Indicator → dataset that it needs and of which nothing was delivered.
+    pub without_data: BTreeMap<String, String>,
     /// Erasures of rows that an earlier run of the same deliveries may have read.
     pub later_erasures: u64,
     pub rows: BTreeMap<String, RowCounts>,
@@ -85,6 +87,7 @@ impl Summary {
                 .map(|(_, files)| files.len())
                 .sum(),
             held_back: inputs.held_back.clone(),
+            without_data: inputs.without_data.clone(),
             later_erasures: inputs.later_erasures(),
             ..Self::default()
         }
@@ -220,6 +223,11 @@ impl fmt::Display for Summary {
         }
         for (indicator, export) in &self.held_back {
             writeln!(text, "Held back: {indicator}, because a file of {export} was refused.")?;
+        }
+        for dataset in self.without_data.values().collect::<BTreeSet<_>>() {
+            let waiting = self.without_data.iter().filter(|(_, needed)| *needed == dataset);
+            let waiting: Vec<&str> = waiting.map(|(indicator, _)| indicator.as_str()).collect();
+            writeln!(text, "Held back: {}, because no {dataset} have been delivered.", waiting.join(", "))?;
         }
         if let Some(release) = &self.release {
             let what =

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::{
     erasure::stored,
-    place::{Place, code, copy_folder, expect_code, text},
+    place::{Place, code, copy_folder, expect_code, shipped_schemas, text},
 };
 
 const ORGANISATION: &str = r#"
@@ -121,7 +121,8 @@ fn list(place: &Place, summary: &Value) -> BTreeMap<String, f64> {
     let path = place.path().join(summary["list"].as_str().expect("a list"));
     let mut reader = csv::ReaderBuilder::new().delimiter(b';').from_path(path).expect("a list");
     let rows = reader.deserialize::<BTreeMap<String, String>>().map(|row| row.expect("a row"));
-    rows.map(|row| (row["contact_id"].clone(), row["inclusion_probability"].parse().expect("a number"))).collect()
+    let number = |text: &str| text.replace(',', ".").parse().expect("a number");
+    rows.map(|row| (row["contact_id"].clone(), number(&row["inclusion_probability"]))).collect()
 }
 
 const IN: &str = "2025-03-01T10:00";
@@ -270,4 +271,82 @@ fn an_unknown_plan_names_the_known_ones() {
     let output = place.prem(&["draw", "weekly", "--window", "2025-03", "--dry-run"]);
     assert_eq!(code(&output), 2);
     assert!(text(&output.stderr).contains("known: monthly"), "{}", text(&output.stderr));
+}
+
+#[test]
+fn a_window_without_contacts_is_told_with_what_is_stored() {
+    let place = place();
+    two_wards(&place);
+    let output = place.prem(&["draw", "monthly", "--window", "2031-01", "--on", "2031-02-10", "--out", "list.csv"]);
+    expect_code(&output, 66);
+    let said = text(&output.stderr);
+    assert!(said.contains("no contact discharged in 2031-01 is stored"), "{said}");
+    assert!(said.contains("from 2025-03-04 to 2025-03-04"), "{said}");
+    assert!(!place.path().join("list.csv").exists());
+}
+
+#[test]
+fn a_list_is_not_written_over_by_another() {
+    let place = place();
+    two_wards(&place);
+    fs::write(place.path().join("list.csv"), "the list of another draw\n").expect("a file");
+    let arguments = ["draw", "monthly", "--window", "2025-03", "--on", "2025-04-10", "--out", "list.csv"];
+    let output = place.prem(&arguments);
+    expect_code(&output, 73);
+    assert!(text(&output.stderr).contains("list.csv holds something else"), "{}", text(&output.stderr));
+    assert_eq!(fs::read_to_string(place.path().join("list.csv")).expect("a file"), "the list of another draw\n");
+    // Nothing was drawn: the same draw to another file is the first.
+    let first = place.prem(&[&arguments[..7], &["other.csv"]].concat());
+    expect_code(&first, 0);
+    let first: Value = serde_json::from_slice(&first.stdout).expect("JSON");
+    assert_eq!(first["already_drawn"], false);
+    // A draw that was made before does not write over it either.
+    expect_code(&place.prem(&arguments), 73);
+    expect_code(&place.prem(&[&arguments[..], &["--replace"]].concat()), 0);
+    assert_eq!(
+        fs::read(place.path().join("list.csv")).expect("a list"),
+        fs::read(place.path().join("other.csv")).expect("a list")
+    );
+}
+
+#[test]
+fn another_day_is_not_told_as_other_data() {
+    let place = place();
+    two_wards(&place);
+    draw(&place, &[]);
+    let output = place.prem(&["draw", "monthly", "--window", "2025-03", "--on", "2025-04-11", "--out", "another.csv"]);
+    expect_code(&output, 73);
+    let said = text(&output.stderr);
+    assert!(said.contains("on 2025-04-10; this would be another draw, on another day or from other data"), "{said}");
+}
+
+/// The survey office takes the columns away that are its own, adds when each was sent and what became of it, and sends the
+/// list back: the shipped export of invitations reads every row of it.
+#[test]
+fn the_list_comes_back_through_the_shipped_export_of_invitations() {
+    let place = place();
+    let shipped = shipped_schemas().join("exports/survey-invitations.toml");
+    fs::copy(shipped, place.path().join("schemas/exports/invitations.toml")).expect("the shipped export");
+    two_wards(&place);
+    draw(&place, &[]);
+    let drawn = fs::read_to_string(place.path().join("list.csv")).expect("a list");
+    let mut sent = String::new();
+    for (place, line) in drawn.lines().enumerate() {
+        let cells: Vec<&str> = line.split(';').collect();
+        assert_eq!(cells.len(), 8, "{line}");
+        let added = if place == 0 { "Sendt;Utfall" } else { "20.04.2025;Sendt" };
+        writeln!(sent, "{};{added}", cells[..5].join(";")).expect("text");
+    }
+    assert!(sent.starts_with("InvitasjonsID;KontaktID;Skjema;Stratum;Trekksannsynlighet;Sendt;Utfall\n"), "{sent}");
+    assert!(sent.contains(";0,4;20.04.2025"), "{sent}");
+    fs::write(place.inbox("invitations_2025-04.csv"), sent).expect("a file");
+    let output = place.prem(&["ingest"]);
+    expect_code(&output, 0);
+    let summary: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(summary["files_new"], 1);
+    let deliveries = place.path().join("store/deliveries/invitations");
+    let folder = fs::read_dir(deliveries).expect("deliveries").next().expect("a delivery").expect("an entry").path();
+    let record: Value =
+        serde_json::from_slice(&fs::read(folder.join("delivery.json")).expect("a record")).expect("JSON");
+    assert_eq!((&record["counts"]["rows_in"], &record["counts"]["kept"]), (&Value::from(7), &Value::from(7)));
 }

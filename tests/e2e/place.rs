@@ -146,6 +146,13 @@ impl Place {
         read_table(&folder.join(format!("{}.parquet", T::NAME))).expect("a published table").0
     }
 
+    /// The rows of a run's working table: unprotected, so also what a release withholds.
+    pub fn working_table<T: Table>(&self, summary: &Value) -> Vec<T> {
+        let run = summary["run_id"].as_str().expect("a run id");
+        let path = self.path().join("store/runs").join(run).join(format!("{}.parquet", T::NAME));
+        read_table(&path).expect("a working table").0
+    }
+
     pub fn current(&self) -> Option<PathBuf> {
         let text = fs::read_to_string(self.path().join("published/current.json")).ok()?;
         let current: Value = serde_json::from_str(&text).expect("current.json is JSON");

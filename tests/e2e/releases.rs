@@ -1,10 +1,10 @@
 //! What happens to releases: corrections, narrowed runs, dry runs, diff and rollback.
 
-use std::fs;
+use std::{fmt::Write as _, fs};
 
 use serde_json::Value;
 
-use crate::place::{Place, contents, expect_code, prem, text};
+use crate::place::{Place, contents, copy_folder, expect_code, prem, shipped_schemas, text};
 
 fn json(bytes: &[u8]) -> Value {
     serde_json::from_slice(bytes).expect("JSON")
@@ -91,4 +91,60 @@ fn a_correction_makes_a_new_release_and_rollback_brings_the_old_one_back() {
     expect_code(&place.prem(&["ingest"]), 0);
     let status = json(&place.prem(&["status"]).stdout);
     assert_eq!(are_current(&status), vec![false; derived.len()], "{}", status["derived"]);
+}
+
+#[test]
+fn a_day_before_everything_and_a_day_in_norwegian_are_told() {
+    let place = Place::region(800);
+    place.run(&["--delivered-at", "2025-06-01"]);
+    let before = place.prem(&["run", "--as-of", "2025-04-30"]);
+    expect_code(&before, 66);
+    let said = text(&before.stderr);
+    assert!(said.contains("nothing had been delivered by 2025-04-30; the first delivery came 2025-06-01"), "{said}");
+    let norwegian = place.prem(&["run", "--as-of", "30.11.2026"]);
+    expect_code(&norwegian, 2);
+    assert!(text(&norwegian.stderr).contains("write 2026-11-30"), "{}", text(&norwegian.stderr));
+}
+
+#[test]
+fn without_contacts_what_needs_them_waits_and_the_rest_is_published() {
+    let place = Place::empty(&shipped_schemas());
+    copy_folder(&shipped_schemas(), &place.path().join("schemas"));
+    place.use_schemas("schemas");
+    let write = |name: &str, text: &str| fs::write(place.path().join("schemas").join(name), text).expect("a file");
+    write(
+        "questionnaires/plain.toml",
+        "kind = \"questionnaire\"\nid = \"plain\"\nversion = \"1\"\ntitle = \"Kort\"\nvalid_from = 2025-01-01\n\
+         items = [\"staff_listened\"]\nlink = { via = \"response\" }\n",
+    );
+    write(
+        "exports/plain.toml",
+        "name = \"plain\"\ndataset = \"responses\"\nsource = \"survey\"\nquestionnaire = \"plain\"\n\
+         files = [\"plain_*.csv\"]\nmode = \"upsert\"\nsequence = \"file-name\"\nformat = { type = \"delimited\" }\n\
+         [columns]\nquestionnaire_id = { constant = \"plain\" }\nquestionnaire_version = { constant = \"1\" }\n",
+    );
+    write(
+        "indicators/plain.toml",
+        "id = \"plain\"\nversion = \"1\"\ntitle = \"Lyttet\"\ndescription = \"Skår\"\ntheme = \"Personale\"\n\
+         direction = \"higher\"\nlevels = [\"rhf\"]\nperiods = [\"year\"]\npopulation = { questionnaire = \"plain\" }\n\
+         measure = { type = \"item\", item = \"staff_listened\" }\n",
+    );
+    let unit = survey_code();
+    let mut rows = "response_id;unit_code;answered_at;mode;language;staff_listened\n".to_owned();
+    for number in 0..100 {
+        writeln!(rows, "r{number};{unit};2025-03-10;paper;nb;{}", 1 + number % 5).expect("text");
+    }
+    fs::write(place.inbox("plain_1.csv"), rows).expect("a file");
+    let summary = place.run(&[]);
+    assert_eq!((&summary["indicators"], &summary["is_current"]), (&Value::from(1), &Value::from(true)));
+    assert_eq!(summary["without_data"]["surgery-hip-replacement"], "contacts");
+    assert_eq!(summary["without_data"].as_object().map(serde_json::Map::len), Some(3));
+    assert_eq!(place.manifest()["without_data"], summary["without_data"]);
+}
+
+/// A code by which the shipped organisation knows a ward of the survey system.
+fn survey_code() -> String {
+    let organisation = fs::read_to_string(shipped_schemas().join("organisations/helse-sor-ost.toml")).expect("a file");
+    let (_, after) = organisation.split_once("survey = [\"").expect("a code of the survey system");
+    after.split('"').next().expect("a code").to_owned()
 }

@@ -51,6 +51,12 @@ impl<'a> Names<'a> {
                 indicator.id, released.run_id
             )));
         }
+        if let Some(dataset) = released.without_data.get(&indicator.id) {
+            return Err(JobError::InputMissing(format!(
+                "{} was held back in the release {}: no {dataset} had been delivered",
+                indicator.id, released.run_id
+            )));
+        }
         let of_unit: Vec<&Estimate> =
             rows.iter().filter(|row| row.indicator == indicator.id && row.unit_id == unit.id).collect();
         let of_stratum: Vec<&Estimate> =

@@ -25,6 +25,8 @@ pub enum StageError {
     Unexplained { indicator: String, unit: String, period: String, detail: String },
     #[error("no rows of «{dataset}» are stored, but {needed_by} needs them")]
     Missing { dataset: &'static str, needed_by: String },
+    #[error("no contact discharged in {window} is stored: discharges are stored from {first} to {last}")]
+    NotInWindow { window: String, first: String, last: String },
     #[error(transparent)]
     Store(#[from] prem_store::StoreError),
 }

@@ -1,11 +1,14 @@
 //! A questionnaire's `[[adjuster]]`: what case-mix adjustment may use.
 
-use super::{bank::declare, reader::Node, scope::Names};
+use super::{
+    reader::{At, Node},
+    scope::Names,
+};
 use crate::model::{Adjuster, AdjusterKind, Band};
 
 pub(super) fn read_adjuster(node: Node<'_>, stored: &Names, ids: &mut Names) -> Option<Adjuster> {
     let id = node.string("id");
-    declare(&node, "adjuster", id.as_ref(), ids);
+    ids.declare_once(&node, "adjuster", id.as_ref());
     let title = node.text("title");
     let column = node.string("column");
     if let Some(column) = &column {

@@ -14,6 +14,8 @@ pub(super) struct Bank<'a> {
     scales: BTreeMap<String, ResponseScale>,
     /// By id, then by version of the wording.
     items: BTreeMap<String, BTreeMap<u32, Item>>,
+    /// Where a wording was declared first, `file:line`, by its id and version.
+    places: BTreeMap<(String, u32), String>,
     filters: Vec<Filter<'a>>,
 }
 
@@ -80,18 +82,9 @@ pub(super) fn check_filters(bank: &Bank<'_>, scope: &Scope) {
     }
 }
 
-/// Notes a declared id and reports one that is taken.
-pub(super) fn declare(node: &Node<'_>, what: &str, id: Option<&At<String>>, names: &mut Names) {
-    if !names.declare(id)
-        && let Some(id) = id
-    {
-        node.error(id.span.clone(), format!("{what} «{}» is declared twice", id.value), None);
-    }
-}
-
 fn read_scale(node: Node<'_>, scales: &mut Names) -> Option<ResponseScale> {
     let id = node.string("id");
-    declare(&node, "scale", id.as_ref(), scales);
+    scales.declare_once(&node, "scale", id.as_ref());
     let low = node.integer("low").and_then(|at| code_of(&node, at));
     let high = node.integer("high").and_then(|at| code_of(&node, at));
     let labels = node.opt_table("codes");
@@ -179,12 +172,16 @@ fn read_item<'a>(node: Node<'a>, bank: &mut Bank<'a>, scope: &mut Scope) {
 /// Adds a wording. All wordings of an item have the same answers: answers on two scales are not one item.
 fn add(node: &Node<'_>, bank: &mut Bank<'_>, id: At<String>, item: Item) {
     let wordings = bank.items.entry(id.value.clone()).or_default();
-    if wordings.contains_key(&item.version) {
+    let place = (id.value.clone(), item.version);
+    if let Some(first) = bank.places.get(&place) {
+        let help = "another wording of the same question has a `version` of its own";
         node.error(
             id.span.clone(),
             format!("item «{}» is declared twice", id.value),
-            Some("another wording of the same question has a `version` of its own".to_owned()),
+            Some(format!("it is declared first in {first}; {help}")),
         );
+    } else {
+        bank.places.insert(place, node.sink.place(&id.span));
     }
     let differs = |other: &Item| other.scale.id != item.scale.id || other.reversed != item.reversed;
     if wordings.values().any(differs) {

@@ -47,6 +47,12 @@ pub(super) fn read(node: Node<'_>, scope: &mut Scope) -> Option<Dataset> {
     node.finish();
     scope.datasets.declare(name.as_ref());
     if let Some(name) = &name {
+        for column in &columns {
+            if let ColumnKind::Code { codes } = &column.kind {
+                let codes = codes.iter().map(|code| code.code.clone()).collect();
+                scope.codes.insert((name.value.clone(), column.name.clone()), codes);
+            }
+        }
         scope.columns.insert(name.value.clone(), names);
     }
     Some(Dataset {
@@ -77,11 +83,7 @@ fn column(node: Node<'_>, names: &mut Names, scope: &mut Scope) -> Option<Column
         node.error(name.span.clone(), "a column's name is lower-case letters, digits and _", None);
     }
     let to = references.as_ref().and_then(|to| reference(&node, to));
-    if !names.declare(name.as_ref())
-        && let Some(name) = &name
-    {
-        node.error(name.span.clone(), format!("column «{}» is declared twice", name.value), None);
-    }
+    names.declare_once(&node, "column", name.as_ref());
     let file = node.sink.file.to_owned();
     node.finish();
     let column = Column {

@@ -4,8 +4,8 @@ use super::{
     consistency::{
         check_baseline, check_interval, check_population, check_sensitivity, check_shrinkage, check_together,
     },
-    population,
-    reader::Node,
+    limits, population,
+    reader::{At, Node},
     scope::{Names, Scope},
     weighting::{Offered, read_strata, read_weighting},
 };
@@ -35,17 +35,31 @@ const DECIMALS_MAX: i64 = 6;
 /// The questionnaire that an indicator reads: its names, and itself where it could be read.
 struct Source<'a> {
     items: Names,
+    /// All items that a questionnaire may ask.
+    bank: &'a Names,
     adjusters: Names,
     questionnaire: Option<&'a Questionnaire>,
 }
 
 impl<'a> Source<'a> {
-    fn of(population: Option<&Population>, scope: &Scope, plan: &'a Plan) -> Self {
+    fn of(population: Option<&Population>, scope: &'a Scope, plan: &'a Plan) -> Self {
         let id = population.and_then(|population| population.questionnaire.as_deref()).unwrap_or_default();
         Self {
             items: Scope::members(&scope.questionnaire_items, id),
+            bank: &scope.items,
             adjusters: Scope::members(&scope.adjusters, id),
             questionnaire: plan.questionnaires.get(id),
+        }
+    }
+
+    /// Reports an item that the questionnaire does not ask. One of the bank is no slip of the pen here.
+    fn refer(&self, node: &Node<'_>, item: &At<String>) {
+        if self.bank.holds(&item.value) && !self.items.may_hold(&item.value) {
+            let message = format!("the questionnaire does not ask item «{}»", item.value);
+            let help = "the bank has it: add it to the questionnaire's `items`, or measure another item";
+            node.error(item.span.clone(), message, Some(help.to_owned()));
+        } else {
+            node.refer("item of the questionnaire", item, &self.items);
         }
     }
 }
@@ -76,7 +90,7 @@ pub(super) fn read(node: Node<'_>, scope: &Scope, plan: &Plan) -> Option<Indicat
             ("rolling-year", PeriodLength::RollingYear),
         ],
     );
-    let ci_level = share(&node, "ci_level", CI_LEVEL_DEFAULT);
+    let ci_level = limits::ci_level(&node, CI_LEVEL_DEFAULT);
     let interval = node.opt_choice(
         "interval",
         &[
@@ -112,6 +126,7 @@ pub(super) fn read(node: Node<'_>, scope: &Scope, plan: &Plan) -> Option<Indicat
         check_interval(&node, measure, interval);
         check_sensitivity(&node, measure, &sensitivity);
         check_baseline(&node, measure, case_mix);
+        limits::check_values(&node, measure, direction, source.questionnaire);
     }
     let interval = interval.unwrap_or(match &measure {
         Some(Measure::TopBox { .. }) => IntervalMethod::Wilson,
@@ -165,15 +180,6 @@ fn sorted<T: Ord>(mut values: Vec<T>) -> Vec<T> {
     values.sort();
     values.dedup();
     values
-}
-
-/// A share strictly between 0 and 1.
-fn share(node: &Node<'_>, key: &'static str, default: f64) -> f64 {
-    let Some(at) = node.opt_number(key) else { return default };
-    if !(at.value > 0.0 && at.value < 1.0) {
-        node.error(at.span, format!("`{key}` lies between 0 and 1"), None);
-    }
-    at.value
 }
 
 pub(super) fn count(node: &Node<'_>, key: &'static str, default: i64, max: i64) -> i64 {
@@ -242,7 +248,7 @@ fn items(node: &Node<'_>, source: &Source<'_>) -> Vec<String> {
         node.error(node.span_of("items"), "`items` needs at least one item", None);
     }
     for (index, item) in items.iter().enumerate() {
-        node.refer("item of the questionnaire", item, &source.items);
+        source.refer(node, item);
         if items[..index].iter().any(|other| other.value == item.value) {
             node.error(item.span.clone(), format!("item «{}» stands twice", item.value), None);
         }
@@ -252,7 +258,7 @@ fn items(node: &Node<'_>, source: &Source<'_>) -> Vec<String> {
 
 fn item(node: &Node<'_>, source: &Source<'_>) -> Option<String> {
     let item = node.string("item")?;
-    node.refer("item of the questionnaire", &item, &source.items);
+    source.refer(node, &item);
     Some(item.value)
 }
 
@@ -404,7 +410,7 @@ fn read_comparison(node: Option<Node<'_>>) -> Comparison {
         node.error(at.span.clone(), "`minimal_difference` is 0 or more", None);
     }
     let correction = node.opt_choice("correction", FamilyCorrection::WORDS);
-    let alpha = share(&node, "alpha", ALPHA_DEFAULT);
+    let alpha = limits::alpha(&node, ALPHA_DEFAULT);
     node.finish();
     Comparison {
         minimal_difference: minimal.map_or(default.minimal_difference, |at| at.value),

@@ -10,6 +10,8 @@ mod expected;
 mod export;
 mod format;
 mod indicator;
+mod levels;
+mod limits;
 mod municipality;
 mod order;
 mod organisation;
@@ -22,7 +24,12 @@ mod stratifier;
 mod versions;
 mod weighting;
 
-use std::{cell::RefCell, collections::BTreeMap, fs, io, path::Path};
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, btree_map::Entry},
+    fs, io,
+    path::Path,
+};
 
 use toml::{Spanned, de::DeTable};
 
@@ -76,8 +83,10 @@ pub fn compile(sources: &[SourceFile]) -> Compiled {
     sources.sort_by(|a, b| a.name.cmp(&b.name));
     let diagnostics = RefCell::new(Vec::new());
     let plan = {
-        let sinks: Vec<Sink<'_>> =
-            sources.iter().map(|source| Sink { file: &source.name, diagnostics: &diagnostics }).collect();
+        let sinks: Vec<Sink<'_>> = sources
+            .iter()
+            .map(|source| Sink { file: &source.name, text: &source.text, diagnostics: &diagnostics })
+            .collect();
         let parsed: Vec<(Spanned<DeTable<'_>>, bool)> =
             sources.iter().zip(&sinks).map(|(source, sink)| parse(source, sink)).collect();
         let mut scope = Scope::default();
@@ -144,7 +153,7 @@ fn build(files: &[File<'_>], scope: &mut Scope) -> Plan {
     };
     for file in of("datasets") {
         let dataset = dataset::read(file.node(), scope);
-        insert(&mut plan.datasets, file, dataset, "name", |dataset| &dataset.name);
+        insert(&mut plan.datasets, (file, scope), dataset, "name", |dataset| &dataset.name);
     }
     dataset::check_references(&plan.datasets, scope, |name| {
         of("datasets").find(|file| file.sink.file == name).map(File::node)
@@ -167,11 +176,11 @@ fn build(files: &[File<'_>], scope: &mut Scope) -> Plan {
             order::check_types(&file.node(), export, &plan.datasets);
             order::check_shared_keys(&file.node(), export, &plan.exports, &plan.datasets);
         }
-        insert(&mut plan.exports, file, export, "name", |export| &export.name);
+        insert(&mut plan.exports, (file, scope), export, "name", |export| &export.name);
     }
     for file in of("indicators") {
         let indicator = indicator::read(file.node(), scope, &plan);
-        insert(&mut plan.indicators, file, indicator, "id", |indicator| &indicator.id);
+        insert(&mut plan.indicators, (file, scope), indicator, "id", |indicator| &indicator.id);
     }
     plan
 }
@@ -229,23 +238,26 @@ fn read_questionnaires(plan: &mut Plan, files: &[File<'_>], scope: &mut Scope) {
     plan.questionnaires = versions::merge(drafts);
     for (file, node) in draws {
         let draw = draw::read(node, scope, plan);
-        insert(&mut plan.draws, file, draw, "id", |draw| &draw.id);
+        insert(&mut plan.draws, (file, scope), draw, "id", |draw| &draw.id);
     }
 }
 
 /// Adds what a file declares under its id, which the file has as `id_key`.
 fn insert<T>(
     map: &mut BTreeMap<String, T>,
-    file: &File<'_>,
+    (file, scope): (&File<'_>, &mut Scope),
     value: Option<T>,
     id_key: &str,
     id: impl Fn(&T) -> &String,
 ) {
     let Some(value) = value else { return };
     let key = id(&value).clone();
-    if map.contains_key(&key) {
-        let span = file.node().span_of(id_key);
-        file.sink.error(span, format!("«{key}» is declared in another file already"), None);
+    let span = file.node().span_of(id_key);
+    match scope.files.entry((file.kind.to_owned(), key.clone())) {
+        Entry::Occupied(first) => {
+            file.sink.error(span, format!("«{key}» is declared already, in {}", first.get()), None);
+        }
+        Entry::Vacant(place) => _ = place.insert(file.sink.place(&span)),
     }
     map.insert(key, value);
 }

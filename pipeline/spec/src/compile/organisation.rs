@@ -80,14 +80,11 @@ fn read_unit<'a>(node: Node<'a>, units: &mut Vec<Placed<'a>>, scope: &mut Scope)
 }
 
 fn check_id(node: &Node<'_>, id: Option<&At<String>>, scope: &mut Scope) {
-    let is_new = scope.units.declare(id);
+    scope.units.declare_once(node, "unit", id);
     let Some(id) = id else { return };
     // The id of a trust is a folder's name in a release, so it must be harmless as a path.
     if !is_word(&id.value) || id.value.starts_with('-') {
         node.error(id.span.clone(), "a unit's id is lower-case letters, digits and -", None);
-    }
-    if !is_new {
-        node.error(id.span.clone(), format!("unit «{}» is declared twice", id.value), None);
     }
 }
 

@@ -5,7 +5,8 @@ use std::ops::Range;
 use super::{
     adjuster::read_adjuster,
     bank::{Bank, Picked},
-    reader::{At, Node, Sink},
+    levels,
+    reader::{At, Node, Sink, near},
     scope::{Names, Scope},
     stratifier::{self, StratifierNames},
 };
@@ -63,6 +64,7 @@ pub(super) fn read<'a>(
     let stratifiers_at = node.span_of("stratifier");
     let mut strata = StratifierNames::default();
     let stratifiers = stratifier::read_all(&node, &names, &stored, (linked, scope), &mut strata);
+    levels::check(&node, (&items, &local), linked, scope);
     if node.has_strangers() {
         ids.set_partial();
         strata.set_partial();
@@ -119,6 +121,13 @@ fn pick_items(node: &Node<'_>, bank: &Bank<'_>, names: &mut Names, scope: &Scope
             node.error(name.span.clone(), message, None);
         }
         node.refer("item", &name, &scope.items);
+        if !scope.items.may_hold(&name.value)
+            && let Some(meant) = near(&name.value, &scope.items.known())
+        {
+            // A slip of the pen: what the form means is asked, and references to it are right.
+            names.remove(&name.value);
+            names.insert(meant);
+        }
         match bank.pick(&name.value, version.as_deref()) {
             Picked::Item(item) => {
                 check_filter(node, &name, item, names);
@@ -127,7 +136,7 @@ fn pick_items(node: &Node<'_>, bank: &Bank<'_>, names: &mut Names, scope: &Scope
             Picked::Ambiguous(known) => node.error(
                 name.span,
                 format!("the bank words item «{}» in versions {}: say which", name.value, known.join(" and ")),
-                known.last().map(|newest| format!("«{}@{newest}» is the newest", name.value)),
+                which_wording(&name.value, &known),
             ),
             Picked::NoVersion(known) => node.error(
                 name.span,
@@ -138,6 +147,14 @@ fn pick_items(node: &Node<'_>, bank: &Bank<'_>, names: &mut Names, scope: &Scope
         }
     }
     items
+}
+
+/// A form that is in use keeps the wording that it was sent with; only a new one should take the newest.
+fn which_wording(item: &str, versions: &[String]) -> Option<String> {
+    let (newest, earlier) = versions.split_last()?;
+    let written: Vec<String> = earlier.iter().map(|version| format!("«{item}@{version}»")).collect();
+    let (earlier, written) = (earlier.join(" or "), written.join(" or "));
+    Some(format!("this form was asked with version {earlier}? write {written}; «{item}@{newest}» is the newest"))
 }
 
 /// What decides whether an item is asked must have been asked before it; `asked` are the names so far.

@@ -21,10 +21,25 @@ use crate::model::Text;
 /// Where mistakes go while one file is read.
 pub(super) struct Sink<'a> {
     pub file: &'a str,
+    pub text: &'a str,
     pub diagnostics: &'a RefCell<Vec<Diagnostic>>,
 }
 
-impl Sink<'_> {
+impl<'a> Sink<'a> {
+    /// A sink for the same file that keeps its mistakes in `diagnostics`.
+    pub fn apart<'b>(&'b self, diagnostics: &'b RefCell<Vec<Diagnostic>>) -> Sink<'b>
+    where
+        'a: 'b,
+    {
+        Sink { file: self.file, text: self.text, diagnostics }
+    }
+
+    /// `file:line` of a place in the file.
+    pub fn place(&self, span: &Range<usize>) -> String {
+        let before = self.text.get(..span.start).unwrap_or_default();
+        format!("{}:{}", self.file, before.matches('\n').count() + 1)
+    }
+
     pub fn error(&self, span: Range<usize>, message: impl Into<String>, help: Option<String>) {
         self.diagnostics.borrow_mut().push(Diagnostic {
             severity: Severity::Error,
@@ -104,7 +119,7 @@ impl<'a> Node<'a> {
             }
             _ => None,
         };
-        self.error(value.span(), format!("`{key}` must be {wanted}, but is {}", found.type_str()), help);
+        self.error(value.span(), format!("`{key}` must be {wanted}, but is {}", kind_of(found)), help);
     }
 
     fn optional<T>(
@@ -208,14 +223,29 @@ impl<'a> Node<'a> {
 
     fn text_from(&self, key: &str, value: &'a Spanned<DeValue<'a>>) -> Option<Text> {
         match value.get_ref() {
-            DeValue::String(text) => Some(Text { nb: text.to_string(), nn: None, en: None }),
+            DeValue::String(text) => {
+                if is_blank(text) {
+                    self.error(value.span(), format!("`{key}` says nothing"), None);
+                }
+                Some(Text { nb: text.to_string(), nn: None, en: None })
+            }
             DeValue::Table(table) => {
                 let node = Node::new(self.sink, table, value.span());
-                let plain = |at: At<String>| at.value;
-                let text =
-                    (node.string("nb").map(plain), node.opt_string("nn").map(plain), node.opt_string("en").map(plain));
+                let said = |language: &str, at: At<String>| {
+                    if is_blank(&at.value) {
+                        let help = match language {
+                            "nb" => "bokmål is needed: it stands in for the others".to_owned(),
+                            _ => format!("leave `{language}` out where nobody has translated it: bokmål stands in"),
+                        };
+                        self.error(at.span, format!("`{language}` of `{key}` says nothing"), Some(help));
+                    }
+                    at.value
+                };
+                let nb = node.string("nb").map(|at| said("nb", at));
+                let nn = node.opt_string("nn").map(|at| said("nn", at));
+                let en = node.opt_string("en").map(|at| said("en", at));
                 node.finish();
-                Some(Text { nb: text.0?, nn: text.1, en: text.2 })
+                Some(Text { nb: nb?, nn, en })
             }
             _ => {
                 self.wrong(key, value, "text, or a table with nb, nn and en");
@@ -347,6 +377,11 @@ impl<'a> Node<'a> {
         self.table.get(key).map_or_else(|| self.span.clone(), Spanned::span)
     }
 
+    /// The same table again, with its mistakes told to `unheard`: for checks of values that were read and judged before.
+    pub fn again<'b>(&'b self, unheard: &'b Sink<'b>) -> Node<'b> {
+        Node::new(unheard, self.table, self.span.clone())
+    }
+
     /// Whether there are keys that nobody has asked for yet: one of them may be a misspelt list.
     pub fn has_strangers(&self) -> bool {
         let asked = self.asked.borrow();
@@ -376,6 +411,25 @@ impl<'a> Node<'a> {
                 );
             }
         }
+    }
+}
+
+fn is_blank(text: &str) -> bool {
+    text.trim().is_empty()
+}
+
+/// What a value is, in the words of a person.
+fn kind_of(value: &DeValue<'_>) -> &'static str {
+    match value {
+        DeValue::String(_) => "a text",
+        DeValue::Integer(_) => "a whole number",
+        DeValue::Float(_) => "a decimal number",
+        DeValue::Boolean(_) => "true or false",
+        DeValue::Datetime(of) if of.date.is_none() => "a time",
+        DeValue::Datetime(of) if of.time.is_some() => "a date with a time",
+        DeValue::Datetime(_) => "a date",
+        DeValue::Array(_) => "a list",
+        DeValue::Table(_) => "a table",
     }
 }
 
@@ -412,15 +466,20 @@ const SHOWN_MAX: usize = 40;
 
 /// «did you mean …» where a known word is near, else the known words, at most the first 40.
 pub fn suggestion(word: &str, known: &[&str]) -> String {
-    let near = known.iter().map(|name| (edit_distance(word, name), *name)).min();
-    match near {
-        Some((distance, name)) if distance <= 1 + word.chars().count() / 4 => format!("did you mean «{name}»?"),
-        Some(_) if known.len() > SHOWN_MAX => {
+    match near(word, known) {
+        Some(name) => format!("did you mean «{name}»?"),
+        None if known.is_empty() => "nothing of the kind is declared".to_owned(),
+        None if known.len() > SHOWN_MAX => {
             format!("known: {} … and {} more", known[..SHOWN_MAX].join(", "), known.len() - SHOWN_MAX)
         }
-        Some(_) => format!("known: {}", known.join(", ")),
-        None => "nothing of the kind is declared".to_owned(),
+        None => format!("known: {}", known.join(", ")),
     }
+}
+
+/// The known word that `word` seems to be a slip of the pen for.
+pub(super) fn near<'n>(word: &str, known: &[&'n str]) -> Option<&'n str> {
+    let (distance, name) = known.iter().map(|name| (edit_distance(word, name), *name)).min()?;
+    (distance <= 1 + word.chars().count() / 4).then_some(name)
 }
 
 /// Levenshtein distance in characters.

@@ -1,7 +1,5 @@
 //! `[[rule]]` of a dataset.
 
-use std::collections::BTreeSet;
-
 use super::{
     reader::{At, Node},
     scope::Names,
@@ -49,19 +47,17 @@ const KINDS: [(&str, Kind); 5] = [
 
 /// All rules of a dataset. Their ids name the reasons of bad rows, so none may stand twice.
 pub(super) fn read_all(node: &Node<'_>, known: Known<'_>) -> Vec<Rule> {
-    let mut ids = BTreeSet::new();
+    let mut ids = Names::default();
     let rules = node.tables("rule").into_iter().filter_map(|rule| read(rule, known, &mut ids));
     rules.collect()
 }
 
-fn read(node: Node<'_>, known: Known<'_>, ids: &mut BTreeSet<String>) -> Option<Rule> {
+fn read(node: Node<'_>, known: Known<'_>, ids: &mut Names) -> Option<Rule> {
     let id = node.string("id");
     let description = node.opt_text("description").unwrap_or_default();
     let on_break = node.opt_choice("on_break", &[("row", OnBreak::Row), ("cell", OnBreak::Cell)]);
     let kind = if node.has("type") { node.choice("type", &KINDS) } else { Some(Kind::LaterOrEqual) };
-    if let Some(id) = id.as_ref().filter(|id| !ids.insert(id.value.clone())) {
-        node.error(id.span.clone(), format!("rule «{}» is declared twice", id.value), None);
-    }
+    ids.declare_once(&node, "rule", id.as_ref());
     let Some(kind) = kind else {
         node.tolerate(&["earlier", "later", "smaller", "larger", "column", "columns", "when"]);
         node.finish();

@@ -5,7 +5,7 @@ use std::{
     ops::Range,
 };
 
-use super::reader::At;
+use super::reader::{At, Node};
 use crate::model::{Column, Reference};
 
 /// Names of one kind.
@@ -14,6 +14,8 @@ pub(super) struct Names {
     names: BTreeSet<String>,
     /// A declaration of the kind could not be read at all, so any name may be declared there.
     is_partial: bool,
+    /// Where names were declared first, `file:line`.
+    places: BTreeMap<String, String>,
 }
 
 impl Names {
@@ -31,6 +33,18 @@ impl Names {
                 true
             }
         }
+    }
+
+    /// Notes a declaration and reports one whose name is taken, with the place that has it.
+    pub fn declare_once(&mut self, node: &Node<'_>, what: &str, name: Option<&At<String>>) {
+        let is_new = self.declare(name);
+        let Some(name) = name else { return };
+        if is_new {
+            self.places.insert(name.value.clone(), node.sink.place(&name.span));
+            return;
+        }
+        let first = self.places.get(&name.value).map(|place| format!("it is declared first in {place}"));
+        node.error(name.span.clone(), format!("{what} «{}» is declared twice", name.value), first);
     }
 
     pub fn insert(&mut self, name: &str) {
@@ -83,6 +97,10 @@ pub(super) struct Referring {
 /// Everything that a declaration may refer to.
 #[derive(Debug, Default)]
 pub(super) struct Scope {
+    /// Files that declare something by its kind and id.
+    pub files: BTreeMap<(String, String), String>,
+    /// The codes of a dataset's column, of those that have codes.
+    pub codes: BTreeMap<(String, String), Vec<String>>,
     pub datasets: Names,
     pub columns: Members,
     /// References between datasets, to be judged when all of them are read.

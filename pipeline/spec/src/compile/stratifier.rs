@@ -2,7 +2,6 @@
 
 use super::{
     adjuster::read_bands,
-    bank::declare,
     reader::{Node, is_word},
     scope::{Names, Scope},
 };
@@ -44,7 +43,7 @@ fn read(
     names: &mut StratifierNames,
 ) -> Option<Stratifier> {
     let id = node.string("id");
-    declare(&node, "stratifier", id.as_ref(), &mut names.all);
+    names.all.declare_once(&node, "stratifier", id.as_ref());
     if let Some(id) = id.as_ref().filter(|id| !is_word(&id.value)) {
         node.error(
             id.span.clone(),

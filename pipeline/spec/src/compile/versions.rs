@@ -35,8 +35,8 @@ pub(super) fn merge(drafts: Vec<Draft<'_>>) -> BTreeMap<String, Questionnaire> {
 fn check(versions: &[Draft<'_>]) {
     for (place, draft) in versions.iter().enumerate() {
         let name = |draft: &Draft<'_>| format!("version «{}»", draft.version.version);
-        if versions[..place].iter().any(|earlier| earlier.version.version == draft.version.version) {
-            let message = format!("{} of «{}» is declared in another file already", name(draft), draft.id);
+        if let Some(twin) = versions[..place].iter().find(|earlier| earlier.version.version == draft.version.version) {
+            let message = format!("{} of «{}» is declared already, in {}", name(draft), draft.id, twin.sink.file);
             draft.sink.error(draft.version_at.clone(), message, None);
         }
         let Some(before) = place.checked_sub(1).map(|place| &versions[place]) else { continue };

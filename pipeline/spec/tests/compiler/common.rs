@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use prem_spec::{Diagnostic, SourceFile};
+use prem_spec::{Diagnostic, SourceFile, compile};
 
 pub fn schemas() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../schemas")
@@ -29,4 +29,16 @@ fn one_line(sources: &[SourceFile], diagnostic: &Diagnostic) -> String {
     let message = diagnostic.message.replace('\n', " ⏎ ");
     let help = diagnostic.help.as_ref().map(|help| format!(" ({help})")).unwrap_or_default();
     format!("{}:{line}:{column} {message}{help}", diagnostic.file)
+}
+
+/// The shipped declarations with one file's text changed, and what is then wrong.
+pub fn with_change(name: &str, change: impl Fn(&str) -> String) -> String {
+    let mut sources = read(&schemas());
+    let file = sources.iter_mut().find(|source| source.name == name).expect("a shipped file");
+    let changed = change(&file.text);
+    assert_ne!(file.text, changed, "the change must change something");
+    file.text = changed;
+    let compiled = compile(&sources);
+    assert!(compiled.plan.is_none());
+    render(&sources, &compiled.diagnostics)
 }

@@ -4,7 +4,9 @@
 
 mod common;
 mod deliveries;
+mod limits;
 mod mistakes;
 mod mutations;
+mod places;
 mod plan_hash;
 mod shipped_schemas;

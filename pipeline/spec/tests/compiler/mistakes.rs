@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::common::{read, render, schemas, source};
+use crate::common::{read, render, schemas, source, with_change};
 use prem_spec::{Diagnostic, SourceFile, compile, suggestion};
 
 fn mistaken() -> Vec<SourceFile> {
@@ -25,18 +25,6 @@ fn every_mistake_lies_inside_its_file() {
         let span = span.unwrap_or_else(|| panic!("{file}: no place for: {message}"));
         assert!(text.get(span.clone()).is_some(), "{file}: {span:?} is no range of its text: {message}");
     }
-}
-
-/// The shipped declarations with one file's text changed, and what is then wrong.
-fn with_change(name: &str, change: impl Fn(&str) -> String) -> String {
-    let mut sources = read(&schemas());
-    let file = sources.iter_mut().find(|source| source.name == name).expect("a shipped file");
-    let changed = change(&file.text);
-    assert_ne!(file.text, changed, "the change must change something");
-    file.text = changed;
-    let compiled = compile(&sources);
-    assert!(compiled.plan.is_none());
-    render(&sources, &compiled.diagnostics)
 }
 
 #[test]
@@ -98,15 +86,15 @@ fn dates_and_texts_are_not_mixed_up() {
     let questionnaire = "questionnaires/adult-inpatient.toml";
     let quoted = told(questionnaire, "2024-01-01", "\"2024-01-01\"");
     assert!(
-        quoted.contains("`valid_from` must be a date such as 2025-01-31, but is string (leave out the quotes)"),
+        quoted.contains("`valid_from` must be a date such as 2025-01-31, but is a text (leave out the quotes)"),
         "{quoted}"
     );
     let timed = told(questionnaire, "2024-01-01", "2024-01-01T00:00:00");
-    assert!(timed.contains("`valid_from` must be a date"), "{timed}");
+    assert!(timed.contains("`valid_from` must be a date such as 2025-01-31, but is a date with a time"), "{timed}");
     let number = told("organisations/helse-sor-ost.toml", "\"991324968\"", "991324968");
-    assert!(number.contains("`orgnr` must be text, but is integer (put it in quotes)"), "{number}");
+    assert!(number.contains("`orgnr` must be text, but is a whole number (put it in quotes)"), "{number}");
     let dated = told(questionnaire, "\"2024.1\"", "2024-01-01");
-    assert!(dated.contains("`version` must be text, but is datetime (put it in quotes)"), "{dated}");
+    assert!(dated.contains("`version` must be text, but is a date (put it in quotes)"), "{dated}");
     let impossible = told(questionnaire, "2024-01-01", "2024-02-30");
     assert!(impossible.starts_with("questionnaires/adult-inpatient.toml:5:"), "{impossible}");
 }
@@ -117,7 +105,10 @@ fn two_files_cannot_declare_the_same() {
     let twin = sources.iter().find(|source| source.name == "indicators/inpatient-staff.toml").expect("shipped").clone();
     sources.push(source("indicators/twin.toml", &twin.text));
     let told = render(&sources, &compile(&sources).diagnostics);
-    assert_eq!(told, "indicators/twin.toml:1:6 «inpatient-staff» is declared in another file already\n");
+    assert_eq!(
+        told,
+        "indicators/twin.toml:1:6 «inpatient-staff» is declared already, in indicators/inpatient-staff.toml:1\n"
+    );
 }
 
 #[test]

@@ -9,7 +9,7 @@ use prem_spec::{DrawPlan, Plan};
 use super::{DrawInputs, DrawReport, DrawRequest};
 use crate::{
     StageError, Unplaced,
-    frames::{days, days_of, texts},
+    frames::{date_of, days, days_of, texts},
     link::verdict::{Verdict, place},
     placement::{LevelMap, Placement, positions},
     population::{code_texts, reasons_of_contacts},
@@ -68,6 +68,9 @@ pub(super) fn of(plan: &Plan, inputs: &DrawInputs, request: &DrawRequest<'_>) ->
     let (start, end) = (days_of(request.window.start()), days_of(request.window.end()));
     let day = col("discharged_at").cast(DataType::Date).to_physical();
     let inside = read(all.clone().filter(day.clone().gt_eq(lit(start)).and(day.lt(lit(end)))))?;
+    if inside.height() == 0 {
+        return Err(not_in_window(&all, request)?);
+    }
     let dead = dead_persons(&read(all.clone().select([
         col("person_id"),
         col("contact_id"),
@@ -79,6 +82,21 @@ pub(super) fn of(plan: &Plan, inputs: &DrawInputs, request: &DrawRequest<'_>) ->
         reserved: reserved(plan, &inputs.reservations, request.on)?,
     };
     judge(plan, request.plan, &inside, &dead, &persons)
+}
+
+/// A window of which no contact is stored has nobody to draw: what is stored helps more than an empty list.
+fn not_in_window(contacts: &LazyFrame, request: &DrawRequest<'_>) -> Result<StageError, StageError> {
+    let day = || col("discharged_at").cast(DataType::Date);
+    let span = contacts
+        .clone()
+        .select([day().min().alias("first"), day().max().alias("last")])
+        .collect()
+        .map_err(StageError::frame("see what the contacts cover"))?;
+    let shown = |name: &str| -> Result<String, StageError> {
+        let found = days(&span, name)?.first().copied().flatten().and_then(date_of);
+        Ok(found.map_or_else(|| "none".to_owned(), |day| day.to_string()))
+    };
+    Ok(StageError::NotInWindow { window: request.window.to_string(), first: shown("first")?, last: shown("last")? })
 }
 
 /// Persons whom any contact, in the window or not, says to have died.
