@@ -183,7 +183,8 @@ fn skip(path: &str) {
     let thread = std::thread::current();
     let test = thread.name().unwrap_or("a test");
     let missing = if shared_folder().is_dir() { path } else { "the folder of reference files" };
-    let line = format!("skipped: {test} compares nothing without {missing}; {FOLDER_VARIABLE} says where it is\n");
+    let line =
+        format!("skipped: what {test} compares with {missing}, not at hand; {FOLDER_VARIABLE} says where it is\n");
     if SAID.lock().unwrap().insert(line.clone()) {
         std::io::stderr().write_all(line.as_bytes()).unwrap();
     }
