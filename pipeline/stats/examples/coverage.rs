@@ -12,6 +12,8 @@
 
 #[path = "../tests/coverage/counts.rs"]
 mod counts;
+#[path = "../tests/coverage/resampling.rs"]
+mod resampling;
 #[path = "../tests/coverage/sampling.rs"]
 mod sampling;
 #[path = "../tests/coverage/scores.rs"]

@@ -14,8 +14,12 @@
     reason = "small counts"
 )]
 
+use prem_stats::binary::BinaryCounts;
 use prem_stats::bootstrap::*;
+use prem_stats::case_mix::SufficientStatistics;
 use prem_stats::interval::{Level, mean};
+use prem_stats::rates::{GroupValues, SlopeTransform, slope_index_interval};
+use prem_stats::variation::scv_diehr;
 
 fn options(interval: BootstrapInterval) -> BootstrapOptions {
     BootstrapOptions { replicates: 2000, seed: 11, level: Level::P95, interval }
@@ -68,4 +72,60 @@ fn ranks() {
     assert_eq!((r[1].interval.low, r[1].interval.high), (1.0, 1.0));
     let wide = rank_intervals(&[1.0, 2.0, 3.0], &[100.0; 3], 2000, 1, Level::P95).unwrap();
     assert_eq!((wide[0].interval.low, wide[0].interval.high), (1.0, 3.0));
+}
+
+#[test]
+fn units_are_drawn_with_all_their_values() {
+    let (o, e) = ([12.0, 30.0, 7.0, 44.0, 19.0], [10.0, 33.0, 9.0, 40.0, 25.0]);
+    let kind = options(BootstrapInterval::Bca);
+    let scv = |[o, e]: [&[f64]; 2]| scv_diehr(o, e, 1.0).map(|s| s.raw);
+    let by_hand = bootstrap(&[0; 5], kind, |units| {
+        let pick = |values: &[f64]| units.iter().map(|u| values[*u]).collect::<Vec<f64>>();
+        scv([&pick(&o), &pick(&e)]).ok()
+    });
+    assert_eq!(bootstrap_units([&o, &e], kind, scv).unwrap(), by_hand.unwrap());
+    assert!(bootstrap_units([&o, &e[..4]], kind, scv).is_err());
+    // The statistic's own error is told, not that there was one.
+    let text = bootstrap_units([&o, &[0.0; 5]], kind, scv).unwrap_err().to_string();
+    assert!(text.contains("systematic component"), "{text}");
+}
+
+#[test]
+fn moments_and_counts_of_drawn_units() {
+    let (units, y, x) = ([0, 0, 1, 2, 2, 2], [1.0, 0.0, 1.0, 0.0, 1.0, 1.0], [3.0, 5.0, 4.0, 8.0, 1.0, 2.0]);
+    let mut rows = SufficientStatistics::new(3, 1);
+    rows.add(&units, &y, &[&x]).unwrap();
+    let moments = rows.finish().unwrap();
+    let mut rows = BinaryCounts::new(3, 1);
+    rows.add(&units, &y, &[&x]).unwrap();
+    let table = rows.finish();
+    assert_eq!(moments.of_units(&[0, 1, 2]).unwrap(), moments);
+    assert_eq!(table.of_units(&[0, 1, 2]).unwrap(), table);
+    let (drawn, counts) = (moments.of_units(&[2, 0, 2, 2]).unwrap(), table.of_units(&[2, 0, 2, 2]).unwrap());
+    for (place, unit) in [2, 0, 2, 2].into_iter().enumerate() {
+        assert_eq!((drawn.count(place), drawn.mean_y(place)), (moments.count(unit), moments.mean_y(unit)));
+        assert_eq!((drawn.mean_x(place), drawn.cross(place, 0, 1)), (moments.mean_x(unit), moments.cross(unit, 0, 1)));
+        assert_eq!((counts.trials(place), counts.events(place)), (table.trials(unit), table.events(unit)));
+        assert_eq!(counts.cells(place).len(), table.cells(unit).len());
+    }
+    assert!(moments.of_units(&[3]).is_err() && table.of_units(&[3]).is_err());
+}
+
+#[test]
+fn slope_intervals() {
+    let groups = |standard_errors| GroupValues {
+        population: &[10.0, 20.0, 10.0, 10.0],
+        values: &[4.0, 5.0, 5.5, 7.0],
+        standard_errors,
+    };
+    let run = |ses, multiplier| slope_index_interval(groups(ses), SlopeTransform::None, multiplier, 500, 3, Level::P95);
+    let certain = run(&[0.0; 4], 1.0).unwrap();
+    assert_eq!((certain.sii.low, certain.sii.high), (certain.index.sii, certain.index.sii));
+    assert_eq!(certain.rii.unwrap().low, certain.index.rii);
+    let (up, down) = (run(&[0.3; 4], 1.0).unwrap(), run(&[0.3; 4], -1.0).unwrap());
+    assert!((up.sii.low + down.sii.high).abs() < 1e-12 && (up.sii.high + down.sii.low).abs() < 1e-12);
+    assert!(up.sii.low < up.index.sii && up.index.sii < up.sii.high);
+    // Ends that may lie on either side of 0 have no ratio.
+    assert!(up.rii.is_some() && run(&[9.0; 4], 1.0).unwrap().rii.is_none());
+    assert!(run(&[0.3; 3], 1.0).is_err() && run(&[-0.3; 4], 1.0).is_err());
 }

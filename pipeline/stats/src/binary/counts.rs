@@ -234,6 +234,20 @@ impl BinaryTable {
         Ok(BinaryTable::new(parents, self.adjusters, self.patterns, self.rows.clone(), cells))
     }
 
+    /// The table of `units` in that order; one that is named twice is two units. For [`bootstrap`](crate::bootstrap).
+    ///
+    /// # Errors
+    /// When a unit is not below [`units`](Self::units).
+    pub fn of_units(&self, units: &[usize]) -> Result<BinaryTable> {
+        if let Some(bad) = units.iter().find(|u| **u >= self.units) {
+            return Err(StatsError::out_of_range("unit", *bad as f64, "below the number of units"));
+        }
+        let of =
+            |(place, unit): (usize, &usize)| self.cells(*unit).iter().map(move |c| Cell { unit: place as u32, ..*c });
+        let cells = units.iter().enumerate().flat_map(of).collect();
+        Ok(BinaryTable::new(units.len(), self.adjusters, self.patterns, self.rows.clone(), cells))
+    }
+
     /// All respondents as the reference population.
     pub fn reference(&self) -> ReferencePopulation {
         let mut weights = vec![0.0; self.patterns];

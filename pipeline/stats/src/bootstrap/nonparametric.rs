@@ -1,4 +1,4 @@
-//! Non-parametric bootstrap, stratified by unit.
+//! Non-parametric bootstrap, of rows within strata or of whole units.
 //!
 //! # Estimand
 //! Standard error and interval of any statistic of rows.
@@ -10,15 +10,17 @@
 //! B. Efron and R. J. Tibshirani, *An Introduction to the Bootstrap* (1993), eq. 14.9–14.15; strata: A. C. Davison and D. V. Hinkley,
 //! *Bootstrap Methods* (1997), section 3.2.
 //! # Assumptions
-//! Rows independent within strata.
+//! Rows independent within strata. With one stratum and a row per unit, units are drawn from the population of units. The limits of a
+//! variance from few units are too short: docs/coverage.md says by how much.
 //! # Edge cases
 //! A stratum with one row always gives that row. Replicates without a finite statistic are left out and counted; fewer than nine in ten
 //! left is an error. Above 500 rows the jackknife leaves out 500 blocks in turn. Same seed, same answer on any number of threads.
 //! # Reference values
-//! By hand, tests/bootstrap_by_hand.rs; all resamples of seven rows in two strata in R (tests/reference/r/dense.R); coverage by simulation.
+//! By hand, tests/bootstrap_by_hand.rs; all resamples of seven rows in two strata in R (tests/reference/r/dense.R), of
+//! eight units in tests/reference/r/resampling.R; coverage by simulation, docs/coverage.md.
 
 use crate::distributions::normal;
-use crate::error::{Result, StatsError};
+use crate::error::{Result, StatsError, check_length};
 use crate::interval::{Interval, Level};
 use crate::variation::quantile::of_sorted;
 use crate::{numeric, random};
@@ -43,6 +45,13 @@ pub struct BootstrapOptions {
     pub seed: u64,
     pub level: Level,
     pub interval: BootstrapInterval,
+}
+
+impl BootstrapOptions {
+    /// 1,999 replicates, level 0.95, BCa.
+    pub fn new(seed: u64) -> Self {
+        BootstrapOptions { replicates: 1999, seed, level: Level::P95, interval: BootstrapInterval::Bca }
+    }
 }
 
 /// A statistic with its bootstrap interval.
@@ -111,6 +120,23 @@ pub fn bootstrap(
         replicates: replicates.len(),
         failed,
         method,
+    })
+}
+
+/// Bootstraps `statistic` of columns with one value per unit: units are drawn with all their values.
+pub fn bootstrap_units<const K: usize>(
+    columns: [&[f64]; K],
+    options: BootstrapOptions,
+    statistic: impl Fn([&[f64]; K]) -> Result<f64> + Sync,
+) -> Result<Bootstrap> {
+    let units = columns.first().map_or(0, |c| c.len());
+    for c in columns {
+        check_length("bootstrap: values of units", units, c.len())?;
+    }
+    statistic(columns)?;
+    bootstrap(&vec![0; units], options, |drawn| {
+        let values = columns.map(|c| drawn.iter().map(|u| c[*u]).collect::<Vec<f64>>());
+        statistic(values.each_ref().map(Vec::as_slice)).ok()
     })
 }
 

@@ -106,6 +106,14 @@ impl MomentArrays {
         out
     }
 
+    fn of_units(&self, units: &[usize]) -> MomentArrays {
+        let mut out = MomentArrays::new(units.len(), self.q);
+        for (place, unit) in units.iter().enumerate() {
+            out.merge_one(place, self.weight[*unit], self.mean(*unit), self.cross(*unit));
+        }
+        out
+    }
+
     /// The last variable alone.
     fn last_only(&self) -> MomentArrays {
         let (last, units) = (self.q - 1, self.weight.len());
@@ -286,6 +294,21 @@ impl UnitMoments {
         }
         let out = self.regroup(parent, parents);
         Self::from_arrays(out.adjusters, out.plain, out.design)
+    }
+
+    /// The moments of `units` in that order; one that is named twice is two units. For [`bootstrap`](crate::bootstrap).
+    ///
+    /// # Errors
+    /// When a unit is not below [`units`](Self::units).
+    pub fn of_units(&self, units: &[usize]) -> Result<UnitMoments> {
+        if let Some(bad) = units.iter().find(|u| **u >= self.units()) {
+            return Err(StatsError::out_of_range("unit", *bad as f64, "below the number of units"));
+        }
+        Ok(UnitMoments {
+            adjusters: self.adjusters,
+            plain: self.plain.of_units(units),
+            design: self.design.as_ref().map(|(w, w2)| (w.of_units(units), w2.of_units(units))),
+        })
     }
 
     /// The same rows without adjusters.

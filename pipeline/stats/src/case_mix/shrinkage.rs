@@ -8,7 +8,7 @@
 //! σ_b²(1 − λ_j) + (x̄ − λ_jx̄_j)'V(β̂)(x̄ − λ_jx̄_j). Averaged over θ with weights ω ∝ θ·exp(−REML(θ)/2): m = Σωm(θ),
 //! variance Σω[v(θ) + m(θ)²] − m².
 //! # Source
-//! Morris (1983) Journal of the American Statistical Association 78:47–65; Carlin, Louis (2000)
+//! Morris (1983) Journal of the American Statistical Association 78:47–55; Carlin, Louis (2000)
 //! Bayes and Empirical Bayes Methods, chapter 3; Robinson (1991) Statistical Science 6:15–32.
 //! # Assumptions
 //! Normal unit effects; a flat prior on σ_b² given σ (hence the factor θ).

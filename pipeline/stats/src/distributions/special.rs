@@ -14,7 +14,7 @@
 //! # Edge cases
 //! x ≤ 0 gives (0, 1); x = ∞ gives (1, 0). NaN and parameters out of range are errors.
 //! # Reference values
-//! tests/reference/distributions.csv (mpmath, 50 digits).
+//! tests/reference/distributions.csv (mpmath; 40 digits, complements with 60).
 
 use crate::error::{Result, StatsError};
 

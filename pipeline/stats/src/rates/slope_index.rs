@@ -9,7 +9,7 @@
 //! # Source
 //! J. P. Mackenbach and A. E. Kunst, Social Science & Medicine 44 (1997) 757–771; Public Health England's *SII tool*.
 //! # Assumptions
-//! Groups in ranking order; a linear gradient on the chosen scale. Points only: intervals by bootstrap.
+//! Groups in ranking order; a linear gradient on the chosen scale. Intervals: `slope_interval.rs`.
 //! # Edge cases
 //! Fewer than 2 groups with population, or an intercept of 0 for the RII, is an error. ln and logit need values above 0 (and
 //! below 1).
@@ -57,7 +57,18 @@ pub fn slope_index(
     if groups < 2 {
         return Err(StatsError::TooFew { what: WHAT, needed: 2, found: groups });
     }
-    let y = values.iter().map(|v| forward(transform, *v)).collect::<Result<Vec<f64>>>()?;
+    fitted(population, &on_gradient(values, transform)?, transform, multiplier)
+}
+
+/// `values` on the scale where the gradient is straight.
+pub(super) fn on_gradient(values: &[f64], transform: SlopeTransform) -> Result<Vec<f64>> {
+    values.iter().map(|v| forward(transform, *v)).collect()
+}
+
+/// The index of `y` on the scale of the gradient; inputs are checked.
+pub(super) fn fitted(population: &[f64], y: &[f64], transform: SlopeTransform, multiplier: f64) -> Result<SlopeIndex> {
+    const WHAT: &str = "slope index of inequality";
+    let groups = population.iter().filter(|p| **p > 0.0).count();
     let total = numeric::sum(population.iter().copied());
     let shares: Vec<f64> = population.iter().map(|p| p / total).collect();
     let mut cumulated = 0.0;

@@ -4,15 +4,15 @@
 //! Variance A of the units' true relative deviations y = (O − E)/E around 0, and the ratios shrunk towards 1.
 //! # Formula
 //! y_j ~ N(0, A + v_j), v_j = O_j/E_j². A ← A + Σ[(y² − A − v)/(A + v)²]/Σ(A + v)⁻², not below 0. B_j = v_j/(A + v_j);
-//! smoothed = 1 + (1 − B)y; Morris: B·(J − 3)/(J − 2).
+//! smoothed = 1 + (1 − B)y. Since 1/(A + v) is convex, B(Â) is on average too large; `smoothed_sava` takes B·(J − 3)/(J − 2).
 //! # Source
-//! C. N. Morris, JASA 78 (1983) 47–55 (a factor below 1 on B; (J − 3)/(J − 2) is that of the R package sava); B. Efron and
-//! C. Morris, JASA 70 (1975) 311.
+//! B. Efron and C. Morris, JASA 70 (1975) 311. A factor on B: C. N. Morris, JASA 78 (1983) 47–55, where it is (J − r − 2)/(J − r)
+//! after r fitted means, (J − 2)/J with the known mean here; (J − 3)/(J − 2) is the R package sava's.
 //! # Assumptions
 //! v known; counts large enough for the normal approximation.
 //! # Edge cases
-//! O = 0 would have v = 0: there v = 1/E, the variance at the reference rate. A = 0 is a legal answer (all ratios 1). Morris's
-//! factor needs at least 4 units.
+//! O = 0 would have v = 0: there v = 1/E, the variance at the reference rate. A = 0 is a legal answer (all ratios 1).
+//! sava's factor needs at least 4 units: with 3 it is 0, no shrinkage at all.
 //! # Reference values
 //! reference/variation: turp_expected.csv, turp_expected_areas.csv (1e-7).
 
@@ -31,8 +31,8 @@ pub struct EbNormal {
     pub shrinkage: Vec<f64>,
     /// 1 + (1 − B)y.
     pub smoothed: Vec<f64>,
-    /// The same with Morris's factor on B; `None` below 4 units.
-    pub smoothed_morris: Option<Vec<f64>>,
+    /// The same with sava's factor (J − 3)/(J − 2) on B; `None` below 4 units.
+    pub smoothed_sava: Option<Vec<f64>>,
     pub iterations: usize,
     pub method: &'static str,
 }
@@ -46,8 +46,8 @@ pub fn eb_normal(observed: &[f64], expected: &[f64]) -> Result<EbNormal> {
     let shrinkage: Vec<f64> = v.iter().map(|v| v / (variance + v)).collect();
     let shrink = |factor: f64| y.iter().zip(&shrinkage).map(|(y, b)| 1.0 + (1.0 - factor * b) * y).collect();
     let n = y.len() as f64;
-    let smoothed_morris = (y.len() >= 4).then(|| shrink((n - 3.0) / (n - 2.0)));
-    Ok(EbNormal { variance, smoothed: shrink(1.0), shrinkage, smoothed_morris, iterations, method: "eb-normal-ml" })
+    let smoothed_sava = (y.len() >= 4).then(|| shrink((n - 3.0) / (n - 2.0)));
+    Ok(EbNormal { variance, smoothed: shrink(1.0), shrinkage, smoothed_sava, iterations, method: "eb-normal-ml" })
 }
 
 /// Variance A ≥ 0 of deviations `y` with known mean 0 and sampling variances `v` > 0, and the number of steps taken.

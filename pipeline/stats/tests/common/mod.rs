@@ -5,6 +5,7 @@
 #![allow(dead_code, reason = "every test binary uses a part of it")]
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
@@ -173,19 +174,23 @@ struct Outcome {
 }
 
 static OUTCOMES: Mutex<Vec<Outcome>> = Mutex::new(Vec::new());
+/// Lines about what was skipped.
+static SAID: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 
-/// Says once per file that it is not at hand, in one line where the whole folder is missing.
+/// Says once per test and file that it is not at hand, once per test where the whole folder is missing. Straight to stderr: what
+/// a passing test prints by `eprintln!` nobody sees.
 fn skip(path: &str) {
+    let thread = std::thread::current();
+    let test = thread.name().unwrap_or("a test");
+    let missing = if shared_folder().is_dir() { path } else { "the folder of reference files" };
+    let line =
+        format!("skipped: what {test} compares with {missing}, not at hand; {FOLDER_VARIABLE} says where it is\n");
+    if SAID.lock().unwrap().insert(line.clone()) {
+        std::io::stderr().write_all(line.as_bytes()).unwrap();
+    }
     let mut outcomes = OUTCOMES.lock().unwrap();
     if outcomes.iter().any(|o| o.method == path) {
         return;
-    }
-    if shared_folder().is_dir() {
-        println!("SKIPPED: reference file {path} is not at hand");
-    } else if !outcomes.iter().any(|o| o.verdict == Verdict::Skipped) {
-        println!(
-            "SKIPPED: the shared reference folder is not at hand; set {FOLDER_VARIABLE} to compare with all sources"
-        );
     }
     outcomes.push(Outcome {
         method: path.to_string(),

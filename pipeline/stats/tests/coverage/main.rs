@@ -9,6 +9,7 @@
 )]
 
 mod counts;
+mod resampling;
 mod sampling;
 mod scores;
 mod study;

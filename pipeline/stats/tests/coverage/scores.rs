@@ -3,7 +3,7 @@
 use crate::sampling::{generator, log_normal, normal, skewed};
 use crate::summary::Hits;
 use prem_stats::case_mix::{
-    AdjustedMean, AdjustedMeanOptions, Criterion, ShrinkageInterval, SufficientStatistics, WithinFit,
+    AdjustedMean, AdjustedMeanOptions, Criterion, ShrinkageInterval, ShrunkenMean, SufficientStatistics, WithinFit,
     fit_random_intercept, shrunken_means, within,
 };
 use prem_stats::comparison::{
@@ -37,6 +37,15 @@ pub enum Quality {
     TwoGroups,
 }
 
+/// How many wards a region has.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Wards {
+    /// 12 to 60.
+    Many,
+    /// As many as a region has trusts.
+    Fourteen,
+}
+
 /// What one region with drawn qualities says.
 #[derive(Clone, Debug, Default)]
 pub struct ScoreRegion {
@@ -46,6 +55,9 @@ pub struct ScoreRegion {
     pub robust: Hits,
     pub shrunken: Hits,
     pub plug_in: Hits,
+    /// The two of them in regions whose estimated variance between wards is 0.
+    pub shrunken_at_zero: Hits,
+    pub plug_in_at_zero: Hits,
     /// Mean squared errors over wards.
     pub raw_error: f64,
     pub adjusted_error: f64,
@@ -65,8 +77,11 @@ struct Region {
 
 /// Wards of very unequal size; better wards see older, healthier and fewer acute patients, so that a β that looks between
 /// wards would take quality for case mix.
-fn draw(rng: &mut impl Rng, errors: Errors, quality: Quality) -> Region {
-    let wards = rng.random_range(12..=60_usize);
+fn draw(rng: &mut impl Rng, errors: Errors, quality: Quality, wards: Wards) -> Region {
+    let wards = match wards {
+        Wards::Many => rng.random_range(12..=60_usize),
+        Wards::Fourteen => 14,
+    };
     let between_sd = RESIDUAL_SD * rng.random_range(0.08..0.25);
     let rows: Vec<usize> =
         (0..wards).map(|_| log_normal(rng, 35.0, 0.9).clamp(ROWS.0, ROWS.1).round() as usize).collect();
@@ -163,9 +178,13 @@ fn fit(region: &Region) -> Fitted {
     Fitted { means: means.into_iter().flatten().collect(), moments, within, reference, truth }
 }
 
-pub fn region(seed: u64, index: usize, errors: Errors) -> ScoreRegion {
-    let mut rng = generator(seed, 1 + u64::from(errors == Errors::Skewed), index);
-    let fitted = fit(&draw(&mut rng, errors, Quality::Drawn));
+pub fn region(seed: u64, index: usize, errors: Errors, wards: Wards) -> ScoreRegion {
+    let part = match wards {
+        Wards::Many => 1,
+        Wards::Fourteen => 8,
+    };
+    let mut rng = generator(seed, part + u64::from(errors == Errors::Skewed), index);
+    let fitted = fit(&draw(&mut rng, errors, Quality::Drawn, wards));
     let model = fit_random_intercept(&fitted.moments, Criterion::Reml, Some(&fitted.within)).expect("random intercept");
     let shrink =
         |interval| shrunken_means(&model, &fitted.moments, &fitted.reference, interval, LEVEL).expect("shrunken");
@@ -182,13 +201,22 @@ pub fn region(seed: u64, index: usize, errors: Errors) -> ScoreRegion {
         } else {
             out.robust.count(inside);
         }
-        out.shrunken.count(averaged[j].lower <= *truth && *truth <= averaged[j].upper);
-        out.plug_in.count(plug_in[j].lower <= *truth && *truth <= plug_in[j].upper);
+        let (shrunken, plugged) = (covers(&averaged[j], *truth), covers(&plug_in[j], *truth));
+        out.shrunken.count(shrunken);
+        out.plug_in.count(plugged);
+        if model.convergence.boundary {
+            out.shrunken_at_zero.count(shrunken);
+            out.plug_in_at_zero.count(plugged);
+        }
         out.raw_error += (a.crude - truth).powi(2) / wards;
         out.adjusted_error += (a.value - truth).powi(2) / wards;
         out.shrunken_error += (averaged[j].value - truth).powi(2) / wards;
     }
     out
+}
+
+fn covers(mean: &ShrunkenMean, truth: f64) -> bool {
+    mean.lower <= truth && truth <= mean.upper
 }
 
 /// What one region with a two-group truth says.
@@ -209,7 +237,7 @@ fn called_by(classes: &[Assessment]) -> Vec<bool> {
 
 pub fn discoveries(seed: u64, index: usize, errors: Errors) -> Discoveries {
     let mut rng = generator(seed, 3 + u64::from(errors == Errors::Skewed), index);
-    let region = draw(&mut rng, errors, Quality::TwoGroups);
+    let region = draw(&mut rng, errors, Quality::TwoGroups, Wards::Many);
     let fitted = fit(&region);
     let values: Vec<f64> = fitted.means.iter().map(|a| a.value).collect();
     let variances: Vec<f64> = fitted.means.iter().map(|a| a.sampling_variance).collect();

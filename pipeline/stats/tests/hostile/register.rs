@@ -1,9 +1,9 @@
 //! Rates, variation, weights, survival, time, bootstrap: kernels of vectors.
 
 use super::{NUMBERS, Unsound, vectors};
-use prem_stats::bootstrap::{BootstrapInterval, BootstrapOptions, bootstrap, rank_intervals};
+use prem_stats::bootstrap::{BootstrapInterval, BootstrapOptions, bootstrap, bootstrap_units, rank_intervals};
 use prem_stats::interval::Level;
-use prem_stats::rates::{self, RepeatEvents, SlopeTransform};
+use prem_stats::rates::{self, GroupValues, RepeatEvents, SlopeTransform};
 use prem_stats::survival::{self, FollowUp, LifeTable, NetMethod, ObservationWindow, Share};
 use prem_stats::time;
 use prem_stats::variation as v;
@@ -29,6 +29,8 @@ fn standardised_rates() {
             u.check("repeats", rates::directly_standardised_repeat_events(&repeats, &n, &n, 1e5, Level::P95));
             for t in [SlopeTransform::None, SlopeTransform::Log, SlopeTransform::Logit] {
                 u.check("slope_index", rates::slope_index(&x, &n, t, -100.0));
+                let groups = GroupValues { population: &x, values: &n, standard_errors: &x };
+                u.check("slope_index_interval", rates::slope_index_interval(groups, t, -100.0, 3, 1, Level::P95));
             }
         }
     }
@@ -184,6 +186,11 @@ fn series_and_resampling() {
             let strata: Vec<usize> = (0..x.len()).map(|i| i % 2).collect();
             let mean = |rows: &[usize]| Some(rows.iter().map(|i| x[*i]).sum::<f64>() / rows.len() as f64);
             u.check("bootstrap", bootstrap(&strata, options, mean));
+            for e in vectors() {
+                let ratio = |[o, e]: [&[f64]; 2]| Ok(o.iter().sum::<f64>() / e.iter().sum::<f64>());
+                u.check("bootstrap_units", bootstrap_units([&x, &e], options, ratio));
+            }
+            u.check("bootstrap_units of nothing", bootstrap_units([], options, |[]| Ok(1.0)));
         }
     }
     for n in [0, 1, 2, 9, 1_000_000_000] {

@@ -1,4 +1,5 @@
-"""Makes distributions.csv: distribution functions to 40 digits. Needs mpmath 1.4.1; runs for about two minutes."""
+"""Makes distributions.csv: distribution functions to 40 digits, Student's t at fractional df to 50. Needs mpmath 1.4.1; runs for some
+minutes."""
 import csv
 import os
 
@@ -9,7 +10,7 @@ def f(x): return repr(float(x))
 rows=[]
 def add(dist,fun,arg,p1,p2,val,call):
     if dist=='poisson' and fun=='cdf' and val<M(10)**-40: return  # 60 digits do not reach so small a complement
-    rows.append([dist,fun,f(arg),f(p1) if p1 is not None else '',f(p2) if p2 is not None else '',f(val),'mpmath 1.4.1, 40 digits',call])
+    rows.append([dist,fun,f(arg),f(p1) if p1 is not None else '',f(p2) if p2 is not None else '',f(val),f'mpmath 1.4.1, {mp.mp.dps} digits',call])
 M=mp.mpf
 def ncdf(z): return mp.erfc(-M(z)/mp.sqrt(2))/2
 for z in [-37.,-8.,-3.,-1.,-1e-8,0.3,1.,2.,5.,8.]:
@@ -20,7 +21,7 @@ for p in [1e-300,1e-20,1e-10,0.001,0.025,0.1,0.4999,0.6,0.75,0.95,0.975,0.995,0.
     add('normal','quantile',p,None,None,z,'root of cdf(x) = argument')
 def gP(a,x):
     a=M(a);x=M(x); s=M(1);t=M(1);n=0
-    while t>s*M(10)**-45:
+    while t>s*M(10)**-(mp.mp.dps+5):
         n+=1; t*=x/(a+n); s+=t
     return mp.exp(a*mp.log(x)-x-mp.loggamma(a+1))*s
 def gQ(a,x):
@@ -54,7 +55,7 @@ def bI(a,b,x):
     a=M(a);b=M(b);x=M(x);y=1-x
     if x>(a+1)/(a+b+2): return 1-bI(b,a,y)
     s=M(1);t=M(1);n=0
-    while t>s*M(10)**-45:
+    while t>s*M(10)**-(mp.mp.dps+5):
         t*=(a+b+n)/(a+1+n)*x; s+=t; n+=1
     return mp.exp(a*mp.log(x)+b*mp.log(y)-(mp.loggamma(a)+mp.loggamma(b)-mp.loggamma(a+b)))/a*s
 def tsf2(t,nu):
@@ -63,12 +64,13 @@ def tsf2(t,nu):
     # I_x(nu/2,1/2) = 1 - I_y(1/2,nu/2); I_y(a,b)=y^a x^b/(a B(a,b)) * 2F1(a+b,1;a+1;y)
     a=M(1)/2;b=nu/2
     s=mp.mpf(1);term=mp.mpf(1);n=0
-    while abs(term)>abs(s)*M(10)**-45:
+    while abs(term)>abs(s)*M(10)**-(mp.mp.dps+5):
         term*= (a+b+n)/(a+1+n)*y; s+=term; n+=1
     lb=mp.loggamma(a)+mp.loggamma(b)-mp.loggamma(a+b)
     I=mp.exp(a*mp.log(y)+b*mp.log(x)-lb)/a*s
     return (1-I)/2
-for nu in [1,2,3,10,29,100,1e5,1e8]:
+for nu in [1,2,3,10,29,100,1e5,1e8,1.5,2.7,13.37,250.5,100000.5]:
+    mp.mp.dps=40 if nu==int(nu) else 50
     for t in [0.01,1.,1.96,3.29,6.]:
         add('student_t','sf',t,nu,None,tsf2(t,nu),'(1 - I_y(1/2, df/2))/2, y = x^2/(df + x^2), own series')
     for p in [0.6,0.75,0.9,0.95,0.975,0.995,0.999]:
@@ -80,6 +82,7 @@ for nu in [1,2,3,10,29,100,1e5,1e8]:
             else: hi=m
         x=mp.findroot(lambda t: mp.log(tsf2(t,nu))-mp.log(pm),(lo,hi),solver='illinois',tol=1e-35,maxsteps=25,verify=False)
         add('student_t','quantile',p,nu,None,x,'root of 1 - sf(x) = argument')
+mp.mp.dps=40
 for (a,b) in [(0.5,0.5),(1,1),(2,5),(0.5,20.5),(30,2),(100,900),(500,500.)]:
     for x in [0.001,0.1,0.5,0.9,0.999]:
         v=bI(M(a),M(b),M(x)); w=bI(M(b),M(a),1-M(x))

@@ -29,6 +29,7 @@ mod r_closed;
 mod r_dense;
 mod r_models;
 mod r_numbers;
+mod r_resampling;
 mod r_standardised;
 mod r_survey;
 mod r_survival;
@@ -53,6 +54,7 @@ fn every_reference_case() {
     r_closed::run();
     r_dense::run();
     r_models::run();
+    r_resampling::run();
     r_standardised::run();
     r_survey::run();
     r_survival::run();

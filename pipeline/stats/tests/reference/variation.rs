@@ -49,7 +49,7 @@ fn turp() {
         case.finish();
     }
     let mut case = Case::new("variation: smoothed ratios per area", SOURCE, Relative(1e-7));
-    let morris = normal.smoothed_morris.unwrap();
+    let sava = normal.smoothed_sava.unwrap();
     for (j, r) in areas.rows().enumerate() {
         let area = r.text("area");
         case.compare(area, r.number("oe"), ratios[j]);
@@ -57,7 +57,7 @@ fn turp() {
         case.compare(area, r.number("eb_poisson_var"), eb.posterior_variance[j]);
         case.compare(area, r.number("eb_normal_shrinkage_B"), normal.shrinkage[j]);
         case.compare(area, r.number("eb_normal"), normal.smoothed[j]);
-        case.compare(area, r.number("eb_normal_morris"), morris[j]);
+        case.compare(area, r.number("eb_normal_morris"), sava[j]);
     }
     case.finish();
 }
