@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use prem_spec::{Indicator, Level, Period, Plan};
+use prem_spec::{FamilyCorrection, Indicator, Level, Period, Plan};
 use prem_store::tables::Estimate;
 use rayon::prelude::*;
 
@@ -36,6 +36,7 @@ pub fn protect(plan: &Plan, unprotected: Unprotected) -> Result<Protected, Prote
     }
     estimates.retain(|row| !is_unknown(&row.stratum));
     variation::protect(&mut variation, &estimates);
+    variation::protect_shrunken(&mut estimates);
     let case_mix = region_tables::case_mix(plan, case_mix, &estimates);
     let survey_quality = region_tables::survey_quality(plan, survey_quality);
     let sensitivity = sensitivity::protect(plan, sensitivity, &estimates);
@@ -88,9 +89,39 @@ pub(crate) fn protect_rows(
     let system = System::of(&plan.organisation, rows.iter()).map_err(failed)?;
     let originals = rows.to_vec();
     hide_primary(indicator, rows);
-    hide_secondary(&system, indicator, rows)
+    let found = hide_secondary(&system, indicator, rows)
         .and_then(|()| prove(plan, &system, indicator, &originals, rows))
-        .map_err(failed)
+        .map_err(failed)?;
+    hide_borrowed_q(indicator, &originals, rows);
+    Ok(found)
+}
+
+/// Withholds each q that is the p of a withheld unit: corrections by steps give a unit the q of another where that is the
+/// stricter. Its class stays.
+fn hide_borrowed_q(indicator: &Indicator, originals: &[Estimate], rows: &mut [Estimate]) {
+    let lends: fn(f64, f64) -> bool = match indicator.comparison.correction {
+        FamilyCorrection::BenjaminiHochberg => |p, other| p > other,
+        FamilyCorrection::Holm => |p, other| p < other,
+        FamilyCorrection::Bonferroni | FamilyCorrection::None => return,
+    };
+    // By family and q, the p of the unit that it comes from and whether that is withheld.
+    let mut lenders: BTreeMap<(&str, &str, &str, &str, u64), (f64, bool)> = BTreeMap::new();
+    fn family(row: &Estimate, q: f64) -> (&str, &str, &str, &str, u64) {
+        (&row.period, &row.level, &row.stratum, &row.method, q.to_bits())
+    }
+    for (original, row) in originals.iter().zip(rows.iter()) {
+        let (Some(p), Some(q)) = (original.p, original.q) else { continue };
+        let lender = lenders.entry(family(original, q)).or_insert((p, row.suppressed));
+        if lends(p, lender.0) || (p == lender.0 && !row.suppressed) {
+            *lender = (p, row.suppressed);
+        }
+    }
+    for (original, row) in originals.iter().zip(rows.iter_mut()) {
+        let Some(q) = original.q else { continue };
+        if lenders.get(&family(original, q)).is_some_and(|(_, is_withheld)| *is_withheld) {
+            row.q = None;
+        }
+    }
 }
 
 fn check(plan: &Plan, rows: &[Estimate]) -> Result<(), ProtectError> {

@@ -8,11 +8,20 @@ use std::collections::BTreeSet;
 use prem_spec::{Level, Plan};
 use prem_store::tables::{CaseMix, Estimate, SurveyQuality, Weighting};
 
-use crate::system::TOTAL;
+use crate::{system::TOTAL, variation::Levels};
 
 pub(crate) fn case_mix(plan: &Plan, mut rows: Vec<CaseMix>, estimates: &[Estimate]) -> Vec<CaseMix> {
     let shown = Shown::of(plan, estimates);
     rows.retain(|row| shown.may_show(&row.indicator, &row.period, row.n_used));
+    let levels = Levels::of(estimates);
+    for row in &mut rows {
+        let of_level = |level: &Level| levels.get(&row.indicator, &row.period, level.as_str()).is_near_a_unit();
+        if Level::ALL.iter().any(of_level) {
+            // Of the lowest units, whichever they are.
+            (row.between_sd, row.between_sd_unadjusted, row.explained) = (None, None, None);
+            (row.icc, row.icc_unadjusted) = (None, None);
+        }
+    }
     for row in rows.iter_mut().filter(|row| row.adjustment_max.is_some()) {
         // The largest movement is one unit's: only of units that are shown.
         (row.adjustment_max, row.adjustment_mean) = movement(estimates, row);

@@ -6,7 +6,8 @@
 //! - fewer than [`UNITS_BEHIND_A_FIGURE_MIN`] units: every figure is withheld;
 //! - units behind the figures are not shown (withheld as `secondary`): the extremes and percentiles may be their values, so
 //!   they are withheld; and where fewer than [`UNITS_BEHIND_A_FIGURE_MIN`] such units are behind a figure, the figure and the
-//!   shown units together would give them, so all figures are.
+//!   shown units together would give them, so all figures are. What models say comes from all units, so there those too small to
+//!   be shown count too; and the same rule holds for shrunken values, which tell the model's mean and spread.
 
 use std::collections::BTreeMap;
 
@@ -18,14 +19,11 @@ use crate::system::TOTAL;
 pub const UNITS_BEHIND_A_FIGURE_MIN: usize = 3;
 
 pub(crate) fn protect(rows: &mut [Variation], estimates: &[Estimate]) {
-    let mut shown: BTreeMap<(&str, &str, &str), usize> = BTreeMap::new();
-    for row in estimates.iter().filter(|row| row.stratum == TOTAL && row.value.is_some()) {
-        *shown.entry((&row.period, &row.indicator, &row.level)).or_default() += 1;
-    }
+    let levels = Levels::of(estimates);
     for row in rows {
-        let family = (row.period.as_str(), row.indicator.as_str(), row.level.as_str());
+        let found = levels.get(&row.indicator, &row.period, &row.level);
         let units = usize::try_from(row.n_units).unwrap_or(0);
-        let withheld = units.abs_diff(shown.get(&family).copied().unwrap_or(0));
+        let withheld = units.abs_diff(found.shown);
         if withheld > 0 {
             hide_extremes(row);
         }
@@ -33,6 +31,53 @@ pub(crate) fn protect(rows: &mut [Variation], estimates: &[Estimate]) {
             hide_extremes(row);
             hide_spread(row);
         }
+        // What models say of the spread comes from all units, also those too small to be shown.
+        if found.is_near_a_unit() {
+            hide_components(row);
+        }
+    }
+}
+
+/// Units of one indicator, period and level.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Found {
+    pub shown: usize,
+    pub withheld: usize,
+}
+
+impl Found {
+    /// A model of all units and the shown ones together leave so few units that they may be worked out.
+    pub fn is_near_a_unit(self) -> bool {
+        (1..UNITS_BEHIND_A_FIGURE_MIN).contains(&self.withheld)
+    }
+}
+
+/// How many units of each indicator, period and level are shown and withheld.
+pub(crate) struct Levels<'a>(BTreeMap<(&'a str, &'a str, &'a str), Found>);
+
+impl<'a> Levels<'a> {
+    pub fn of(estimates: &'a [Estimate]) -> Self {
+        let mut levels: BTreeMap<(&str, &str, &str), Found> = BTreeMap::new();
+        for row in estimates.iter().filter(|row| row.stratum == TOTAL) {
+            let found = levels.entry((&row.indicator, &row.period, &row.level)).or_default();
+            if row.suppressed { found.withheld += 1 } else { found.shown += 1 }
+        }
+        Self(levels)
+    }
+
+    pub fn get(&self, indicator: &str, period: &str, level: &str) -> Found {
+        self.0.get(&(indicator, period, level)).copied().unwrap_or_default()
+    }
+}
+
+/// Withholds shrunken values where one or two units of their level are withheld: the model's mean and spread are equations
+/// about those, and with the sums of all there are as many equations as unknowns.
+pub(crate) fn protect_shrunken(estimates: &mut [Estimate]) {
+    let levels = Levels::of(estimates);
+    let near: Vec<bool> =
+        estimates.iter().map(|row| levels.get(&row.indicator, &row.period, &row.level).is_near_a_unit()).collect();
+    for (row, _) in estimates.iter_mut().zip(near).filter(|(_, is_near)| *is_near) {
+        (row.shrunken, row.shrunken_low, row.shrunken_high, row.reliability) = (None, None, None, None);
     }
 }
 
@@ -63,15 +108,24 @@ fn hide_spread(row: &mut Variation) {
         &mut row.eb_variance,
         &mut row.chi2,
         &mut row.chi2_p,
+        &mut row.excess,
+        &mut row.deficit,
+    ];
+    for figure in all {
+        *figure = None;
+    }
+    hide_components(row);
+}
+
+fn hide_components(row: &mut Variation) {
+    let of_models = [
         &mut row.between_sd,
         &mut row.between_sd_unadjusted,
         &mut row.explained_by_case_mix,
         &mut row.icc,
         &mut row.median_odds_ratio,
-        &mut row.excess,
-        &mut row.deficit,
     ];
-    for figure in all {
+    for figure in of_models {
         *figure = None;
     }
 }

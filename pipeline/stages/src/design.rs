@@ -80,10 +80,20 @@ pub(crate) fn design(
     if missing == MissingAdjuster::UnitMean {
         let units: Vec<u32> = design.rows.iter().map(|row| units[*row]).collect();
         for column in &mut design.columns {
-            unit_mean_impute(&units, unit_count, column)?;
+            if unit_mean_impute(&units, unit_count, column)?.still_missing > 0 {
+                fill_with_mean(column);
+            }
         }
     }
     Ok(design)
+}
+
+/// Units in which nobody answered have no mean of their own: everybody's stands in.
+#[expect(clippy::cast_precision_loss, reason = "numbers of rows")]
+fn fill_with_mean(column: &mut [f64]) {
+    let known: Vec<f64> = column.iter().copied().filter(|value| !value.is_nan()).collect();
+    let mean = if known.is_empty() { 0.0 } else { known.iter().sum::<f64>() / known.len() as f64 };
+    column.iter_mut().filter(|value| value.is_nan()).for_each(|value| *value = mean);
 }
 
 fn add_columns(design: &mut Design, adjuster: &Adjuster, coded: &Coded, missing: MissingAdjuster) {

@@ -2,7 +2,7 @@
 #![allow(clippy::expect_used, reason = "a test fails by panicking")]
 
 use prem_stats::case_mix::{
-    AdjustedMeanOptions, DomainSums, KnownCoefficients, SufficientStatistics, combine_strata, within,
+    AdjustedMeanOptions, DomainSums, KnownCoefficients, StratumPart, SufficientStatistics, combine_strata, within,
 };
 
 /// Units, adjuster, outcome, weights and halves.
@@ -55,7 +55,11 @@ fn a_domain_of_all_rows_of_a_unit_is_the_unit() {
     let parts = first.adjusted_means(&own, 6, &known, &reference, &options).expect("means");
     let weights = first.weights();
     for (unit, whole) in found.iter().flatten().enumerate() {
-        let halves: Vec<_> = (2 * unit..2 * unit + 2).filter_map(|d| Some((weights[d], parts[d].as_ref()?))).collect();
+        let half = |d: usize| {
+            let mean = parts[d].as_ref()?;
+            Some(StratumPart { population: weights[d], mean, respondents: mean.n, left: 1.0 })
+        };
+        let halves: Vec<_> = (2 * unit..2 * unit + 2).filter_map(half).collect();
         let together = combine_strata(&halves, &fit.covariance, &reference, 0.95).expect("combined");
         assert!((together.value - whole.value).abs() < 1e-10);
     }

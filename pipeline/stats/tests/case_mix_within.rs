@@ -19,8 +19,8 @@ mod models;
 use models::{Prem, moments};
 use prem_stats::StatsError;
 use prem_stats::case_mix::{
-    AdjustedMeanOptions, Criterion, DropReason, Dropped, SamplingVariance, SufficientStatistics, combine_strata,
-    fit_random_intercept, within,
+    AdjustedMeanOptions, Criterion, DropReason, Dropped, SamplingVariance, StratumPart, SufficientStatistics,
+    combine_strata, fit_random_intercept, within,
 };
 use proptest::prelude::*;
 
@@ -75,11 +75,24 @@ fn by_hand_strata() {
     let m = moments(&UNITS, 2, &Y, &[&X]);
     let fit = within(&m).expect("fit");
     let means = fit.adjusted_means(&m, &[2.0], &AdjustedMeanOptions::default()).expect("means");
-    let parts = [(3.0, means[0].as_ref().expect("rows")), (1.0, means[1].as_ref().expect("rows"))];
+    let part = |population: f64, unit: usize, others: u64| {
+        let mean = means[unit].as_ref().expect("rows");
+        StratumPart { population, mean, respondents: mean.n + others, left: 1.0 }
+    };
+    let parts = [part(3.0, 0, 0), part(1.0, 1, 0)];
     let both = combine_strata(&parts, &fit.covariance, &[2.0], 0.95).expect("combined");
     assert!((both.value - (3.0 * 5.25 + 3.75) / 4.0).abs() < 1e-13);
     assert!((both.sampling_variance - 10.0 / 16.0 * 31.0 / 36.0).abs() < 1e-13);
     assert!((both.variance - both.sampling_variance - 0.25 * 31.0 / 48.0).abs() < 1e-13);
+    // Three of the unit's six respondents in the first stratum, which has three more elsewhere: a = 4.875, and
+    // 9/16 · (6/3 − 1)/5 · (5.25 − 4.875)² is added, of a census nothing.
+    let partial = combine_strata(&[part(3.0, 0, 3), parts[1]], &fit.covariance, &[2.0], 0.95).expect("combined");
+    let added = 9.0 / 16.0 * 0.2 * 0.375 * 0.375;
+    assert!((partial.sampling_variance - both.sampling_variance - added).abs() < 1e-13);
+    let census = [StratumPart { left: 0.0, ..part(3.0, 0, 3) }, StratumPart { left: 0.0, ..parts[1] }];
+    assert!(combine_strata(&census, &fit.covariance, &[2.0], 0.95).expect("combined").sampling_variance.abs() < 1e-15);
+    let impossible = StratumPart { respondents: 2, ..parts[0] };
+    assert!(combine_strata(&[impossible], &fit.covariance, &[2.0], 0.95).is_err());
     assert!(combine_strata(&[], &fit.covariance, &[2.0], 0.95).is_err());
 }
 

@@ -1,9 +1,6 @@
 //! A questionnaire's `[[adjuster]]`: what case-mix adjustment may use.
 
-use super::{
-    reader::{At, Node},
-    scope::Names,
-};
+use super::{reader::Node, scope::Names};
 use crate::model::{Adjuster, AdjusterKind, Band};
 
 pub(super) fn read_adjuster(node: Node<'_>, stored: &Names, ids: &mut Names) -> Option<Adjuster> {

@@ -146,15 +146,6 @@ fn intervals_and_alarms_say_something() {
 }
 
 #[test]
-fn nobody_may_publish_a_count_that_can_point_to_a_person() {
-    for (key, value) in [("minimum_n", 4), ("minimum_n", 0), ("minimum_n", -30), ("minimum_count", 1)] {
-        let told = of_indicator(SCORE, &format!("protection = {{ {key} = {value} }}"));
-        expect_one(&told, &format!("`{key}` is 5 or more: smaller counts can point to a person"));
-    }
-    assert_eq!(of_indicator(SCORE, "protection = { minimum_n = 5, minimum_count = 5 }"), "");
-}
-
-#[test]
 fn levels_are_answers_and_codes_that_somebody_can_have() {
     let form = |from: &str, to: &str| {
         let changed = FORM.replacen(from, to, 1);

@@ -89,6 +89,10 @@ impl<'a> Standard<'a> {
     }
 
     pub(super) fn value(&self, delta: f64) -> f64 {
+        if delta.is_infinite() {
+            // Weights that sum to 1 only nearly do not turn everybody into nearly everybody.
+            return if delta > 0.0 { 1.0 } else { 0.0 };
+        }
         let sum: f64 = self.eta.iter().zip(&self.weights).map(|(e, w)| w * expit(e + delta)).sum();
         sum.clamp(0.0, 1.0)
     }

@@ -19,6 +19,8 @@
 //! # Reference values
 //! `tests/binary_weighted.rs`: equal weights give the unweighted kernels; by hand.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::counts::BinaryTable;
 use super::logistic::{LogisticFit, excess_events, unit_effect};
 use super::proportion::{Standard, simple_sample};
@@ -124,7 +126,13 @@ pub fn weighted_proportions(
             list.push(cell);
         }
     }
-    let one = |members: &Vec<usize>| Unit { cells, members, eta: &eta, z }.estimate(fit.zip(standard.as_ref()));
+    let mut stratum_sizes: BTreeMap<u32, u64> = BTreeMap::new();
+    for (cell, stratum) in cells.strata.iter().enumerate() {
+        *stratum_sizes.entry(*stratum).or_default() += table.trials(cell);
+    }
+    let one = |members: &Vec<usize>| {
+        Unit { cells, stratum_sizes: &stratum_sizes, members, eta: &eta, z }.estimate(fit.zip(standard.as_ref()))
+    };
     members.par_iter().map(one).collect()
 }
 
@@ -141,6 +149,8 @@ impl WeightedProportion {
 
 struct Unit<'a> {
     cells: &'a WeightedCells<'a>,
+    /// Respondents of each sampling stratum, of all units.
+    stratum_sizes: &'a BTreeMap<u32, u64>,
     /// Cells of the unit.
     members: &'a [usize],
     eta: &'a [f64],
@@ -276,7 +286,7 @@ impl Unit<'_> {
     fn variance_about(&self, expected: impl Fn(usize) -> f64) -> Result<f64> {
         let (mut scores, mut weights, mut counts, mut strata) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let mut owner: Vec<usize> = Vec::new();
-        let own: std::collections::BTreeSet<usize> = self.members.iter().copied().collect();
+        let own: BTreeSet<usize> = self.members.iter().copied().collect();
         for cell in self.involved(&own) {
             for part in self.cells.table.cells(cell) {
                 let p = expected(part.pattern as usize);
@@ -291,6 +301,22 @@ impl Unit<'_> {
                 }
             }
         }
+        if self.cells.calibration.is_none() {
+            // Respondents of a stratum who are in other units: how many the unit has of it is chance too.
+            let mut inside: BTreeMap<u32, u64> = BTreeMap::new();
+            for &cell in self.members {
+                *inside.entry(self.cells.strata[cell]).or_default() += self.cells.table.trials(cell);
+            }
+            for (stratum, n) in inside {
+                let outside = self.stratum_sizes.get(&stratum).map_or(0, |all| all - n);
+                if outside > 0 {
+                    scores.push(0.0);
+                    weights.push(1.0);
+                    counts.push(outside as f64);
+                    strata.push(stratum);
+                }
+            }
+        }
         let margins: Vec<Margin> = match self.cells.calibration {
             None => Vec::new(),
             Some(calibration) => calibration.categories.iter().map(|of| compact(&owner, of)).collect(),
@@ -300,17 +326,17 @@ impl Unit<'_> {
     }
 
     /// The unit's cells, and all that share a block of the calibration with them.
-    fn involved(&self, own: &std::collections::BTreeSet<usize>) -> Vec<usize> {
+    fn involved(&self, own: &BTreeSet<usize>) -> Vec<usize> {
         let Some(calibration) = self.cells.calibration else { return own.iter().copied().collect() };
-        let blocks: std::collections::BTreeSet<u32> = own.iter().map(|cell| calibration.block[*cell]).collect();
+        let blocks: BTreeSet<u32> = own.iter().map(|cell| calibration.block[*cell]).collect();
         (0..self.cells.table.units()).filter(|cell| blocks.contains(&calibration.block[*cell])).collect()
     }
 }
 
 /// The categories of some rows, numbered without gaps. Totals do not enter residuals.
 fn compact(owner: &[usize], categories: &[usize]) -> Margin {
-    let present: std::collections::BTreeSet<usize> = owner.iter().map(|cell| categories[*cell]).collect();
-    let rank: std::collections::BTreeMap<usize, usize> = present.iter().enumerate().map(|(i, c)| (*c, i)).collect();
+    let present: BTreeSet<usize> = owner.iter().map(|cell| categories[*cell]).collect();
+    let rank: BTreeMap<usize, usize> = present.iter().enumerate().map(|(i, c)| (*c, i)).collect();
     Margin {
         cells: owner.iter().map(|cell| rank.get(&categories[*cell]).copied().unwrap_or(0)).collect(),
         totals: vec![0.0; present.len()],

@@ -206,15 +206,30 @@ pub(super) fn from_summary(
     })
 }
 
-/// The adjusted mean of a unit made of strata: Σ N_h a_h/Σ N_h, so that quotas do not decide it.
+/// What a unit has of one sampling stratum.
+#[derive(Debug, Clone, Copy)]
+pub struct StratumPart<'a> {
+    /// Patients it stands for: N_h, or, of a unit that has only a part of the stratum, that part by the weights.
+    pub population: f64,
+    /// a_h of the unit's respondents in the stratum.
+    pub mean: &'a AdjustedMean,
+    /// n_h: respondents of the whole stratum, in other units too.
+    pub respondents: u64,
+    /// 1 − f_h; 1 without a finite-population correction.
+    pub left: f64,
+}
+
+/// The adjusted mean of a unit made of strata: ΣN_h a_h/ΣN_h, so that quotas do not decide it.
 ///
-/// `parts` are (population N_h, stratum's value); `covariance` is V(β̂), which the strata share, and `reference` x̄. Degrees of
-/// freedom follow Satterthwaite over the strata's S_h.
+/// `covariance` is V(β̂), which the strata share, and `reference` x̄. S = Σ s_h²(1 − f_h)[S_h + n_h/(n_h − 1) (1/m_h − 1/n_h)(a_h − a)²],
+/// s_h the shares: where a unit has m_h of a stratum's n_h respondents, how many it has is chance too (Särndal, Swensson, Wretman 1992,
+/// section 10.3). Degrees of freedom follow Satterthwaite over the strata.
 ///
 /// # Errors
-/// No parts, a population that is not above 0, or a shape that does not fit.
+/// No parts, a population or correction out of range, fewer respondents in a stratum than in the unit's part of it, or a shape
+/// that does not fit.
 pub fn combine_strata(
-    parts: &[(f64, &AdjustedMean)],
+    parts: &[StratumPart<'_>],
     covariance: &Matrix,
     reference: &[f64],
     level: f64,
@@ -223,32 +238,44 @@ pub fn combine_strata(
     if parts.is_empty() {
         return Err(StatsError::Empty { what: "strata" });
     }
-    let populations: Vec<f64> = parts.iter().map(|(w, _)| *w).collect();
+    let populations: Vec<f64> = parts.iter().map(|part| part.population).collect();
     crate::error::check_positive("stratum population", &populations)?;
     check_all_finite("reference adjusters", reference)?;
     check_length("covariance of the coefficients", reference.len(), covariance.rows())?;
     let total: f64 = populations.iter().sum();
     let mut mean_adjusters = vec![0.0; reference.len()];
-    let (mut value, mut crude, mut s, mut spread, mut n) = (0.0, 0.0, 0.0, 0.0, 0u64);
-    for (population, part) in parts {
-        check_length("adjusters of a stratum", reference.len(), part.mean_adjusters.len())?;
-        let share = population / total;
-        value += share * part.value;
-        crude += share * part.crude;
-        let own = share * share * part.sampling_variance;
-        s += own;
-        spread += own * own / part.degrees_of_freedom;
-        n += part.n;
-        for (m, x) in mean_adjusters.iter_mut().zip(&part.mean_adjusters) {
+    let (mut value, mut crude, mut n) = (0.0, 0.0, 0u64);
+    for part in parts {
+        let mean = part.mean;
+        check_length("adjusters of a stratum", reference.len(), mean.mean_adjusters.len())?;
+        if part.respondents < mean.n {
+            let found = part.respondents as f64;
+            return Err(StatsError::out_of_range("respondents of a stratum", found, "at least those of its part"));
+        }
+        if !(0.0..=1.0).contains(&part.left) {
+            return Err(StatsError::out_of_range("share of a stratum not drawn", part.left, "from 0 to 1"));
+        }
+        let share = part.population / total;
+        value += share * mean.value;
+        crude += share * mean.crude;
+        n += mean.n;
+        for (m, x) in mean_adjusters.iter_mut().zip(&mean.mean_adjusters) {
             *m += share * x;
         }
+    }
+    let (mut s, mut spread) = (0.0, 0.0);
+    for part in parts {
+        let share = part.population / total;
+        let own = share * share * part.left * (part.mean.sampling_variance + part.membership_variance(value));
+        s += own;
+        spread += own * own / part.mean.degrees_of_freedom;
     }
     let difference: Vec<f64> = mean_adjusters.iter().zip(reference).map(|(a, b)| a - b).collect();
     let variance = finite_result("variance of combined strata", s + covariance.quadratic(&difference))?;
     let degrees_of_freedom = if spread > 0.0 { s * s / spread } else { f64::INFINITY };
     let standard_error = variance.max(0.0).sqrt();
     let half = critical_value(level, degrees_of_freedom)? * standard_error;
-    let robust = parts.iter().all(|(_, a)| a.source == SamplingVariance::Robust);
+    let robust = parts.iter().all(|part| part.mean.source == SamplingVariance::Robust);
     Ok(AdjustedMean {
         n,
         n_effective: kish(parts, total),
@@ -265,8 +292,20 @@ pub fn combine_strata(
     })
 }
 
+impl StratumPart<'_> {
+    /// n/(n − 1) (1/m − 1/n)(a_h − a)²: what chance does to how much of a unit lies in the stratum; 0 where all of the stratum does.
+    fn membership_variance(&self, value: f64) -> f64 {
+        let (m, n) = (self.mean.n as f64, self.respondents as f64);
+        if self.mean.n == self.respondents {
+            0.0
+        } else {
+            (n / m - 1.0) / (n - 1.0) * (self.mean.value - value).powi(2)
+        }
+    }
+}
+
 /// (ΣN_h)²/Σ(N_h²/n_h): the effective rows of a stratified sample.
-fn kish(parts: &[(f64, &AdjustedMean)], total: f64) -> f64 {
-    let squares: f64 = parts.iter().map(|(w, a)| w * w / a.n_effective).sum();
+fn kish(parts: &[StratumPart<'_>], total: f64) -> f64 {
+    let squares: f64 = parts.iter().map(|part| part.population.powi(2) / part.mean.n_effective).sum();
     total * total / squares
 }

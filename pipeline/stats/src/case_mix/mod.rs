@@ -26,7 +26,9 @@ mod sufficient;
 mod within;
 
 pub use crate::linear_algebra::{DropReason, Dropped};
-pub use adjusted::{AdjustedMean, AdjustedMeanOptions, ROBUST_FROM, SamplingVariance, combine_strata, critical_value};
+pub use adjusted::{
+    AdjustedMean, AdjustedMeanOptions, ROBUST_FROM, SamplingVariance, StratumPart, combine_strata, critical_value,
+};
 pub use cluster_robust::{ClusterCorrection, ClusterRobust, cluster_robust};
 pub use domain::{DomainSums, KnownCoefficients};
 pub use fay_herriot::{FayHerriotFit, FayHerriotUnit, fay_herriot};

@@ -79,8 +79,9 @@ pub fn differences_from_reference(
     Ok((reference, differences))
 }
 
-/// Degrees of freedom of each difference's SE² by Satterthwaite: SE⁴/Σ(part²/df), the parts being (1 − w_j)²S_j and the other
-/// units' w_k²S_k on the degrees of freedom of their S; the part of β̂ counts as known.
+/// Degrees of freedom of each difference's SE² by Satterthwaite: SE⁴ df_j/((1 − w_j)²S_j)², with the other units' parts and that
+/// of β̂ as known. They rest on many more answers; and a p that depended on each other unit's S would tell what is withheld of
+/// them.
 ///
 /// `degrees_of_freedom` are those of `sampling_variances`, infinite where the variance is known.
 pub fn degrees_of_freedom_of_differences(
@@ -103,13 +104,10 @@ pub fn degrees_of_freedom_of_differences(
     }
     // In units of the largest variance, so that squares of variances stay numbers.
     let scale = sampling_variances.iter().copied().fold(f64::MIN_POSITIVE, f64::max);
-    let spread =
-        |j: usize, factor: f64| (factor * factor * (sampling_variances[j] / scale)).powi(2) / degrees_of_freedom[j];
-    let all = numeric::sum((0..weights.len()).map(|k| spread(k, weights[k] / total)));
     let own = |(j, d): (usize, &Difference)| {
-        let w = weights[j] / total;
-        let denominator = spread(j, 1.0 - w) + (all - spread(j, w)).max(0.0);
-        if denominator > 0.0 { (d.se / scale.sqrt()).powi(4) / denominator } else { f64::INFINITY }
+        let part = (1.0 - weights[j] / total).powi(2) * (sampling_variances[j] / scale);
+        let spread = part * part / degrees_of_freedom[j];
+        if spread > 0.0 { (d.se / scale.sqrt()).powi(4) / spread } else { f64::INFINITY }
     };
     Ok(differences.iter().enumerate().map(own).collect())
 }

@@ -113,7 +113,8 @@ fn one_shape(u: &mut Unsound, name: &str, m: &UnitMoments) {
             let options = AdjustedMeanOptions::default();
             let means = fit.adjusted_means(m, &reference, &options);
             if let Ok(means) = &means {
-                let parts: Vec<(f64, &AdjustedMean)> = means.iter().flatten().map(|a| (3.0, a)).collect();
+                let part = |mean| StratumPart { population: 3.0, mean, respondents: 4, left: 0.5 };
+                let parts: Vec<StratumPart> = means.iter().flatten().map(part).collect();
                 u.check(&of("combine_strata"), combine_strata(&parts, &fit.covariance, &reference, 0.95));
             }
             u.check(&of("adjusted_means"), means);

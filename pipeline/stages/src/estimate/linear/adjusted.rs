@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use prem_stats::{
     Result,
-    case_mix::{AdjustedMean, AdjustedMeanOptions, DomainSums, RandomIntercept, combine_strata},
+    case_mix::{AdjustedMean, AdjustedMeanOptions, DomainSums, RandomIntercept, StratumPart, combine_strata},
     linear_algebra::Matrix,
     weights::{Scored, score_variance},
 };
@@ -51,7 +51,8 @@ pub(super) fn means(
             let moments = fit.cells.aggregate(&pairs.of_cell, pairs.all.len())?;
             let parts = fit.within.adjusted_means(&moments, reference, &options)?;
             let weights: Vec<f64> = (0..pairs.all.len()).map(|pair| moments.weight_sum(pair)).collect();
-            pairs.combined(task, fit, map.groups(), &parts, &weights, (&fit.within.covariance, reference))
+            let sizes = stratum_sizes(survey, fit);
+            pairs.combined(task, fit, map.groups(), &parts, (&weights, &sizes), (&fit.within.covariance, reference))
         }
         Weights::Margins(..) => {
             let moments = fit.cells.aggregate(&parent, map.groups())?;
@@ -60,6 +61,16 @@ pub(super) fn means(
             with_margins(task, survey, fit, &fit.within.coefficients, means, &group)
         }
     }
+}
+
+/// Respondents of each sampling stratum, of all units.
+fn stratum_sizes(survey: &Survey<'_>, fit: &Fit) -> Vec<u64> {
+    let strata = &survey.cells.strata;
+    let mut sizes = vec![0; strata.iter().max().map_or(0, |last| *last as usize + 1)];
+    for (cell, stratum) in strata.iter().enumerate() {
+        sizes[*stratum as usize] += fit.cells.count(cell);
+    }
+    sizes
 }
 
 /// Groups crossed with sampling strata: what is estimated first and combined by the strata's sizes.
@@ -80,39 +91,32 @@ impl Pairs {
         Self { all, of_cell }
     }
 
-    /// a_u = ΣN_h a_h/ΣN_h over the strata of each group, with S_h corrected where the population is finite.
+    /// a_u = ΣN_h a_h/ΣN_h over the strata of each group; `sizes` are the strata's respondents.
     fn combined(
         &self,
         task: &Task<'_>,
         fit: &Fit,
         groups: usize,
         parts: &[Option<AdjustedMean>],
-        weights: &[f64],
+        (weights, sizes): (&[f64], &[u64]),
         (covariance, reference): (&Matrix, &[f64]),
     ) -> Result<Vec<Option<AdjustedMean>>> {
-        let level = task.indicator.ci_level;
-        let correction = fit.weights.correction(task);
-        let mut of_group: Vec<Vec<(f64, AdjustedMean)>> = vec![Vec::new(); groups];
-        for (((group, stratum), part), weight) in self.all.iter().zip(parts).zip(weights) {
-            let Some(part) = part else { continue };
-            let part = match correction.and_then(|correction| correction.get(*stratum as usize)) {
-                Some(left) => {
-                    part.with_sampling_variance(part.sampling_variance * left, part.degrees_of_freedom, level)?
-                }
-                None => part.clone(),
-            };
-            of_group[*group as usize].push((*weight, part));
+        let left = |stratum: usize| {
+            let correction = fit.weights.correction(task);
+            correction.and_then(|correction| correction.get(stratum)).copied().unwrap_or(1.0)
+        };
+        let mut of_group: Vec<Vec<StratumPart<'_>>> = vec![Vec::new(); groups];
+        for (((group, stratum), mean), population) in self.all.iter().zip(parts).zip(weights) {
+            let Some(mean) = mean else { continue };
+            let stratum = *stratum as usize;
+            let part = StratumPart { population: *population, mean, respondents: sizes[stratum], left: left(stratum) };
+            of_group[*group as usize].push(part);
         }
-        of_group
-            .iter()
-            .map(|parts| {
-                let parts: Vec<(f64, &AdjustedMean)> = parts.iter().map(|(weight, part)| (*weight, part)).collect();
-                if parts.is_empty() {
-                    return Ok(None);
-                }
-                combine_strata(&parts, covariance, reference, level).map(Some)
-            })
-            .collect()
+        let combine = |parts: &Vec<StratumPart<'_>>| {
+            let any = (!parts.is_empty()).then_some(parts);
+            any.map(|parts| combine_strata(parts, covariance, reference, task.indicator.ci_level)).transpose()
+        };
+        of_group.iter().map(combine).collect()
     }
 }
 
@@ -262,7 +266,8 @@ impl Parts {
                         sizes[*pair as usize] += self.sums.weights()[part];
                     }
                 }
-                pairs.combined(task, fit, groups, &of_pairs, &sizes, (&self.covariance, reference))?
+                let of_strata = stratum_sizes(survey, fit);
+                pairs.combined(task, fit, groups, &of_pairs, (&sizes, &of_strata), (&self.covariance, reference))?
             }
             _ => self.sums.adjusted_means(&only_level(&group_of_cell), groups, &known, reference, &options(task))?,
         };

@@ -383,12 +383,18 @@ fn components(task: &Task<'_>, map: &LevelMap<'_>, rows: &[Estimate]) -> Option<
         let raw = row.raw?;
         Some((raw, raw * (1.0 - raw) / row.n_effective.or(row.denominator)?))
     };
+    // Of nobody and everybody neither variance says anything.
+    let mixed: Vec<&Estimate> = rows
+        .iter()
+        .filter(|row| row.numerator.is_some_and(|events| events > 0.0) && row.numerator < row.denominator)
+        .collect();
     let known = |pair: &dyn Fn(&Estimate) -> Option<(f64, f64)>| -> Option<f64> {
-        let pairs: Vec<(f64, f64)> = rows.iter().filter_map(pair).filter(|(_, variance)| *variance > 0.0).collect();
+        let pairs: Vec<(f64, f64)> =
+            mixed.iter().filter_map(|row| pair(row)).filter(|(_, variance)| *variance > 0.0).collect();
         let (values, variances): (Vec<f64>, Vec<f64>) = pairs.into_iter().unzip();
         dersimonian_laird(&values, &variances).ok().map(|fit| fit.between_unit_sd())
     };
-    let logits: Vec<(f64, f64)> = rows
+    let logits: Vec<(f64, f64)> = mixed
         .iter()
         .filter_map(|row| {
             let (value, se) = (row.value?, row.se?);
@@ -397,12 +403,13 @@ fn components(task: &Task<'_>, map: &LevelMap<'_>, rows: &[Estimate]) -> Option<
         })
         .collect();
     let (values, variances): (Vec<f64>, Vec<f64>) = logits.into_iter().unzip();
+    let between_sd = known(&adjusted);
     Some(Components {
         period: task.period.to_string(),
         indicator: task.indicator.id.clone(),
         level: map.level.as_str().to_owned(),
-        between_sd: known(&adjusted),
-        between_sd_unadjusted: known(&crude),
+        between_sd,
+        between_sd_unadjusted: if is_adjusted(task) { known(&crude) } else { between_sd },
         icc: None,
         log_odds_variance: dersimonian_laird(&values, &variances).ok().map(|fit| fit.tau2),
     })
