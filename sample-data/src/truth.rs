@@ -22,7 +22,7 @@ pub struct Truth {
     pub mean: f64,
     /// Answers whose experience fell outside the scale and was cut: 0 by design.
     pub cut_answers: u64,
-    /// Names of the files below `<out>/inbox`.
+    /// Names of the data files below `<out>/inbox`.
     pub files: Vec<String>,
     /// What each item adds to the experience, on the scale 0–100.
     #[serde(skip)]
