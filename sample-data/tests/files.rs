@@ -272,12 +272,12 @@ fn the_committed_delivery_is_what_the_generator_makes() {
     let truth = generate(&plan_of_one(), &Settings::committed_delivery(), folder.path()).expect("a region");
     let committed = Path::new(env!("CARGO_MANIFEST_DIR")).join("delivery");
     let mut size = 0;
-    for name in &truth.files {
+    for name in truth.files.iter().map(String::as_str).chain([MARK]) {
         let made = fs::read(folder.path().join("inbox").join(name)).expect("a file");
         size += made.len();
         assert!(made == fs::read(committed.join(name)).expect("a committed file"), "{name} differs: make it again");
     }
-    assert_eq!(fs::read_dir(&committed).expect("a folder").count(), truth.files.len());
+    assert_eq!(fs::read_dir(&committed).expect("a folder").count(), truth.files.len() + 1);
     assert!(size < 150_000, "{size} bytes");
 }
 
