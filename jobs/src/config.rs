@@ -36,6 +36,9 @@ struct File {
     /// A file without a marker `<name>.ok` is taken when it has not changed for this long.
     #[serde(default = "settle_default")]
     settle_minutes: u32,
+    /// The data are made up: every page says so.
+    #[serde(default)]
+    synthetic: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -81,6 +84,8 @@ pub struct Config {
     /// Seconds a file must have rested; `None` for the embedded sample, which nobody else writes.
     pub settle_seconds: Option<i64>,
     pub is_sample: bool,
+    /// The configuration says that the data are made up. [`crate::sample::is_synthetic`] asks the data too.
+    pub synthetic: bool,
 }
 
 impl Config {
@@ -116,6 +121,7 @@ impl Config {
             seed: SEED_DEFAULT,
             settle_seconds: None,
             is_sample: true,
+            synthetic: true,
         }
     }
 
@@ -138,6 +144,7 @@ impl Config {
             seed: file.seed,
             settle_seconds: Some(i64::from(file.settle_minutes) * SECONDS_PER_MINUTE),
             is_sample: false,
+            synthetic: file.synthetic,
         })
     }
 }

@@ -10,6 +10,7 @@ use serde::Serialize;
 use crate::{
     cli::RunArgs,
     manifest::{self, Manifest},
+    sample,
     session::Session,
 };
 
@@ -45,6 +46,7 @@ struct Identity<'a> {
     is_narrowed: bool,
     held_back: &'a BTreeMap<String, String>,
     language: &'a str,
+    is_synthetic: bool,
 }
 
 /// What a delivery says: its bytes, its place among others, and what it replaces.
@@ -99,6 +101,7 @@ impl Inputs {
             is_narrowed: args.is_narrowed(),
             held_back: &held_back,
             language: session.config.language.as_str(),
+            is_synthetic: sample::is_synthetic(&session.config),
         };
         let mut run_id = hash_of(&identity);
         run_id.truncate(RUN_ID_LENGTH);

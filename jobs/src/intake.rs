@@ -104,7 +104,7 @@ pub fn take_in(session: &Session, store: &LockedStore, registration: Registratio
         return Err(JobError::InputMissing(format!("the inbox {inbox} is not a folder; create it or correct `inbox`")));
     }
     let inbox = discover(&session.plan, &session.config.inbox, settled(session))?;
-    for skipped in inbox.skipped {
+    for skipped in inbox.skipped.into_iter().filter(|skipped| skipped.name != prem_sample::MARK) {
         intake.skip(skipped.name, skipped.reason);
     }
     let known = store.deliveries()?;

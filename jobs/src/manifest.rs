@@ -14,6 +14,7 @@ use crate::{
     inputs::Inputs,
     ledger::Ledger,
     population::SeriesBroken,
+    sample,
     session::Session,
     unplaced::{self, ShownCodes},
 };
@@ -29,6 +30,9 @@ pub struct Manifest {
     pub seed: u64,
     /// A narrowed run looked at a part only and never became the current release.
     pub narrowed: bool,
+    /// The data are made up.
+    #[serde(default)]
+    pub synthetic: bool,
     pub inputs: Vec<Input>,
     /// Persons, contacts, invitations or responses that were erased after their rows were delivered: the run can be repeated
     /// except for them.
@@ -187,6 +191,7 @@ impl Manifest {
             plan_hash: session.plan_hash.clone(),
             seed: session.config.seed,
             narrowed,
+            synthetic: sample::is_synthetic(&session.config),
             inputs: inputs.deliveries.iter().map(|delivery| Input::of(delivery, &found.ledger)).collect(),
             later_erasures: inputs.later_erasures(),
             rows: found.ledger.datasets.clone(),

@@ -1,6 +1,6 @@
 //! `prem run`, and its stages one by one: a stage's command runs everything up to and including it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp, civil::Date};
 use prem_protect::protect;
@@ -57,6 +57,7 @@ pub fn run(args: &RunArgs, last: Stage, global: &Global, now: Timestamp) -> Resu
     if session.config.is_sample && !sample::is_whole(&session.config) {
         clock.stage("sample", || sample::embedded(&session))?;
     }
+    sample::remember(&session.config)?;
     let registration = Registration {
         delivered_at: delivered_at(args.delivered_at, now)?,
         accept_again: args.accept_again,
@@ -168,6 +169,8 @@ fn publish(
         method_version: METHOD_VERSION.to_owned(),
         program_version: env!("CARGO_PKG_VERSION").to_owned(),
         language: Language::from_code(session.config.language.as_str()).unwrap_or_default(),
+        is_synthetic: sample::is_synthetic(&session.config),
+        answers_until: answers_until(&found.linked),
     };
     let plan = narrowed_to_trusts(session, args);
     let files = clock.stage("publish", || Ok(write_release(&plan, &protected, &facts, &staging)?))?.files;
@@ -212,6 +215,12 @@ fn delivered_later(store: &prem_store::Store, day: Date) -> Result<(), JobError>
     let Some(first) = store.deliveries()?.iter().map(|delivery| delivery.delivered_at).min() else { return Ok(()) };
     let first = first.to_zoned(calendar::zone()?).date();
     Err(JobError::InputMissing(format!("nothing had been delivered by {day}; the first delivery came {first}")))
+}
+
+/// Questionnaire → last day of the latest month with linked answers.
+fn answers_until(linked: &BTreeMap<String, derive::Linked>) -> BTreeMap<String, Date> {
+    let last = |one: &derive::Linked| Some(one.outcome.months.keys().next_back()?.last_of_month());
+    linked.iter().filter_map(|(id, one)| Some((id.clone(), last(one)?))).collect()
 }
 
 /// The plan with only the trusts that `--unit` asks for among those that get a folder.

@@ -3,7 +3,7 @@
 use std::{fs, path::PathBuf};
 
 use jiff::Timestamp;
-use prem_sample::{Settings, Truth, generate};
+use prem_sample::{MARK, Settings, Truth, generate};
 
 use crate::{
     cli::{Place, SampleArgs},
@@ -20,6 +20,24 @@ pub fn root_of(config: &Config) -> PathBuf {
 /// Whether the embedded region was made to its end: its truth is moved into place before its inbox.
 pub fn is_whole(config: &Config) -> bool {
     config.inbox.exists()
+}
+
+/// Whether the data are made up: the configuration says so, or the generator's mark lies in the inbox or, since an inbox may be
+/// emptied, in the store.
+pub fn is_synthetic(config: &Config) -> bool {
+    config.synthetic || [&config.inbox, &config.store].iter().any(|folder| folder.join(MARK).exists())
+}
+
+/// Puts the generator's mark into the store before rows of a marked inbox come into it; from then on the store has it.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn remember(config: &Config) -> Result<(), JobError> {
+    let (from, to) = (config.inbox.join(MARK), config.store.join(MARK));
+    if from.exists() && !to.exists() {
+        fs::copy(&from, &to).map_err(JobError::write("write", &to))?;
+    }
+    Ok(())
 }
 
 /// Makes the embedded region beside the store: all of it in a folder of its own first, so that a killed run leaves no part.

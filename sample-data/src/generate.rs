@@ -29,7 +29,12 @@ const NUMBERS: u64 = 2 * BLOCK;
 /// Blocks whose rows are in memory at the same time.
 const AT_ONCE: usize = 16;
 
-/// Writes `<out>/inbox/…` (files as the plan's exports declare them) and `<out>/truth/…`, and returns the truth.
+/// The file beside the generator's data files that says that nobody's answers are in them.
+pub const MARK: &str = "SYNTHETIC.txt";
+const MARK_TEXT: &str =
+    "The data in this folder are made up by the sample generator. They say nothing of the units they name.\n";
+
+/// Writes `<out>/inbox/…` ([`MARK`] and files as the plan's exports declare them) and `<out>/truth/…`, and returns the truth.
 ///
 /// The same plan and settings give the same bytes on any number of threads. Memory does not grow with the number of
 /// rows. All files appear at the end, under their names, or none.
@@ -80,7 +85,9 @@ pub fn generate(plan: &Plan, settings: &Settings, out: &Path) -> Result<Truth, S
     for (world, tally) in worlds.iter().zip(&tallies) {
         truth::add(&mut truth, plan, world, tally);
     }
+    files.append(MARK, Vec::new, MARK_TEXT.as_bytes())?;
     truth.files = files.finish()?;
+    truth.files.retain(|name| name != MARK);
     truth.write(&out.join("truth"))?;
     Ok(truth)
 }

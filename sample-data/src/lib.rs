@@ -25,6 +25,7 @@
 //!
 //! Contacts come in the file of the month of discharge, invitations in that of sending, responses in that of the answer
 //! (up to six months after the span). Late responses come in a later file, and corrections repeat a `response_id`.
+//! [`MARK`] lies beside the data files, so that whoever reads them knows that they are made up.
 //! Contacts of invited patients and invitations that were answered are never broken, so that a broken row never makes
 //! another one stray.
 //!
@@ -74,6 +75,6 @@ mod wards;
 mod world;
 
 pub use error::SampleError;
-pub use generate::generate;
+pub use generate::{MARK, generate};
 pub use settings::Settings;
 pub use truth::{DeliveryCount, TrueAdjuster, TrueItem, TrueRate, TrueUnit, Truth, read_truth};

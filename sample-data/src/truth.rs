@@ -24,7 +24,7 @@ pub struct Truth {
     pub mean: f64,
     /// Answers whose experience fell outside the scale and was cut: 0 by design.
     pub cut_answers: u64,
-    /// Names of the files below `<out>/inbox`.
+    /// Names of the data files below `<out>/inbox`.
     pub files: Vec<String>,
     /// Indicators of the questionnaires that are sent whose units have no true values here, and why: the key of the
     /// declaration, and what the sample does not know of it.

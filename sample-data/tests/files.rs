@@ -21,7 +21,7 @@ use std::{
 
 use common::{Record, plan, plan_of_one, read};
 use jiff::civil::Date;
-use prem_sample::{Settings, generate, read_truth};
+use prem_sample::{MARK, Settings, generate, read_truth};
 use prem_spec::{
     AdjusterKind, Column, ColumnKind, Dataset, Encoding, FileFormat, Link, Plan, RuleKind, SourceColumn, SourceValue,
 };
@@ -97,6 +97,7 @@ fn the_truth_reads_as_it_was_written() {
     let folder = tempfile::tempdir().expect("a folder");
     let truth = generate(&plan_of_one(), &small(), folder.path()).expect("a region");
     assert_eq!(truth, read_truth(&folder.path().join("truth")).expect("the truth"));
+    assert!(folder.path().join("inbox").join(MARK).is_file() && !truth.files.iter().any(|name| name == MARK));
     assert_eq!(truth.cut_answers, 0);
     assert!(!truth.units.is_empty() && !truth.adjusters.is_empty() && !truth.rates.is_empty());
 }
@@ -271,12 +272,12 @@ fn the_committed_delivery_is_what_the_generator_makes() {
     let truth = generate(&plan_of_one(), &Settings::committed_delivery(), folder.path()).expect("a region");
     let committed = Path::new(env!("CARGO_MANIFEST_DIR")).join("delivery");
     let mut size = 0;
-    for name in &truth.files {
+    for name in truth.files.iter().map(String::as_str).chain([MARK]) {
         let made = fs::read(folder.path().join("inbox").join(name)).expect("a file");
         size += made.len();
         assert!(made == fs::read(committed.join(name)).expect("a committed file"), "{name} differs: make it again");
     }
-    assert_eq!(fs::read_dir(&committed).expect("a folder").count(), truth.files.len());
+    assert_eq!(fs::read_dir(&committed).expect("a folder").count(), truth.files.len() + 1);
     assert!(size < 150_000, "{size} bytes");
 }
 

@@ -23,6 +23,23 @@ fn the_same_again_is_nothing_to_do() {
 }
 
 #[test]
+fn generated_data_are_named_as_such_also_after_the_inbox_was_emptied() {
+    let place = Place::region(300);
+    place.run(&[]);
+    let is_named = |place: &Place| {
+        let page = fs::read_to_string(place.current().expect("a release").join("region/index.html")).expect("a page");
+        (place.manifest()["synthetic"] == true, page.contains("Syntetiske data."))
+    };
+    assert_eq!(is_named(&place), (true, true));
+    fs::remove_dir_all(place.path().join("inbox")).expect("an inbox");
+    fs::create_dir(place.path().join("inbox")).expect("an empty inbox");
+    assert_eq!(place.run(&[])["idle"], Value::Bool(true), "the store remembers");
+    fs::remove_file(place.path().join("store/SYNTHETIC.txt")).expect("the mark");
+    assert_eq!(place.run(&[])["idle"], Value::Bool(false), "another page is another run");
+    assert_eq!(is_named(&place), (false, false));
+}
+
+#[test]
 fn a_dry_run_writes_nothing() {
     let place = Place::region(300);
     let before = contents(place.path());

@@ -48,12 +48,15 @@ pub(crate) fn write(
             resource(path, folder, format, contract, *bytes, hash)
         })
         .collect();
+    let about = texts.get("package_description");
+    let description = if facts.is_synthetic { format!("{} {about}", texts.get("synthetic")) } else { about.to_owned() };
     let package = json!({
         "$schema": "https://datapackage.org/profiles/2.0/datapackage.json",
         "name": format!("prem-{}", facts.run_id.to_lowercase()),
         "id": facts.run_id,
         "title": texts.get("package_title"),
-        "description": texts.get("package_description"),
+        "description": description,
+        "synthetic": facts.is_synthetic,
         "version": facts.method_version,
         "resources": resources,
     });

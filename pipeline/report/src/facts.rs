@@ -1,5 +1,9 @@
 //! What a release says of the run that made it.
 
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
+
 /// Language of the pages and of the workbooks' headings. Tables have the contract's names in every language.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Language {
@@ -35,4 +39,9 @@ pub struct RunFacts {
     pub method_version: String,
     pub program_version: String,
     pub language: Language,
+    /// The sample generator made the data: every page, workbook and package says so.
+    pub is_synthetic: bool,
+    /// Questionnaire id → last day of the latest month with answers. A questionnaire that is not here says nothing of how far
+    /// its answers reach.
+    pub answers_until: BTreeMap<String, Date>,
 }

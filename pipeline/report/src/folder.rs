@@ -47,7 +47,7 @@ pub(crate) fn write(
         ("sheet_response", &response),
         ("sheet_weighting", &weighting),
     ];
-    workbook::write(&dir.join("tables.xlsx"), plan, protected, &sheets, facts.language, texts)?;
+    workbook::write(&dir.join("tables.xlsx"), plan, protected, &sheets, facts, texts)?;
     page::write(&dir.join("index.html"), plan, protected, reader, facts, texts)
 }
 

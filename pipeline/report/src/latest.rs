@@ -1,7 +1,7 @@
 //! The rows that a person looks at first: per indicator the latest year (or, where there is none, the latest period), the
 //! whole population.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use prem_protect::tables::Estimate;
 use prem_spec::{Period, PeriodKind, Stratifier};
@@ -9,6 +9,8 @@ use prem_spec::{Period, PeriodKind, Stratifier};
 pub(crate) struct Latest<'a> {
     periods: BTreeMap<&'a str, Period>,
     rows: BTreeMap<(&'a str, &'a str), &'a Estimate>,
+    /// Indicator, unit and period of what is withheld, in any period.
+    hidden: BTreeSet<(&'a str, &'a str, &'a str)>,
 }
 
 impl<'a> Latest<'a> {
@@ -23,8 +25,11 @@ impl<'a> Latest<'a> {
                 *best = period;
             }
         }
-        let mut latest = Self { periods, rows: BTreeMap::new() };
+        let mut latest = Self { periods, rows: BTreeMap::new(), hidden: BTreeSet::new() };
         for row in rows.iter().filter(|row| row.stratum == Stratifier::TOTAL) {
+            if row.suppressed {
+                latest.hidden.insert((&row.indicator, &row.unit_id, &row.period));
+            }
             if latest.is_latest(&row.indicator, &row.period) {
                 latest.rows.entry((&row.indicator, &row.unit_id)).or_insert(row);
             }
@@ -42,6 +47,24 @@ impl<'a> Latest<'a> {
 
     pub(crate) fn row(&self, indicator: &str, unit: &str) -> Option<&'a Estimate> {
         self.rows.get(&(indicator, unit)).copied()
+    }
+
+    /// Whether the figures of `unit` in the period of `row` are withheld.
+    pub(crate) fn is_hidden(&self, row: &Estimate, unit: &str) -> bool {
+        self.hidden.contains(&(row.indicator.as_str(), unit, row.period.as_str()))
+    }
+
+    /// Whether what `row` would have changed from is withheld.
+    pub(crate) fn is_earlier_hidden(&self, row: &Estimate) -> bool {
+        let previous = row.period.parse::<Period>().ok().and_then(Period::previous);
+        previous.is_some_and(|previous| {
+            self.hidden.contains(&(row.indicator.as_str(), row.unit_id.as_str(), previous.to_string().as_str()))
+        })
+    }
+
+    /// Indicators with rows.
+    pub(crate) fn indicators(&self) -> impl Iterator<Item = &str> {
+        self.periods.keys().copied()
     }
 
     /// The latest periods of all indicators, each once.

@@ -21,6 +21,7 @@ mod folder;
 mod harmless;
 mod hashes;
 mod latest;
+mod names;
 mod number;
 mod page;
 mod ranks;

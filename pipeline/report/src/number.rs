@@ -42,6 +42,28 @@ pub(crate) fn count(value: i64, language: Language) -> String {
     fixed(value as f64, 0, language)
 }
 
+/// Most decimals of a number that somebody declared.
+const DECLARED_DECIMALS_MAX: usize = 6;
+
+/// A declared number with as many decimals as it has.
+pub(crate) fn declared(value: f64, language: Language) -> String {
+    let is_whole = |decimals: &usize| {
+        let shifted = value * 10_f64.powi(i32::try_from(*decimals).unwrap_or(0));
+        (shifted - shifted.round()).abs() < 1e-6
+    };
+    let decimals = (0..DECLARED_DECIMALS_MAX).find(is_whole).unwrap_or(DECLARED_DECIMALS_MAX);
+    fixed(value, decimals, language)
+}
+
+/// A probability with so many decimals; one that would read as zero is told to be below the smallest.
+pub(crate) fn probability(value: f64, decimals: usize, language: Language) -> String {
+    let smallest = 10_f64.powi(i32::try_from(decimals).unwrap_or(0)).recip();
+    if value < smallest {
+        return format!("<{HARD}{}", fixed(smallest, decimals, language));
+    }
+    fixed(value, decimals, language)
+}
+
 /// How the values of one indicator are written.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Style {
@@ -60,7 +82,8 @@ impl Style {
         if self.is_share { value * 100.0 } else { value }
     }
 
-    fn plain(self, value: f64) -> String {
+    /// A value without its unit.
+    pub(crate) fn plain(self, value: f64) -> String {
         fixed(self.scaled(value), self.decimals, self.language)
     }
 
@@ -98,6 +121,20 @@ mod tests {
         assert_eq!(fixed(1_234_567.0, 0, Language::Nynorsk), "1\u{202f}234\u{202f}567");
         assert_eq!(fixed(12345.6, 1, Language::English), "12,345.6");
         assert_eq!(fixed(-0.04, 1, Language::Bokmal), "0,0");
+    }
+
+    #[test]
+    fn declared_numbers_have_the_decimals_that_they_have() {
+        for (value, text) in [(2.0, "2"), (0.07 * 100.0, "7"), (0.5, "0,5"), (97.5, "97,5"), (1.25, "1,25")] {
+            assert_eq!(declared(value, Language::Bokmal), text);
+        }
+    }
+
+    #[test]
+    fn no_probability_reads_as_zero() {
+        assert_eq!(probability(0.0001, 3, Language::Bokmal), "<\u{a0}0,001");
+        assert_eq!(probability(0.001, 3, Language::Bokmal), "0,001");
+        assert_eq!(probability(0.25, 3, Language::English), "0.250");
     }
 
     #[test]

@@ -103,6 +103,7 @@ fn colours_have_contrast() {
             ("good", "good-back"),
             ("bad", "bad-back"),
             ("even", "even-back"),
+            ("ink", "warn-back"),
         ];
         for (front, back) in pairs {
             let (a, b) = (colour(front), colour(back));

@@ -283,12 +283,12 @@ fn compared(text: &mut String, told: &Comparison) -> fmt::Result {
 
 fn in_words(class: &str, direction: &str) -> &'static str {
     match (class, direction) {
-        ("better", "higher") => "surely above the region, and higher is better",
-        ("better", _) => "surely below the region, and lower is better",
-        ("worse", "higher") => "surely below the region, and higher is better",
-        ("worse", _) => "surely above the region, and lower is better",
-        ("higher", _) => "surely above the region; neither way is better",
-        ("lower", _) => "surely below the region; neither way is better",
+        ("better", "higher") => "above the region by more than chance, and higher is better",
+        ("better", _) => "below the region by more than chance, and lower is better",
+        ("worse", "higher") => "below the region by more than chance, and higher is better",
+        ("worse", _) => "above the region by more than chance, and lower is better",
+        ("higher", _) => "above the region by more than chance; neither way is better",
+        ("lower", _) => "below the region by more than chance; neither way is better",
         ("as-expected", _) => "chance alone may have made the difference, or it is too small to matter",
         _ => "not assessed",
     }
@@ -378,7 +378,7 @@ mod tests {
         };
         let mut text = String::new();
         compared(&mut text, &told).unwrap();
-        assert!(text.contains("class: worse (surely below the region, and higher is better)"), "{text}");
+        assert!(text.contains("class: worse (below the region by more than chance, and higher is better)"), "{text}");
         assert!(text.contains("among 12 units tested together (holm)"), "{text}");
         let mut text = String::new();
         compared(&mut text, &Comparison { q: None, p: None, class: "not-assessed".to_owned(), ..told }).unwrap();

@@ -1,16 +1,36 @@
 //! One table cell as it is read, also by those who cannot see it.
 
 use prem_protect::tables::Estimate;
+use prem_spec::Unit;
 use serde::Serialize;
 
 use crate::{
-    Language,
+    latest::Latest,
     number::{Style, count},
     texts::Texts,
-    words::{self, Judgement, NO_FIGURE},
+    words::{self, Judgement},
 };
 
-/// A figure, or a dash with what a screen reader says instead.
+/// Why there is no figure: the mark that is seen, and what a screen reader says instead.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Absence<'a> {
+    mark: &'static str,
+    reason: &'a str,
+}
+
+impl<'a> Absence<'a> {
+    /// Withheld for privacy.
+    pub(super) fn hidden(reason: &'a str) -> Self {
+        Self { mark: words::HIDDEN, reason }
+    }
+
+    /// There is no such figure.
+    pub(super) fn none(reason: &'a str) -> Self {
+        Self { mark: words::NO_FIGURE, reason }
+    }
+}
+
+/// A figure, or a mark with what a screen reader says instead.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(super) struct Cell {
     text: String,
@@ -23,12 +43,13 @@ impl Cell {
         Self { text, reason: String::new() }
     }
 
-    pub(super) fn absent(reason: &str) -> Self {
-        Self { text: NO_FIGURE.to_owned(), reason: reason.to_owned() }
+    pub(super) fn is_hidden(&self) -> bool {
+        self.text == words::HIDDEN
     }
 
-    pub(super) fn of(text: Option<String>, reason: &str) -> Self {
-        text.map_or_else(|| Self::absent(reason), Self::shown)
+    pub(super) fn of(text: Option<String>, absence: Absence<'_>) -> Self {
+        let absent = || Self { text: absence.mark.to_owned(), reason: absence.reason.to_owned() };
+        text.map_or_else(absent, Self::shown)
     }
 }
 
@@ -56,7 +77,7 @@ pub(super) struct Figures {
     comparison: Badge,
     change: Cell,
     goal: Option<Badge>,
-    /// Withheld for privacy.
+    /// Some of them are withheld for privacy.
     hidden: bool,
 }
 
@@ -65,19 +86,39 @@ impl Figures {
         self.hidden
     }
 
-    pub(super) fn of(row: &Estimate, style: Style, texts: &Texts) -> Self {
-        let reason = texts.get(if row.suppressed { words::remark_key(row) } else { "no_value" });
+    /// The figures of `row`; `region` is the unit that it is compared with.
+    pub(super) fn of(row: &Estimate, style: Style, latest: &Latest<'_>, region: Option<&Unit>, texts: &Texts) -> Self {
+        let no_value = Absence::none(texts.get("no_value"));
+        let absence = match words::remark_key(row) {
+            Some(key) if row.suppressed => Absence::hidden(texts.get(key)),
+            _ => no_value,
+        };
+        let linked = |is_hidden: bool, otherwise| match is_hidden {
+            _ if row.suppressed => absence,
+            true => Absence::hidden(texts.get("hidden")),
+            false => otherwise,
+        };
+        let no_region = linked(region.is_some_and(|region| latest.is_hidden(row, &region.id)), no_value);
+        let no_change = linked(latest.is_earlier_hidden(row), Absence::none(texts.get("no_change")));
         let interval = row.ci_low.zip(row.ci_high).map(|(low, high)| style.interval(low, high));
-        let no_change = if row.suppressed { reason } else { texts.get("no_change") };
+        let cells = [
+            Cell::of(row.value.map(|value| style.value(value)), absence),
+            Cell::of(interval, absence),
+            Cell::of(row.n.map(|n| count(n, style.language)), absence),
+            Cell::of(row.reference.map(|value| style.value(value)), no_region),
+            Cell::of(change(row, style), no_change),
+        ];
+        let hidden = cells.iter().any(Cell::is_hidden);
+        let [value, interval, n, region, change] = cells;
         Self {
-            value: Cell::of(row.value.map(|value| style.value(value)), reason),
-            interval: Cell::of(interval, reason),
-            n: Cell::of(row.n.map(|n| count(n, style.language)), reason),
-            region: Cell::of(row.reference.map(|value| style.value(value)), reason),
+            value,
+            interval,
+            n,
+            region,
             comparison: Badge::of(words::comparison(row), texts),
-            change: Cell::of(change(row, style), no_change),
+            change,
             goal: words::goal(row).map(|judgement| Badge::of(judgement, texts)),
-            hidden: row.suppressed,
+            hidden,
         }
     }
 }
@@ -89,9 +130,4 @@ fn change(row: &Estimate, style: Style) -> Option<String> {
         Some((low, high)) => format!("{change} ({})", style.interval(low, high)),
         None => change,
     })
-}
-
-/// The page's style for numbers that belong to no indicator.
-pub(super) fn plain(value: Option<f64>, decimals: usize, language: Language, reason: &str) -> Cell {
-    Cell::of(value.map(|value| crate::number::fixed(value, decimals, language)), reason)
 }

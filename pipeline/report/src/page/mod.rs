@@ -3,6 +3,7 @@
 //! The page is built in two steps: a [`view`] holds every word and number as it will be read, and the templates only place
 //! them. All text is escaped by the template engine; the view never holds markup.
 
+mod about;
 mod cell;
 mod plot;
 mod remarks;

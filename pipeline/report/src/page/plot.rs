@@ -3,7 +3,7 @@
 use prem_protect::tables::Estimate;
 use serde::Serialize;
 
-use crate::{number::Style, texts::Texts};
+use crate::{names::UnitName, number::Style, texts::Texts};
 
 /// Fewest units for a picture to say more than the table.
 const UNITS_MIN: usize = 2;
@@ -62,14 +62,28 @@ pub(super) struct Subject<'a> {
     pub(super) id: &'a str,
     pub(super) indicator: &'a str,
     pub(super) period: &'a str,
+    /// The word for the units' level.
+    pub(super) level: &'a str,
+    /// Confidence level in per cent.
+    pub(super) ci_level: &'a str,
 }
 
 impl Plot {
     /// The picture of `units` (name and row); `None` when too few of them have figures.
-    pub(super) fn of(subject: &Subject<'_>, units: &[(&str, &Estimate)], style: Style, texts: &Texts) -> Option<Self> {
-        let mut shown: Vec<(&str, [f64; 3])> = units
+    pub(super) fn of(
+        subject: &Subject<'_>,
+        units: &[(UnitName, &Estimate)],
+        style: Style,
+        texts: &Texts,
+    ) -> Option<Self> {
+        let mut shown: Vec<(String, [f64; 3])> = units
             .iter()
-            .filter_map(|(name, row)| Some((*name, [row.value?, row.ci_low?, row.ci_high?].map(|v| style.scaled(v)))))
+            .filter_map(|(name, row)| {
+                Some((
+                    name.shortened(NAME_LENGTH_MAX),
+                    [row.value?, row.ci_low?, row.ci_high?].map(|v| style.scaled(v)),
+                ))
+            })
             .collect();
         if shown.len() < UNITS_MIN {
             return None;
@@ -82,7 +96,7 @@ impl Plot {
         let points = shown.iter().enumerate().map(|(index, (name, [value, low, high]))| {
             let y = TOP_MARGIN + ROW_HEIGHT * (index as f64 + 0.5);
             Point {
-                name: shortened(name),
+                name: name.clone(),
                 y: place(y),
                 text_y: place(y + 4.0),
                 x: axis.at(*value),
@@ -95,7 +109,15 @@ impl Plot {
         let description = if reference.is_some() { "plot_description" } else { "plot_description_plain" };
         Some(Self {
             id: subject.id.to_owned(),
-            title: texts.fill("plot_title", &[("indicator", subject.indicator), ("period", subject.period)]),
+            title: texts.fill(
+                "plot_title",
+                &[
+                    ("indicator", subject.indicator),
+                    ("period", subject.period),
+                    ("level", subject.level),
+                    ("ci_level", subject.ci_level),
+                ],
+            ),
             description: texts.fill(description, &[("count", &count), ("reference", &region)]),
             width: place(WIDTH),
             height: place(height),
@@ -152,14 +174,6 @@ impl Axis {
     fn ticks(&self, style: Style) -> Vec<Tick> {
         self.values().map(|value| Tick { x: self.at(value), label: self.label(value, style) }).collect()
     }
-}
-
-fn shortened(name: &str) -> String {
-    if name.chars().count() <= NAME_LENGTH_MAX {
-        return name.to_owned();
-    }
-    let start: String = name.chars().take(NAME_LENGTH_MAX - 1).collect();
-    format!("{}…", start.trim_end())
 }
 
 /// A length as the picture writes it.

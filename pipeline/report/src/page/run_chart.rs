@@ -64,7 +64,7 @@ impl RunChart {
     pub(super) fn of(
         protected: &Protected,
         (indicator, title): (&str, &str),
-        (unit, name): (&str, &str),
+        (unit, name, level): (&str, &str, &str),
         (id, style): (&str, Style),
         texts: &Texts,
     ) -> Option<Self> {
@@ -85,7 +85,7 @@ impl RunChart {
         let path = drawn.iter().map(|point| format!("{},{}", point.x, point.y)).collect::<Vec<_>>().join(" ");
         Some(Self {
             id: id.to_owned(),
-            title: texts.fill("run_title", &[("indicator", title), ("name", name)]),
+            title: texts.fill("run_title", &[("indicator", title), ("name", name), ("level", level)]),
             description: in_words(trend, (centre, low, high), style, texts),
             width: place(WIDTH),
             height: place(HEIGHT),

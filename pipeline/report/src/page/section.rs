@@ -1,10 +1,11 @@
 //! One indicator in full: a table by unit, the picture, and where the units lie in the region.
 
 use prem_protect::{Protected, Spread, UNITS_MIN, tables::Estimate};
-use prem_spec::{Indicator, Level, Measure, Plan, Unit, ValueScale};
+use prem_spec::{Indicator, Level, Plan, Unit};
 use serde::Serialize;
 
 use super::{
+    about::{self, Fact},
     cell::{Cell, Figures},
     plot::{Plot, Subject},
     remarks,
@@ -12,8 +13,10 @@ use super::{
     view::n_heading,
 };
 use crate::{
-    Language,
-    number::{Style, fixed},
+    RunFacts,
+    latest::Latest,
+    names::{self, UnitName, UnitNames},
+    number::{Style, declared},
     texts::Texts,
     words,
 };
@@ -23,8 +26,11 @@ pub(super) struct Section {
     id: String,
     title: String,
     description: String,
-    measured_in: String,
+    /// What values are counted in, where the description does not say it.
+    measured_in: Option<String>,
+    about: Vec<Fact>,
     caption: String,
+    interval_heading: String,
     n_heading: String,
     has_goal: bool,
     has_hidden: bool,
@@ -67,56 +73,77 @@ pub(super) struct Material<'a> {
     pub(super) period: String,
     /// Units in the order of the organisation.
     pub(super) rows: Vec<(&'a Unit, &'a Estimate)>,
+    pub(super) names: &'a UnitNames,
     pub(super) spread: Vec<&'a Spread>,
     pub(super) protected: &'a Protected,
+    pub(super) latest: &'a Latest<'a>,
     /// Whom the page is about: the region, or the trust.
     pub(super) subject: Option<&'a Unit>,
 }
 
 impl Section {
-    pub(super) fn of(material: &Material<'_>, language: Language, texts: &Texts) -> Self {
-        let Material { indicator, period, rows, spread, protected, subject, .. } = material;
+    pub(super) fn of(material: &Material<'_>, facts: &RunFacts, texts: &Texts) -> Self {
+        let Material { plan, indicator, period, rows, names, spread, protected, latest, subject } = material;
+        let language = facts.language;
         let code = language.code();
         let style = Style::of(indicator, language);
-        let title = indicator.title.get(code);
+        let title = names::indicator(plan, indicator, language, texts);
         let id = anchor(&indicator.id);
         let top = rows.iter().map(|(unit, _)| unit.level as u8).min().unwrap_or(0);
-        let about = [("indicator", title), ("period", period.as_str())];
-        let units = rows.iter().map(|(unit, row)| UnitRow {
-            name: unit.name.get(code).to_owned(),
-            level: texts.get(words::level_key(unit.level)).to_owned(),
-            depth: (unit.level as u8).saturating_sub(top),
-            figures: Figures::of(row, style, texts),
-        });
+        let ci_level = declared(100.0 * indicator.ci_level, language);
+        let about = [("indicator", title.as_str()), ("period", period.as_str())];
+        let units: Vec<UnitRow> = rows
+            .iter()
+            .map(|(unit, row)| UnitRow {
+                name: names.of(unit, language).full(),
+                level: texts.get(words::level_key(unit.level)).to_owned(),
+                depth: (unit.level as u8).saturating_sub(top),
+                figures: Figures::of(row, style, latest, plan.organisation.top(), texts),
+            })
+            .collect();
+        let (level, pictured) = pictured(rows, |unit| names.of(unit, language));
+        let picture = Subject {
+            id: &id,
+            indicator: &title,
+            period,
+            level: level.map(|level| texts.get(words::level_key(level))).unwrap_or_default(),
+            ci_level: &ci_level,
+        };
         Self {
-            title: title.to_owned(),
             description: indicator.description.get(code).to_owned(),
-            measured_in: measured_in(indicator, language, texts),
+            measured_in: words::measured_besides(indicator, language, texts),
+            about: about::of(material, facts, texts),
             caption: texts.fill("by_unit_caption", &about),
+            interval_heading: texts.fill("interval", &[("level", &ci_level)]),
             n_heading: texts.get(n_heading(indicator)).to_owned(),
             has_goal: indicator.goal.is_some(),
-            has_hidden: rows.iter().any(|(_, row)| row.suppressed),
+            has_hidden: units.iter().any(|row| row.figures.is_hidden()),
             remarks: remarks::of(material, language, texts),
-            rows: units.collect(),
-            plot: Plot::of(&Subject { id: &id, indicator: title, period }, &pictured(rows, code), style, texts),
+            rows: units,
+            plot: Plot::of(&picture, &pictured, style, texts),
             run_chart: subject.and_then(|unit| {
-                let about = ((indicator.id.as_str(), title), (unit.id.as_str(), unit.name.get(code)));
+                let level = texts.get(words::level_key(unit.level));
+                let about = ((indicator.id.as_str(), title.as_str()), (unit.id.as_str(), unit.name.get(code), level));
                 RunChart::of(protected, about.0, about.1, (&id, style), texts)
             }),
             run_note: run_chart::note(texts),
             spread: spread_table(spread, &about, style, texts),
+            title,
             id,
         }
     }
 }
 
-/// The lowest level at which at least two of the units have a figure: the one that a ward leader knows.
-fn pictured<'a>(rows: &[(&'a Unit, &'a Estimate)], code: &str) -> Vec<(&'a str, &'a Estimate)> {
+/// The lowest level at which at least two of the units have a figure, the one that a ward leader knows, with those units.
+fn pictured<'a>(
+    rows: &[(&'a Unit, &'a Estimate)],
+    name: impl Fn(&Unit) -> UnitName,
+) -> (Option<Level>, Vec<(UnitName, &'a Estimate)>) {
     let at = |level: Level| {
-        let shown = rows.iter().filter(move |(unit, row)| unit.level == level && row.value.is_some());
-        shown.map(|(unit, row)| (unit.name.get(code), *row)).collect::<Vec<_>>()
+        let shown = rows.iter().filter(|(unit, row)| unit.level == level && row.value.is_some());
+        (Some(level), shown.map(|(unit, row)| (name(unit), *row)).collect::<Vec<_>>())
     };
-    Level::ALL.into_iter().rev().map(at).find(|units| units.len() > 1).unwrap_or_default()
+    Level::ALL.into_iter().rev().map(at).find(|(_, units)| units.len() > 1).unwrap_or_default()
 }
 
 fn spread_table(spread: &[&Spread], about: &[(&str, &str)], style: Style, texts: &Texts) -> Option<SpreadTable> {
@@ -142,14 +169,4 @@ fn spread_table(spread: &[&Spread], about: &[(&str, &str)], style: Style, texts:
 pub(super) fn anchor(indicator: &str) -> String {
     let plain = |c: char| if c.is_ascii_alphanumeric() || c == '-' { c } else { '-' };
     format!("i-{}", indicator.chars().map(plain).collect::<String>())
-}
-
-fn measured_in(indicator: &Indicator, language: Language, texts: &Texts) -> String {
-    match &indicator.measure {
-        Measure::TopBox { .. } => texts.get("unit_share").to_owned(),
-        Measure::Rate { per, .. } => texts.fill("per", &[("per", &fixed(*per, 0, language))]),
-        Measure::Scale { scale, .. } | Measure::Item { scale, .. } | Measure::Composite { scale, .. } => {
-            texts.get(if *scale == ValueScale::Native { "unit_native" } else { "unit_score" }).to_owned()
-        }
-    }
 }

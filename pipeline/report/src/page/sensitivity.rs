@@ -6,7 +6,8 @@ use prem_protect::{Protected, tables::Sensitivity};
 use prem_spec::{Alternative, Level, Plan};
 use serde::Serialize;
 
-use crate::{Language, latest::Latest, number::count, texts::Texts, words};
+use super::cell::{Absence, Cell};
+use crate::{Language, latest::Latest, names, number::count, texts::Texts, words};
 
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct OtherModels {
@@ -17,12 +18,13 @@ pub(super) struct OtherModels {
 #[derive(Debug, Clone, Serialize)]
 struct ModelRow {
     indicator: String,
+    survey: String,
     level: String,
     model: String,
     n_units: String,
     moved: String,
     furthest: String,
-    reassessed: String,
+    reassessed: Cell,
 }
 
 impl OtherModels {
@@ -47,18 +49,17 @@ impl OtherModels {
                 let places = |row: &&Sensitivity| row.rank_change.map_or(0, i64::abs);
                 let whole = |units: usize| count(i64::try_from(units).unwrap_or(i64::MAX), language);
                 let assessed = rows.iter().filter_map(|row| row.class_changed);
+                let indicator = plan.indicators.get(indicator)?;
+                let reassessed = assessed.clone().next().is_some().then(|| whole(assessed.filter(|it| *it).count()));
                 Some(ModelRow {
-                    indicator: plan.indicators.get(indicator)?.title.get(language.code()).to_owned(),
+                    indicator: indicator.title.get(language.code()).to_owned(),
+                    survey: names::survey(plan, indicator, language, texts).to_owned(),
                     level: texts.get(words::level_key(level)).to_owned(),
                     model: texts.get(model_key(model)).to_owned(),
                     n_units: whole(rows.len()),
                     moved: whole(rows.iter().filter(|row| places(row) > 0).count()),
                     furthest: count(rows.iter().map(places).max().unwrap_or(0), language),
-                    reassessed: if assessed.clone().next().is_some() {
-                        whole(assessed.filter(|changed| *changed).count())
-                    } else {
-                        words::NO_FIGURE.to_owned()
-                    },
+                    reassessed: Cell::of(reassessed, Absence::none(texts.get("comparison_not_assessed"))),
                 })
             })
             .collect();

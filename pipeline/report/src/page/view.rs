@@ -8,9 +8,17 @@ use super::{
     cell::Figures,
     section::{Material, Section, anchor},
     sensitivity::OtherModels,
-    variation::VariationTable,
+    variation::Variation,
 };
-use crate::{Language, RunFacts, folder::Reader, latest::Latest, number::Style, texts::Texts};
+use crate::{
+    Language, RunFacts,
+    folder::Reader,
+    latest::Latest,
+    names::{self, UnitNames},
+    number::{Style, declared},
+    texts::Texts,
+    words,
+};
 
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct Page<'a> {
@@ -19,14 +27,16 @@ pub(super) struct Page<'a> {
     lead: String,
     /// Whether the page is one trust's, and not the region's.
     is_trust: bool,
+    is_synthetic: bool,
     t: &'a Texts,
+    how_interval: String,
     themes: Vec<Theme>,
     has_goals: bool,
-    interval_heading: &'a str,
+    interval_heading: String,
     overview_hidden: bool,
     sections: Vec<Section>,
     sections_heading: String,
-    variation: Option<VariationTable>,
+    variation: Option<Variation>,
     models: Option<OtherModels>,
     run_id: &'a str,
     method_version: &'a str,
@@ -48,6 +58,9 @@ struct Theme {
 struct IndicatorRow {
     anchor: String,
     title: String,
+    /// Of rates, which come per so many inhabitants.
+    measured_in: Option<String>,
+    survey: String,
     period: String,
     figures: Figures,
 }
@@ -68,6 +81,7 @@ impl<'a> Page<'a> {
         let is_trust = matches!(reader, Reader::Trust(_));
         let themes = subject.map(|unit| themes(plan, unit, &latest, language, texts)).unwrap_or_default();
         let periods: Vec<String> = latest.periods().iter().map(ToString::to_string).collect();
+        let ci_level = common_ci_level(plan, &latest).map(|level| declared(100.0 * level, language));
         let lead = if themes.is_empty() {
             texts.get("lead_nothing").to_owned()
         } else {
@@ -82,15 +96,23 @@ impl<'a> Page<'a> {
             },
             lead,
             is_trust,
+            is_synthetic: facts.is_synthetic,
             t: texts,
+            how_interval: match &ci_level {
+                Some(level) => texts.fill("how_interval", &[("level", level)]),
+                None => texts.get("how_interval_plain").to_owned(),
+            },
             has_goals: plan.indicators.values().any(|indicator| indicator.goal.is_some()),
-            interval_heading: texts.get(interval_heading(plan)),
+            interval_heading: match &ci_level {
+                Some(level) => texts.fill("interval", &[("level", level)]),
+                None => texts.get("interval_plain").to_owned(),
+            },
             overview_hidden: themes.iter().flat_map(|theme| &theme.rows).any(|row| row.figures.is_hidden()),
             themes,
-            sections: sections(plan, protected, reader, &latest, language, texts),
+            sections: sections(plan, protected, reader, &latest, facts, texts),
             sections_heading: texts.get(if is_trust { "by_unit_heading" } else { "by_trust_heading" }).to_owned(),
             variation: match reader {
-                Reader::Region => VariationTable::of(plan, protected, &latest, language, texts),
+                Reader::Region => Variation::of(plan, protected, &latest, language, texts),
                 Reader::Trust(_) => None,
             },
             models: match reader {
@@ -105,14 +127,12 @@ impl<'a> Page<'a> {
     }
 }
 
-/// The heading names the level only where all indicators have the usual one.
-fn interval_heading(plan: &Plan) -> &'static str {
-    let usual = |indicator: &Indicator| (indicator.ci_level - USUAL_LEVEL).abs() < f64::EPSILON;
-    if plan.indicators.values().all(usual) { "interval" } else { "interval_plain" }
+/// The confidence level of the page's indicators, where they have one in common.
+fn common_ci_level(plan: &Plan, latest: &Latest<'_>) -> Option<f64> {
+    let mut levels = latest.indicators().filter_map(|id| plan.indicators.get(id)).map(|indicator| indicator.ci_level);
+    let first = levels.next()?;
+    levels.all(|level| (level - first).abs() < f64::EPSILON).then_some(first)
 }
-
-/// The confidence level that the texts name.
-const USUAL_LEVEL: f64 = 0.95;
 
 /// What the column n counts.
 pub(super) fn n_heading(indicator: &Indicator) -> &'static str {
@@ -129,8 +149,10 @@ fn themes(plan: &Plan, unit: &Unit, latest: &Latest<'_>, language: Language, tex
         let line = IndicatorRow {
             anchor: anchor(&indicator.id),
             title: indicator.title.get(code).to_owned(),
+            measured_in: indicator.measure.is_rate().then(|| words::measured_in(indicator, language, texts)),
+            survey: names::survey(plan, indicator, language, texts).to_owned(),
             period: row.period.clone(),
-            figures: Figures::of(row, Style::of(indicator, language), texts),
+            figures: Figures::of(row, Style::of(indicator, language), latest, plan.organisation.top(), texts),
         };
         match themes.iter_mut().find(|theme| theme.title == title) {
             Some(theme) => theme.rows.push(line),
@@ -151,19 +173,20 @@ fn sections(
     protected: &Protected,
     reader: Reader<'_>,
     latest: &Latest<'_>,
-    language: Language,
+    facts: &RunFacts,
     texts: &Texts,
 ) -> Vec<Section> {
     let units: Vec<&Unit> = plan.organisation.units.iter().filter(|unit| belongs(plan, unit, reader)).collect();
     let ordered = in_tree_order(&units);
+    let names = UnitNames::among(&plan.organisation, &units, facts.language);
     let subject = subject_of(plan, reader);
     let section = |indicator: &Indicator| {
         let period = latest.period(&indicator.id)?.to_string();
         let rows: Vec<_> =
             ordered.iter().filter_map(|unit| Some((*unit, latest.row(&indicator.id, &unit.id)?))).collect();
         let spread = protected.spread().iter().filter(|s| s.indicator == indicator.id && s.period == period).collect();
-        let material = Material { plan, indicator, period, rows, spread, protected, subject };
-        (!material.rows.is_empty()).then(|| Section::of(&material, language, texts))
+        let material = Material { plan, indicator, period, rows, names: &names, spread, protected, latest, subject };
+        (!material.rows.is_empty()).then(|| Section::of(&material, facts, texts))
     };
     plan.indicators.values().filter_map(section).collect()
 }

@@ -11,7 +11,7 @@ use prem_protect::Protected;
 use prem_spec::Plan;
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Workbook, XlsxError};
 
-use crate::{Language, ReportError, cells::Cells, texts::Texts};
+use crate::{ReportError, RunFacts, cells::Cells, texts::Texts};
 
 /// Written as the time of creation of every workbook, since a run has no time of day.
 const CREATED: (u16, u8, u8) = (2020, 1, 1);
@@ -24,11 +24,11 @@ pub(crate) fn write(
     plan: &Plan,
     protected: &Protected,
     tables: &[SheetOf<'_>],
-    language: Language,
+    facts: &RunFacts,
     texts: &Texts,
 ) -> Result<(), ReportError> {
     // Made in memory first, so that a full disk is told from a workbook that cannot be made.
-    let bytes = build(plan, protected, tables, language, texts).map_err(ReportError::workbook(path))?;
+    let bytes = build(plan, protected, tables, facts, texts).map_err(ReportError::workbook(path))?;
     std::fs::write(path, bytes).map_err(ReportError::io("write", path))
 }
 
@@ -36,7 +36,7 @@ fn build(
     plan: &Plan,
     protected: &Protected,
     tables: &[SheetOf<'_>],
-    language: Language,
+    facts: &RunFacts,
     texts: &Texts,
 ) -> Result<Vec<u8>, XlsxError> {
     let (year, month, day) = CREATED;
@@ -44,7 +44,7 @@ fn build(
     let created = ExcelDateTime::from_ymd(year, month, day)?;
     workbook
         .set_properties(&DocProperties::new().set_title(texts.get("package_title")).set_creation_datetime(&created));
-    overview::write(workbook.add_worksheet(), plan, protected, language, texts)?;
+    overview::write(workbook.add_worksheet(), plan, protected, facts, texts)?;
     for (name, cells) in tables {
         sheet::write(workbook.add_worksheet(), texts.get(name), cells)?;
     }

@@ -11,7 +11,7 @@ use prem_protect::{
     tables::{Estimate, Variation},
 };
 use prem_report::{Language, ReleaseSummary, RunFacts, write_release};
-use prem_spec::{GoalLevels, Level, Plan};
+use prem_spec::{GoalLevels, Level, Link, Plan, Questionnaire};
 pub use protect_common::{RATE, SCORE, SHARE, text};
 
 const UNITS: [(&str, Level, &str); 14] = [
@@ -61,6 +61,16 @@ pub fn plan() -> Plan {
         indicator.title = text(title);
         indicator.theme = text(theme);
     }
+    let questionnaire = Questionnaire {
+        id: "q".into(),
+        title: text("Døgnopphold"),
+        link: Link::Response,
+        versions: Vec::new(),
+        items: Vec::new(),
+        adjusters: Vec::new(),
+        stratifiers: Vec::new(),
+    };
+    plan.questionnaires.insert("q".into(), questionnaire);
     plan.indicators.get_mut(SCORE).expect("declared").goal = Some(GoalLevels { high: 75.0, moderate: 65.0 });
     plan
 }
@@ -127,6 +137,11 @@ pub fn estimates(plan: &Plan) -> Vec<Estimate> {
     rows
 }
 
+/// Events of as many persons as `n`, one each, in 2025.
+pub fn rate(plan: &Plan, unit: &str, n: i64) -> Estimate {
+    protect_common::row(plan, RATE, "2025", unit, "total", n, n as f64)
+}
+
 pub fn protected(plan: &Plan) -> Protected {
     let mut input = protect_common::unprotected(estimates(plan));
     input.variation = vec![Variation {
@@ -171,6 +186,8 @@ pub fn facts() -> RunFacts {
         method_version: "1.0.0".into(),
         program_version: "0.1.0".into(),
         language: Language::Bokmal,
+        is_synthetic: false,
+        answers_until: std::collections::BTreeMap::new(),
     }
 }
 
