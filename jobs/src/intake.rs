@@ -235,7 +235,8 @@ fn take_one(
                 tracing::info!(file = file.found.name, "{note}");
             }
             let sequence = sequence_of(export, file, registration, &ingested);
-            let place = (sequence.as_str(), registration.delivered_at, ingested.sha256.as_str());
+            let name = file.found.name.as_str();
+            let place = (sequence.as_str(), name, registration.delivered_at, ingested.sha256.as_str());
             let before = snapshot_rows_before(known.iter().chain(&intake.new), &export.name, place);
             let too_few = before.and_then(|before| ingested.too_few_rows(export, before));
             if let Some(cause) = too_few.filter(|_| !registration.accept_fewer) {

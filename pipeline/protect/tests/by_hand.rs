@@ -2,6 +2,7 @@
 
 #![allow(
     clippy::expect_used,
+    clippy::panic,
     clippy::print_stderr,
     clippy::cast_precision_loss,
     reason = "tests fail by panicking; counts are small"
@@ -312,14 +313,16 @@ fn quality(n: i64) -> SurveyQuality {
 fn extremes_between_few_units_and_small_fits_are_withheld() {
     let plan = plan(&UNITS, 5, true);
     let mut input = unprotected(counts(&plan, SCORE, "2025", [12, 50, 45, 80], |n| n as f64 * 70.0));
-    input.variation = vec![variation("hf", 2), variation("ward", 3), variation("hospital", 3)];
-    input.case_mix = vec![case_mix(29), case_mix(30)];
+    input.variation = vec![variation("hf", 2), variation("ward", 3)];
+    input.case_mix = vec![case_mix(29), CaseMix { adjustment_max: Some(99.0), icc: Some(0.1), ..case_mix(30) }];
     input.survey_quality = vec![quality(29), quality(187)];
     let protected = protect(&plan, input).expect("protected");
     let figures: Vec<_> = protected.variation().iter().map(|row| (row.lowest, row.ft1, row.cv)).collect();
-    // Two trusts; three wards of which one is withheld as secondary; three hospitals.
-    assert_eq!(figures, [(None, None, None), (None, None, None), (Some(1.0), Some(1.0), Some(1.0))]);
-    assert_eq!(protected.case_mix().len(), 1);
+    // Two trusts; three wards of which one is withheld as secondary.
+    assert_eq!(figures, [(None, None, None), (None, None, None)]);
+    // The largest movement is of shown units, and with two wards withheld the models' spread would tell of them.
+    let [case_mix] = protected.case_mix() else { panic!("one row is large enough") };
+    assert!(case_mix.adjustment_max.is_some_and(|moved| moved < 99.0) && case_mix.icc.is_none(), "{case_mix:?}");
     assert_eq!(protected.survey_quality().len(), 1);
 }
 

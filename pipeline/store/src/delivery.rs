@@ -101,11 +101,11 @@ pub struct StoredFile {
 }
 
 impl Delivery {
-    /// Which of two deliveries is the later one: by sequence, of equal ones by arrival, of those that arrived together by content
-    /// hash, then by registration.
+    /// Which of two deliveries is the later one: by sequence; of equal ones by export and file name, so that it does not matter
+    /// which of two files a run took first; of one name by arrival, then content hash and registration.
     pub fn cmp_sequence(&self, other: &Self) -> Ordering {
-        fn ties(of: &Delivery) -> (Timestamp, &str, u64) {
-            (of.delivered_at, &of.sha256, of.number)
+        fn ties(of: &Delivery) -> (&str, &str, Timestamp, &str, u64) {
+            (&of.export, &of.file_name, of.delivered_at, &of.sha256, of.number)
         }
         cmp_places(&self.sequence, &other.sequence).then_with(|| ties(self).cmp(&ties(other)))
     }
@@ -327,10 +327,11 @@ pub fn delivered_by(deliveries: &[Delivery], as_of: Option<Timestamp>) -> Vec<De
 pub fn snapshot_rows_before<'a>(
     deliveries: impl IntoIterator<Item = &'a Delivery>,
     export: &str,
-    (sequence, delivered_at, sha256): (&str, Timestamp, &str),
+    (sequence, file_name, delivered_at, sha256): (&str, &str, Timestamp, &str),
 ) -> Option<u64> {
     let is_before = |delivery: &&Delivery| {
-        let tie = (delivery.delivered_at, delivery.sha256.as_str()).cmp(&(delivered_at, sha256));
+        let own = (delivery.file_name.as_str(), delivery.delivered_at, delivery.sha256.as_str());
+        let tie = own.cmp(&(file_name, delivered_at, sha256));
         let order = cmp_places(&delivery.sequence, sequence).then(tie);
         delivery.export == export && delivery.mode == DeliveryMode::Snapshot && order == Ordering::Less
     };

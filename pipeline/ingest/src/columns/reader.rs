@@ -246,10 +246,13 @@ impl Run<'_> {
         let taken = match B::GUARD {
             Some(scope) => {
                 match reader.guard.look(value, scope, counts) {
-                    Finding::Identity | Finding::IdentityInText if self.context.long_codes => {}
-                    Finding::Identity | Finding::IdentityInText => return Err((Reason::IdentityNumber, None)),
+                    Finding::Identity | Finding::IdentityWithoutZero | Finding::IdentityInText
+                        if self.context.long_codes => {}
+                    Finding::Identity | Finding::IdentityWithoutZero | Finding::IdentityInText => {
+                        return Err((Reason::IdentityNumber, None));
+                    }
                     Finding::Email | Finding::Telephone => return Err((Reason::ContactDetails, None)),
-                    Finding::Nothing | Finding::Digits | Finding::IdentityWithoutZero => {}
+                    Finding::Nothing | Finding::Digits => {}
                 }
                 builder.take(stored)
             }

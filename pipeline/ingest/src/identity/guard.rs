@@ -37,7 +37,7 @@ pub(crate) enum Finding {
     Digits,
     /// The whole value is an identity number.
     Identity,
-    /// Ten digits that would be an identity number with a zero before them. Too common by chance to judge a single row by.
+    /// Ten digits that would be an identity number with a zero before them.
     IdentityWithoutZero,
     /// An identity number stands in a longer text.
     IdentityInText,

@@ -5,7 +5,7 @@
 //! - As a spreadsheet's number: `15076500565.0`, `15076500565,00`, `1.5076500565E+10`.
 //! - Without its leading zero, as a whole value: ten digits.
 //!
-//! Digits among the letters of a hexadecimal pseudonym are no number; behind a word such as `fnr` they are.
+//! Letters before or behind do not hide a number (`fnr15076500565`, `15076500565A`); digits of a hexadecimal pseudonym are none.
 
 use std::ops::Range;
 
@@ -21,6 +21,8 @@ const GROUPS: [&[usize]; 4] = [&[11], &[6, 5], &[6, 3, 2], &[2, 2, 2, 5]];
 const GROUPS_MAX: usize = 4;
 /// The exponent of a number of eleven digits, and of one that lost its leading zero.
 const EXPONENTS: [(&str, usize); 2] = [("10", 11), ("9", 10)];
+/// Hexadecimal digits of a short pseudonym: 64 bits.
+const PSEUDONYM_MIN: usize = 16;
 /// Last digits that may be zero in a number with an exponent before it counts as rounded.
 const ROUNDED: usize = 4;
 
@@ -162,13 +164,20 @@ fn is_one_separator(between: &str) -> bool {
     characters.next().is_some_and(is_separator) && characters.next().is_none()
 }
 
-/// No letter behind the digits, and none before them but those of a word: letters that are not all hexadecimal.
+/// Whether the digits are no part of a hexadecimal pseudonym: letters on either side do not hide a number, but those of
+/// sixteen hexadecimal digits and more, hyphens between them or not.
 fn stands_alone(bytes: &[u8], from: usize, end: usize) -> bool {
-    let before = bytes[..from].iter().rev().take_while(|byte| byte.is_ascii_alphanumeric());
-    let is_word = |byte: &u8| byte.is_ascii_alphabetic() && !byte.is_ascii_hexdigit();
-    let clear =
-        before.clone().all(u8::is_ascii_alphabetic) && (before.clone().next().is_none() || before.clone().any(is_word));
-    clear && !bytes.get(end).is_some_and(u8::is_ascii_alphanumeric)
+    let around = |is_part: fn(&u8) -> bool| {
+        let before = bytes[..from].iter().rev().take_while(|byte| is_part(byte)).count();
+        let behind = bytes[end..].iter().take_while(|byte| is_part(byte)).count();
+        from - before..end + behind
+    };
+    let word = &bytes[around(u8::is_ascii_alphanumeric)];
+    if word.len() == end - from || !word.iter().all(u8::is_ascii_hexdigit) {
+        return true;
+    }
+    let pseudonym = &bytes[around(|byte| byte.is_ascii_hexdigit() || *byte == b'-')];
+    pseudonym.iter().filter(|byte| byte.is_ascii_hexdigit()).count() < PSEUDONYM_MIN
 }
 
 fn has_form(digits: impl Iterator<Item = u8>) -> bool {
@@ -227,6 +236,12 @@ mod tests {
             "15076500565.5",
             "15076500565 2",
             "15076500565;15076500566",
+            "15076500565X",
+            "15076500565a",
+            "15076500565A1",
+            "bad15076500565",
+            "2b15076500565",
+            "15076500565-abcdef",
         ] {
             assert_eq!(find_identity(inside), Finding::IdentityInText, "{inside}");
         }
@@ -240,9 +255,9 @@ mod tests {
             "115076500565",
             "2025-10-01T12:30:00",
             "974707152",
-            "15076500565a",
-            "bad15076500565",
             "a1b2c3d4-e5f6-7890-abcd-ef1234567890",
+            "a1b2c3d4-e5f6-7890-abcd-e15076500565",
+            "15076500565abcde",
             // Rounded: six digits of eleven are nobody's number.
             "1.50765E+10",
             "1.5076500565E+11",

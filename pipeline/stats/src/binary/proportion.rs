@@ -13,7 +13,7 @@
 //! β̂ as known in the limits; independent answers.
 //! # Edge cases
 //! O = 0 gives value 0 and lower limit 0, O = n value 1 and upper limit 1; there the sampling variance is that
-//! of the limits, ((upper − lower)/2z)², and n* that of Wilson's limits; g = 0. n = 0 gives no value.
+//! of the limits, ((upper − lower)/2z)², and `value_n` that of Wilson's limits; g = 0. n = 0 gives no value.
 //! # Reference values
 //! `tests/binary_proportion.rs`: Wilson to 1e-12, and by hand.
 
@@ -39,8 +39,8 @@ pub struct AdjustedProportion {
     pub upper: f64,
     /// δ_j on the scale of the fit's centred predictor; −∞ or ∞ for O = 0 or n.
     pub offset: f64,
-    /// n*: the answers of a simple sample in which the value would have the same sampling variance.
-    pub binomial_n: f64,
+    /// The answers of a simple sample in which the value would have the same sampling variance.
+    pub value_n: f64,
     /// The part of the variance that is the unit's own.
     pub sampling_variance: f64,
     /// g: the derivative of the value by β.
@@ -183,7 +183,7 @@ fn one_unit(
         lower,
         upper,
         offset,
-        binomial_n: simple_sample((value, sampling_variance), (lower, upper), z),
+        value_n: simple_sample((value, sampling_variance), (lower, upper), z),
         sampling_variance,
         gradient,
         variance,

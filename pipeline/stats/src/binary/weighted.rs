@@ -71,8 +71,10 @@ pub struct WeightedProportion {
     pub offset: Option<f64>,
     /// Limits where the fit adjusts; the caller's interval on `binomial_n` answers where it does not.
     pub limits: Option<(f64, f64)>,
-    /// n*: the answers of a simple sample in which the value would have the same sampling variance.
+    /// n*: the answers of a simple sample with the same variance of the crude share.
     pub binomial_n: f64,
+    /// The same for the value.
+    pub value_n: f64,
     pub sampling_variance: f64,
     pub gradient: Vec<f64>,
     pub variance: f64,
@@ -226,6 +228,7 @@ impl Unit<'_> {
             offset: None,
             limits: None,
             binomial_n,
+            value_n: binomial_n,
             sampling_variance: crude_variance,
             gradient: Vec::new(),
             variance: crude_variance,
@@ -268,7 +271,7 @@ impl Unit<'_> {
             ((upper - lower) / (2.0 * self.z)).powi(2)
         };
         let floored = result.sampling_variance.max(RATIO_MIN * result.value * (1.0 - result.value) / n_effective);
-        result.binomial_n = simple_sample((result.value, floored), (lower, upper), self.z);
+        result.value_n = simple_sample((result.value, floored), (lower, upper), self.z);
         let from_fit = fit.covariance.quadratic(&result.gradient).max(0.0);
         result.variance = result.sampling_variance + from_fit;
         result.finite().map(Some)

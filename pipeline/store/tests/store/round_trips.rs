@@ -5,8 +5,9 @@ use std::{collections::BTreeSet, fs, io::Write, path::PathBuf};
 use arrow::datatypes::{DataType, TimeUnit};
 use prem_spec::{ColumnKind, DeliveryMode};
 use prem_store::{
-    BadRow, Lying, NewDelivery, Partition, Publisher, Quarantine, Refusal, RowsWriter, Seen, Store, StoreError,
-    arrival_sequence, arrow_schema, check_rows, delivered_by, read_rows, sha256_file, sha256_hex, snapshot_rows_before,
+    BadRow, Delivery, Lying, NewDelivery, Partition, Publisher, Quarantine, Refusal, RowsWriter, Seen, Store,
+    StoreError, arrival_sequence, arrow_schema, check_rows, delivered_by, read_rows, sha256_file, sha256_hex,
+    snapshot_rows_before,
     tables::{TableMeta, read_table, write_table},
 };
 use tempfile::tempdir;
@@ -211,7 +212,7 @@ fn names_cannot_lead_out_of_the_store() {
 }
 
 #[test]
-fn the_later_delivery_is_decided_by_sequence_then_arrival_then_hash() {
+fn the_later_delivery_is_decided_by_sequence_then_name_then_arrival_then_hash() {
     let folder = tempdir().unwrap();
     let store = Store::open(folder.path()).lock().unwrap();
     let early = "2025-03-01T02:00:00Z".parse().unwrap();
@@ -234,6 +235,9 @@ fn the_later_delivery_is_decided_by_sequence_then_arrival_then_hash() {
         let (corrected, first) = (of_name("corrected", late), of_name("first", early));
         assert!(corrected.number < first.number && corrected.cmp_sequence(&first).is_gt(), "{content}");
         assert!(corrected.cmp_sequence(&a).is_lt(), "an earlier name stays earlier");
+        // Of two names the run that took one of them first decides nothing.
+        let other = Delivery { file_name: "another.csv".to_owned(), ..corrected.clone() };
+        assert!(other.cmp_sequence(&corrected) == other.cmp_sequence(&first));
     }
 }
 
@@ -252,14 +256,15 @@ fn a_snapshot_is_compared_with_the_one_that_it_replaces() {
     }
     (all[0].counts.kept, all[1].counts.kept, all[1].counts.erased) = (3, 5, 2);
     let at = all[0].delivered_at;
-    let before = |export: &str, sequence: &str| snapshot_rows_before(&all, export, (sequence, at, "f"));
+    let before =
+        |export: &str, sequence: &str| snapshot_rows_before(&all, export, (sequence, &all[0].file_name, at, "f"));
     assert_eq!(before("register", "2025-8"), None);
     assert_eq!(before("register", "2025-10"), Some(3));
     // Erased rows were delivered too; an upsert replaces by key and is no measure.
     assert_eq!(before("register", "2026-1"), Some(7));
     assert_eq!(before("other", "2026-1"), None);
     // The same place and time: the content hash decides, and nothing is before itself.
-    assert_eq!(snapshot_rows_before(&all, "register", ("2025-9", at, &all[0].sha256)), None);
+    assert_eq!(snapshot_rows_before(&all, "register", ("2025-9", &all[0].file_name, at, &all[0].sha256)), None);
 }
 
 #[test]

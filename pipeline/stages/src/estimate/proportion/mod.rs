@@ -44,7 +44,7 @@ struct Share {
     sampling_variance: f64,
     variance: f64,
     /// The answers of a simple sample in which the value would have the same sampling variance.
-    binomial_n: f64,
+    value_n: f64,
     gradient: Vec<f64>,
 }
 
@@ -213,7 +213,7 @@ fn unweighted(share: AdjustedProportion) -> Share {
         high: share.upper,
         sampling_variance: share.sampling_variance,
         variance: share.variance,
-        binomial_n: share.binomial_n,
+        value_n: share.value_n,
         gradient: share.gradient,
     }
 }
@@ -240,7 +240,7 @@ fn weighted(task: &Task<'_>, share: WeightedProportion) -> Result<Share> {
         high,
         sampling_variance,
         variance: share.variance - share.sampling_variance + sampling_variance,
-        binomial_n: share.binomial_n,
+        value_n: share.value_n,
         gradient: share.gradient,
     })
 }
@@ -284,7 +284,7 @@ fn crude(task: &Task<'_>, events: u64, n: u64) -> Result<Option<Share>> {
         high,
         sampling_variance: variance,
         variance,
-        binomial_n: of,
+        value_n: of,
         gradient: Vec::new(),
     }))
 }
@@ -353,7 +353,7 @@ fn compare_level(
 /// the variance, (1 − w)²S, is taken at the region's share instead of the unit's.
 fn answers(share: &Share, region: f64, se: f64, weight: f64) -> f64 {
     let spread = region * (1.0 - region);
-    let own = spread / share.binomial_n - share.sampling_variance;
+    let own = spread / share.value_n - share.sampling_variance;
     spread / (se * se + (1.0 - weight).powi(2) * own)
 }
 
