@@ -76,8 +76,8 @@ fn arbitrary_codes_of_eleven_digits_are_taken_whole() {
     assert_eq!(tried.counts(), (5000, 5000, vec![]));
     let tried = ingest(&plan, file(arbitrary(5000).map(|code| format!("{code}-02"))));
     assert_eq!(tried.counts(), (5000, 5000, vec![]));
-    // Digits among hexadecimal ones are no number at all.
-    let tried = ingest(&plan, file(VALID.map(|number| format!("0ab{number}f"))));
+    // Digits among sixteen hexadecimal ones are no number at all.
+    let tried = ingest(&plan, file(VALID.map(|number| format!("0ab{number}cf"))));
     assert_eq!(tried.counts(), (7, 7, vec![]));
 }
 

@@ -96,6 +96,9 @@ pub(crate) fn protect_rows(
     Ok(found)
 }
 
+/// Period, level, stratum and method, and the bits of a q: units that have it together.
+type Tie<'a> = (&'a str, &'a str, &'a str, &'a str, u64);
+
 /// Withholds each q that is the p of a withheld unit: corrections by steps give a unit the q of another where that is the
 /// stricter. Its class stays.
 fn hide_borrowed_q(indicator: &Indicator, originals: &[Estimate], rows: &mut [Estimate]) {
@@ -105,8 +108,8 @@ fn hide_borrowed_q(indicator: &Indicator, originals: &[Estimate], rows: &mut [Es
         FamilyCorrection::Bonferroni | FamilyCorrection::None => return,
     };
     // By family and q, the p of the unit that it comes from and whether that is withheld.
-    let mut lenders: BTreeMap<(&str, &str, &str, &str, u64), (f64, bool)> = BTreeMap::new();
-    fn family(row: &Estimate, q: f64) -> (&str, &str, &str, &str, u64) {
+    let mut lenders: BTreeMap<Tie<'_>, (f64, bool)> = BTreeMap::new();
+    fn family(row: &Estimate, q: f64) -> Tie<'_> {
         (&row.period, &row.level, &row.stratum, &row.method, q.to_bits())
     }
     for (original, row) in originals.iter().zip(rows.iter()) {
