@@ -127,8 +127,8 @@ fn dispatch(cli: &Cli, now: Timestamp) -> Result<u8, JobError> {
         let summary = run::run(args, last, global, now)?;
         print(global, &summary);
         let code = run::exit_code(&summary, args);
-        if code == exit::DATA_REFUSED && !summary.refused.is_empty() {
-            say_last(global, code, &summary.refusals());
+        if let Some(why) = summary.finding() {
+            say_last(global, code, &why);
         }
         Ok(code)
     };

@@ -119,8 +119,16 @@ impl Summary {
         self.seconds = seconds;
     }
 
-    /// What was refused and held back, on one line.
-    pub fn refusals(&self) -> String {
+    /// What somebody must see to, on one line; `None` where nothing waits for anybody.
+    pub fn finding(&self) -> Option<String> {
+        if !self.refused.is_empty() {
+            return Some(self.refusals());
+        }
+        let unreadable = self.unreadable as u64;
+        (unreadable > 0).then(|| format!("{} cannot be read; see prem status", counted(unreadable, "file", "files")))
+    }
+
+    fn refusals(&self) -> String {
         let name = |file: &String| match self.bad_rows.get(file) {
             Some((bad, rows)) if *bad > 0 => format!("{} ({bad} of {rows} rows)", printable(file)),
             _ => printable(file),
@@ -325,7 +333,7 @@ mod tests {
         let mut refuse = |file: &str, bad_rows| {
             summary.refused.insert(file.to_owned(), "too many bad rows".to_owned());
             summary.bad_rows.insert(file.to_owned(), bad_rows);
-            summary.refusals()
+            summary.finding().unwrap_or_default()
         };
         assert_eq!(refuse("a.csv", (1, 13)), "refused a.csv (1 of 13 rows); see prem status");
         assert_eq!(refuse("b\nc.csv", (0, 0)), "refused a.csv (1 of 13 rows), b\\nc.csv; see prem status");
@@ -333,8 +341,11 @@ mod tests {
         refuse("d.csv", (0, 0));
         refuse("e.csv", (0, 0));
         summary.held_back = [("staff".to_owned(), "answers".to_owned())].into();
-        let said = summary.refusals();
+        let said = summary.finding().unwrap_or_default();
         assert!(said.ends_with(", c.csv and 2 more; held back 1 indicator; see prem status"), "{said}");
+        let unreadable = Summary { unreadable: 1, ..Summary::default() };
+        assert_eq!(unreadable.finding().as_deref(), Some("1 file cannot be read; see prem status"));
+        assert_eq!(Summary::default().finding(), None);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fs, path::Path};
 
-use prem_store::tables::{Estimate, Response, Weighting, read_table};
+use prem_store::tables::{CaseMix, Estimate, Response, Variation, Weighting, read_table};
 
 use crate::place::{Place, contents, expect_code, prem, shipped_schemas};
 
@@ -20,6 +20,33 @@ fn changed(place: &Place, changes: &[(&str, &str, &str)]) {
         fs::write(&path, text).expect("a file");
     }
     place.use_schemas("schemas");
+}
+
+/// Extremes are values of shown units, strata are none beside them, and nobody moved further than the furthest that is shown.
+fn tables_about_units_tell_nothing_of_others(place: &Place, rows: &[Estimate]) {
+    let units = |indicator: &str, period: &str| -> Vec<&Estimate> {
+        let is_one = |row: &&Estimate| row.indicator == indicator && row.period == period && row.stratum == "total";
+        rows.iter().filter(is_one).filter(|row| row.level != "rhf" && row.value.is_some()).collect()
+    };
+    let variation: Vec<Variation> = place.table("region");
+    let mut extremes = 0;
+    for row in &variation {
+        let shown: Vec<f64> = units(&row.indicator, &row.period)
+            .into_iter()
+            .filter(|unit| unit.level == row.level)
+            .filter_map(|unit| unit.value)
+            .collect();
+        for extreme in [row.lowest, row.highest].into_iter().flatten() {
+            assert!(shown.contains(&extreme) && row.n_units == shown.len() as i64, "{row:?}");
+            extremes += 1;
+        }
+    }
+    assert!(extremes > 20, "{extremes}");
+    let fits: Vec<CaseMix> = place.table("region");
+    for fit in fits.iter().filter(|fit| fit.adjustment_max.is_some()) {
+        let units = units(&fit.indicator, &fit.period);
+        assert!(units.iter().any(|unit| Some((unit.value.unwrap() - unit.raw.unwrap()).abs()) == fit.adjustment_max));
+    }
 }
 
 const STAFF: &str = "indicators/inpatient-staff.toml";
@@ -62,6 +89,7 @@ fn references_are_the_published_values_of_the_region() {
         .collect();
     assert_eq!(windows, ["2024-04..2025-03", "2024-07..2025-06", "2024-10..2025-09"]);
     assert!(rows.iter().filter(|row| row.period.contains("..")).all(|row| row.change.is_none()));
+    tables_about_units_tell_nothing_of_others(&place, &rows);
     // The table of weights speaks of the same people.
     let weights: Vec<Weighting> = place.table("region");
     let year = weights.iter().find(|row| row.indicator == "inpatient-staff" && row.period == "2025").expect("a row");

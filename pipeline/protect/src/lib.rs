@@ -63,4 +63,4 @@ pub use reason::{REASONS, SECONDARY};
 pub use spread::{Spread, UNITS_MIN};
 pub use trends::{POINTS_MIN, SeriesPoint};
 pub use unprotected::Unprotected;
-pub use variation::UNITS_BEHIND_A_FIGURE_MIN;
+pub use variation::{Levels, UNITS_BEHIND_A_FIGURE_MIN};

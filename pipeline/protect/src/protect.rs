@@ -99,6 +99,10 @@ pub(crate) fn protect_rows(
 /// Period, level, stratum and method, and the bits of a q: units that have it together.
 type Tie<'a> = (&'a str, &'a str, &'a str, &'a str, u64);
 
+fn tie(row: &Estimate, q: f64) -> Tie<'_> {
+    (&row.period, &row.level, &row.stratum, &row.method, q.to_bits())
+}
+
 /// Withholds each q that is the p of a withheld unit: corrections by steps give a unit the q of another where that is the
 /// stricter. Its class stays.
 fn hide_borrowed_q(indicator: &Indicator, originals: &[Estimate], rows: &mut [Estimate]) {
@@ -109,19 +113,16 @@ fn hide_borrowed_q(indicator: &Indicator, originals: &[Estimate], rows: &mut [Es
     };
     // By family and q, the p of the unit that it comes from and whether that is withheld.
     let mut lenders: BTreeMap<Tie<'_>, (f64, bool)> = BTreeMap::new();
-    fn family(row: &Estimate, q: f64) -> Tie<'_> {
-        (&row.period, &row.level, &row.stratum, &row.method, q.to_bits())
-    }
     for (original, row) in originals.iter().zip(rows.iter()) {
         let (Some(p), Some(q)) = (original.p, original.q) else { continue };
-        let lender = lenders.entry(family(original, q)).or_insert((p, row.suppressed));
+        let lender = lenders.entry(tie(original, q)).or_insert((p, row.suppressed));
         if lends(p, lender.0) || (p == lender.0 && !row.suppressed) {
             *lender = (p, row.suppressed);
         }
     }
     for (original, row) in originals.iter().zip(rows.iter_mut()) {
         let Some(q) = original.q else { continue };
-        if lenders.get(&family(original, q)).is_some_and(|(_, is_withheld)| *is_withheld) {
+        if lenders.get(&tie(original, q)).is_some_and(|(_, is_withheld)| *is_withheld) {
             row.q = None;
         }
     }

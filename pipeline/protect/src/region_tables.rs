@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use prem_spec::{Level, Plan};
-use prem_store::tables::{CaseMix, Estimate, SurveyQuality, Weighting};
+use prem_store::tables::{CaseMix, Estimate, SurveyQuality, Weighting, movement};
 
 use crate::{system::TOTAL, variation::Levels};
 
@@ -24,21 +24,13 @@ pub(crate) fn case_mix(plan: &Plan, mut rows: Vec<CaseMix>, estimates: &[Estimat
     }
     for row in rows.iter_mut().filter(|row| row.adjustment_max.is_some()) {
         // The largest movement is one unit's: only of units that are shown.
-        (row.adjustment_max, row.adjustment_mean) = movement(estimates, row);
+        let shown = estimates.iter().filter(|unit| {
+            let is_of_fit = unit.indicator == row.indicator && unit.period == row.period;
+            is_of_fit && unit.stratum == TOTAL && unit.level != Level::Rhf.as_str()
+        });
+        (row.adjustment_max, row.adjustment_mean) = movement(shown);
     }
     rows
-}
-
-/// Largest and mean movement by adjustment of the shown units that a fit's row is about.
-fn movement(estimates: &[Estimate], fit: &CaseMix) -> (Option<f64>, Option<f64>) {
-    let units = estimates.iter().filter(|row| {
-        let is_of_fit = row.indicator == fit.indicator && row.period == fit.period;
-        is_of_fit && row.stratum == TOTAL && row.level != Level::Rhf.as_str()
-    });
-    let moved: Vec<f64> = units.filter_map(|row| Some((row.value? - row.raw?).abs())).collect();
-    #[expect(clippy::cast_precision_loss, reason = "numbers of units")]
-    let mean = (!moved.is_empty()).then(|| moved.iter().sum::<f64>() / moved.len() as f64);
-    (moved.into_iter().reduce(f64::max), mean)
 }
 
 pub(crate) fn weighting(plan: &Plan, mut rows: Vec<Weighting>, estimates: &[Estimate]) -> Vec<Weighting> {

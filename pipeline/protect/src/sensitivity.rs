@@ -3,15 +3,16 @@
 //! A unit's value by another model is one more figure of its cell, and is shown only where its own row is. But two models
 //! that differ in their weights give two totals of the same withheld parts, which who knows the sizes could solve for two
 //! of them. So a model with other weights than the indicator's own gives no total over a withheld unit: a unit with a
-//! withheld one below it is left out. The region's value is never given. Only one length of period is given, so that there are no totals over time either. Ranks and differences are made here,
-//! from what is shown alone.
+//! withheld one below it is left out. Shrunken values tell their model's mean and spread, and go where the hub's do. The
+//! region's value is never given. Only one length of period is given, so that there are no totals over time either. Ranks
+//! and differences are made here, from what is shown alone.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use prem_spec::{Alternative, Direction, Plan, Weighting};
 use prem_store::tables::{Estimate, Sensitivity};
 
-use crate::system::TOTAL;
+use crate::{system::TOTAL, variation::Levels};
 
 /// The model whose values are those of `estimates`.
 const MAIN: &str = "main";
@@ -31,15 +32,21 @@ pub(crate) fn protect(plan: &Plan, rows: Vec<Sensitivity>, estimates: &[Estimate
             }
         }
     }
+    let levels = Levels::of(estimates);
     let mut kept: Vec<Sensitivity> = rows
         .into_iter()
         .filter(|row| {
             let cell = (row.indicator.as_str(), row.period.as_str(), row.unit_id.as_str());
-            shown.contains(&cell) && (!above_withheld.contains(&cell) || has_own_weights(plan, row))
+            let tells_model = is_shrunken(row) && levels.get(&row.indicator, &row.period, &row.level).is_near_a_unit();
+            shown.contains(&cell) && !tells_model && (!above_withheld.contains(&cell) || has_own_weights(plan, row))
         })
         .collect();
     rank(plan, &mut kept);
     kept
+}
+
+fn is_shrunken(row: &Sensitivity) -> bool {
+    [Alternative::Shrunken, Alternative::Nested].iter().any(|model| model.as_str() == row.model)
 }
 
 /// Whether the model weights respondents as the indicator's own does.

@@ -40,7 +40,7 @@ pub(crate) fn protect(rows: &mut [Variation], estimates: &[Estimate]) {
 
 /// Units of one indicator, period and level.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Found {
+pub struct Found {
     pub shown: usize,
     pub withheld: usize,
 }
@@ -53,7 +53,7 @@ impl Found {
 }
 
 /// How many units of each indicator, period and level are shown and withheld.
-pub(crate) struct Levels<'a>(BTreeMap<(&'a str, &'a str, &'a str), Found>);
+pub struct Levels<'a>(BTreeMap<(&'a str, &'a str, &'a str), Found>);
 
 impl<'a> Levels<'a> {
     pub fn of(estimates: &'a [Estimate]) -> Self {

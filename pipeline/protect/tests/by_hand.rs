@@ -252,30 +252,13 @@ fn case_mix(n_used: i64) -> CaseMix {
         period: "2025".into(),
         indicator: SCORE.into(),
         term: "(fit)".into(),
-        estimate: None,
-        se: None,
-        ci_low: None,
-        ci_high: None,
-        dropped: None,
         n_used,
-        n_left_out: 0,
-        n_no_value: None,
         n_units: 4,
-        r_squared: None,
-        sigma: None,
-        between_sd: None,
-        between_sd_unadjusted: None,
-        explained: None,
-        icc: None,
-        icc_unadjusted: None,
-        interaction_f: None,
-        interaction_p: None,
-        adjustment_max: None,
-        adjustment_mean: None,
         convergence: "converged".into(),
         method: "m".into(),
         method_version: "1".into(),
         run_id: "run".into(),
+        ..CaseMix::default()
     }
 }
 
@@ -284,28 +267,13 @@ fn quality(n: i64) -> SurveyQuality {
         period: "2025".into(),
         questionnaire: "q".into(),
         questionnaire_version: "1".to_owned(),
-        item_version: None,
         kind: "item".into(),
         subject: "i1".into(),
         n,
         n_scored: n,
-        n_blank: 0,
-        n_other_missing: 0,
-        floor: None,
-        ceiling: None,
-        alpha: None,
-        alpha_pairwise: None,
-        item_rest: None,
-        item_rest_pairwise: None,
-        alpha_without: None,
-        between_sd: None,
-        icc: None,
-        unit_reliability: None,
-        level: None,
-        variance_share: None,
-        answers_needed: None,
         method_version: "1".into(),
         run_id: "run".into(),
+        ..SurveyQuality::default()
     }
 }
 
@@ -324,6 +292,48 @@ fn extremes_between_few_units_and_small_fits_are_withheld() {
     let [case_mix] = protected.case_mix() else { panic!("one row is large enough") };
     assert!(case_mix.adjustment_max.is_some_and(|moved| moved < 99.0) && case_mix.icc.is_none(), "{case_mix:?}");
     assert_eq!(protected.survey_quality().len(), 1);
+}
+
+/// Wards n1 (primary) and n2 (secondary) are withheld: their model's mean and spread would be two equations about two units.
+#[test]
+fn shrunken_values_go_where_one_or_two_units_are_withheld() {
+    let plan = plan(&UNITS, 5, true);
+    let protected = |wards| {
+        let input = unprotected(counts(&plan, SCORE, "2025", wards, |n| n as f64 * 70.0));
+        protect(&plan, input).expect("protected")
+    };
+    let few = protected([12, 50, 45, 80]);
+    let wards = |of: &Protected| -> Vec<(bool, bool)> {
+        let rows = of.estimates().iter().filter(|row| row.level == "ward" && !row.suppressed);
+        rows.map(|row| (row.shrunken.is_some() || row.shrunken_low.is_some(), row.reliability.is_some())).collect()
+    };
+    assert_eq!(wards(&few), [(false, false); 2]);
+    assert!(few.estimates().iter().filter(|row| row.level == "hf").all(|row| row.shrunken.is_some()));
+    assert_eq!(wards(&protected([60, 50, 45, 80])), [(true, true); 4]);
+}
+
+/// p of 0.01, 0.03 and 0.031 give the same q, that of the last, to the last two.
+#[test]
+fn a_q_that_is_the_p_of_a_withheld_unit_goes_with_it() {
+    let plan = plan(&UNITS, 5, true);
+    let protected = |lender: &str| {
+        let mut rows = counts(&plan, SCORE, "2025", [12, 50, 45, 80], |n| n as f64 * 70.0);
+        for row in rows.iter_mut().filter(|row| row.level == "ward") {
+            (row.p, row.q) = match row.unit_id.as_str() {
+                "n1" => (None, None),
+                "s1" => (Some(0.01), Some(0.03)),
+                unit => (Some(if unit == lender { 0.031 } else { 0.03 }), Some(0.031)),
+            };
+        }
+        protect(&plan, unprotected(rows)).expect("protected")
+    };
+    let q = |of: &Protected, unit: &str| of.estimates().iter().find(|row| row.unit_id == unit).and_then(|row| row.q);
+    let first = protected("n2");
+    let hidden = first.estimates().iter().find(|row| row.suppression_reason.as_deref() == Some(SECONDARY));
+    let hidden = hidden.map(|row| row.unit_id.clone()).expect("a ward beside the small one");
+    let shown = if hidden == "n2" { "n3" } else { "n2" };
+    assert_eq!((q(&protected(&hidden), shown), q(&protected(shown), shown)), (None, Some(0.031)));
+    assert_eq!(q(&first, "s1"), Some(0.03));
 }
 
 #[test]

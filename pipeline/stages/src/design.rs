@@ -128,3 +128,18 @@ fn add_columns(design: &mut Design, adjuster: &Adjuster, coded: &Coded, missing:
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::fill_with_mean;
+
+    #[test]
+    fn what_no_unit_knows_is_everybodys_mean() {
+        let mut column = [1.0, f64::NAN, 4.0, f64::NAN];
+        fill_with_mean(&mut column);
+        assert_eq!(column, [1.0, 2.5, 4.0, 2.5]);
+        let mut unknown = [f64::NAN; 2];
+        fill_with_mean(&mut unknown);
+        assert_eq!(unknown, [0.0; 2]);
+    }
+}

@@ -86,6 +86,23 @@ fn strata_of_known_size_by_hand() {
     assert!(census.binomial_n > nearly.binomial_n, "{} and {}", census.binomial_n, nearly.binomial_n);
 }
 
+/// 40 and 20 respondents of one stratum, weight 1: the first unit has 40 of 60, so that S = p(1 − p) · 60/59/40.
+#[test]
+fn how_much_a_unit_has_of_a_stratum_is_chance_too() {
+    let mut counts = BinaryCounts::new(2, 0);
+    counts.add_counts(0, &[], 40, 10).expect("counts");
+    counts.add_counts(1, &[], 20, 15).expect("counts");
+    let table = counts.finish();
+    let of = |strata: &[u32]| {
+        let cells = WeightedCells { table: &table, weights: &[1.0; 2], strata, correction: None, calibration: None };
+        let nobody = ReferencePopulation::new(0, Vec::new(), vec![1.0]).expect("a reference");
+        let found = weighted_proportions(None, &cells, (&[Some(0), None], 1), &nobody, 0.95).expect("a proportion");
+        found.into_iter().flatten().next().expect("one").sampling_variance
+    };
+    near(of(&[0, 0]), 0.1875 * 60.0 / 59.0 / 40.0, 1e-12);
+    near(of(&[0, 1]), 0.1875 * 40.0 / 39.0 / 40.0, 1e-12);
+}
+
 #[test]
 fn nobody_and_everybody() {
     let table = {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use prem_protect::{Protected, UNITS_BEHIND_A_FIGURE_MIN, tables};
+use prem_protect::{Levels, Protected, UNITS_BEHIND_A_FIGURE_MIN, tables};
 use prem_spec::{Indicator, Level, Plan};
 use serde::Serialize;
 
@@ -57,6 +57,7 @@ impl Variation {
         language: Language,
         texts: &Texts,
     ) -> Option<Self> {
+        let levels = Levels::of(protected.estimates());
         let mut surveys = BTreeMap::new();
         let mut rates = BTreeMap::new();
         for row in protected.variation() {
@@ -65,7 +66,8 @@ impl Variation {
             if !latest.is_latest(&row.indicator, &row.period) {
                 continue;
             }
-            let figures = Figures { row, style: Style::of(indicator, language), texts };
+            let is_model_hidden = levels.get(&row.indicator, &row.period, &row.level).is_near_a_unit();
+            let figures = Figures { row, is_model_hidden, style: Style::of(indicator, language), texts };
             let is_rate = indicator.measure.is_rate();
             let line = VariationRow {
                 indicator: indicator.title.get(language.code()).to_owned(),
@@ -102,13 +104,15 @@ impl Variation {
 
 struct Figures<'a> {
     row: &'a tables::Variation,
+    /// What models say of the spread is withheld.
+    is_model_hidden: bool,
     style: Style,
     texts: &'a Texts,
 }
 
 impl Figures<'_> {
     fn of_survey(&self, indicator: &Indicator) -> Vec<Cell> {
-        let Self { row, style, texts } = self;
+        let Self { row, style, texts, .. } = self;
         let whole_share = Style { decimals: 0, is_share: true, ..*style };
         let sd = |sd: f64| {
             let number = style.plain(sd);
@@ -118,9 +122,9 @@ impl Figures<'_> {
         vec![
             self.extreme(row.lowest),
             self.extreme(row.highest),
-            self.spread(row.between_sd.map(sd)),
-            self.spread(row.explained_by_case_mix.map(|share| whole_share.value(share))),
-            self.spread(row.icc.map(|icc| fixed(icc, DECIMALS + 1, style.language))),
+            self.of_model(row.between_sd.map(sd)),
+            self.of_model(row.explained_by_case_mix.map(|share| whole_share.value(share))),
+            self.of_model(row.icc.map(|icc| fixed(icc, DECIMALS + 1, style.language))),
         ]
     }
 
@@ -141,7 +145,15 @@ impl Figures<'_> {
 
     /// A figure of all units: withheld with the coefficient of variation, which every family has; else there is none.
     fn spread(&self, text: Option<String>) -> Cell {
-        let absence = if self.row.cv.is_none() {
+        self.cell(text, self.row.cv.is_none())
+    }
+
+    fn of_model(&self, text: Option<String>) -> Cell {
+        self.cell(text, self.row.cv.is_none() || self.is_model_hidden)
+    }
+
+    fn cell(&self, text: Option<String>, is_hidden: bool) -> Cell {
+        let absence = if is_hidden {
             Absence::hidden(self.texts.get("hidden"))
         } else {
             Absence::none(self.texts.get("no_value"))

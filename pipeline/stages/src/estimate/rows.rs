@@ -139,8 +139,5 @@ pub(super) fn model_row(task: &Task<'_>, term: &str, method: &str) -> CaseMix {
 /// Largest and mean movement by adjustment of the units that are compared with the region.
 pub(super) fn movement(estimates: &[Estimate]) -> (Option<f64>, Option<f64>) {
     let units = estimates.iter().filter(|row| row.difference.is_some() && row.stratum == Stratifier::TOTAL);
-    let moved: Vec<f64> = units.filter_map(|row| Some((row.value? - row.raw?).abs())).collect();
-    #[expect(clippy::cast_precision_loss, reason = "numbers of units")]
-    let mean = (!moved.is_empty()).then(|| moved.iter().sum::<f64>() / moved.len() as f64);
-    (moved.into_iter().reduce(f64::max), mean)
+    prem_store::tables::movement(units)
 }

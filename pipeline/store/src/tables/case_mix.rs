@@ -1,6 +1,6 @@
 //! The case-mix model behind one indicator and period: one row per coefficient.
 
-use super::table;
+use super::{Estimate, table};
 
 table! {
     /// A row of `casemix`.
@@ -59,4 +59,12 @@ table! {
     method_version: String,
     /// The run that made the row.
     run_id: String,
+}
+
+/// Largest and mean |value − raw| of some units; none without any.
+pub fn movement<'a>(units: impl Iterator<Item = &'a Estimate>) -> (Option<f64>, Option<f64>) {
+    let moved: Vec<f64> = units.filter_map(|row| Some((row.value? - row.raw?).abs())).collect();
+    #[expect(clippy::cast_precision_loss, reason = "numbers of units")]
+    let mean = (!moved.is_empty()).then(|| moved.iter().sum::<f64>() / moved.len() as f64);
+    (moved.into_iter().reduce(f64::max), mean)
 }

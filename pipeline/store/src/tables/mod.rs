@@ -18,7 +18,7 @@ mod working;
 
 use arrow::{array::RecordBatch, datatypes::DataType};
 
-pub use case_mix::CaseMix;
+pub use case_mix::{CaseMix, movement};
 pub use cell::Cell;
 pub use estimates::Estimate;
 pub use file::{TableMeta, TableWriter, read_table, write_table};
