@@ -264,17 +264,19 @@ proptest! {
         scale in 0.1..10.0_f64,
     ) {
         let (a, v): (Vec<f64>, Vec<f64>) = areas.into_iter().unzip();
-        let fit = fay_herriot(&a, &v, &[], 0.95).unwrap();
+        for kind in [ShrinkageInterval::PlugIn, ShrinkageInterval::Averaged] {
+        let fit = fay_herriot(&a, &v, &[], kind, 0.95).unwrap();
         let moved: Vec<f64> = a.iter().map(|a| shift + scale * a).collect();
         let wider: Vec<f64> = v.iter().map(|v| scale * scale * v).collect();
-        let moved = fay_herriot(&moved, &wider, &[], 0.95).unwrap();
+        let moved = fay_herriot(&moved, &wider, &[], kind, 0.95).unwrap();
         let back = |v: &[f64]| v.iter().rev().copied().collect::<Vec<f64>>();
-        let turned = fay_herriot(&back(&a), &back(&v), &[], 0.95).unwrap();
+        let turned = fay_herriot(&back(&a), &back(&v), &[], kind, 0.95).unwrap();
         prop_assert!(near(scale * scale * fit.between_unit_variance, moved.between_unit_variance, 1e-7));
         for ((a, b), c) in fit.units.iter().zip(&moved.units).zip(turned.units.iter().rev()) {
             prop_assert!(near(shift + scale * a.value, b.value, 1e-7) && near(a.value, c.value, 1e-8));
             prop_assert!(near(scale * scale * a.mean_squared_error, b.mean_squared_error, 1e-6));
             prop_assert!(near(a.mean_squared_error, c.mean_squared_error, 1e-7));
+        }
         }
     }
 

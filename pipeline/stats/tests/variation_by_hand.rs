@@ -82,10 +82,25 @@ fn counts_of_a_billion_keep_their_variance() {
 
 #[test]
 fn chance_part_of_an_excess() {
-    // X ~ Poisson(1): E(X − 1)⁺ = P(X = 1) = e⁻¹.
-    let a = actionable(&[1.0], &[1.0], &[1.0], 1.0).unwrap();
-    close(a.chance, (-1.0_f64).exp());
-    close(actionable(&[1.0], &[1.0], &[1.0], 4.0).unwrap().chance, 2.0 * (-1.0_f64).exp());
+    // Two events in two equal areas: (2, 0) and (0, 2) have probability ¼ each and an excess of 1 event.
+    let two = |kappa| actionable(&[1.0, 1.0], &[1.0, 1.0], &[1.0, 1.0], kappa).unwrap().chance;
+    close(two(1.0), 0.5);
+    close(two(4.0), 1.0);
+    // One area has all events, whatever chance does.
+    close(actionable(&[7.0], &[7.0], &[1.0], 1.0).unwrap().chance, 0.0);
+    // Five events in areas that expect 1, 1.5 and 2.5: all outcomes counted.
+    let (n, p) = (5_u32, [0.2_f64, 0.3, 0.5]);
+    let factorial = |k: u32| (1..=k).map(f64::from).product::<f64>();
+    let mut excess = 0.0;
+    for i in 0..=n {
+        for j in 0..=n - i {
+            let o = [i, j, n - i - j];
+            let ways = factorial(n) / o.iter().map(|k| factorial(*k)).product::<f64>();
+            let probability = ways * o.iter().zip(p).map(|(k, p)| p.powi(*k as i32)).product::<f64>();
+            excess += probability * o.iter().zip(p).map(|(k, p)| (f64::from(*k) - 5.0 * p).max(0.0)).sum::<f64>();
+        }
+    }
+    close(actionable(&[2.0, 2.0, 1.0], &[1.0, 1.5, 2.5], &[1.0; 3], 1.0).unwrap().chance, excess);
     // θ̃ = (1.1, 0.9): ±1 event; P25 = 0.95, P75 = 1.05.
     let b = actionable(&O, &E, &[1.1, 0.9], 1.0).unwrap();
     close(b.excess, 1.0);

@@ -12,6 +12,7 @@ mod fay_herriot;
 mod fixed_effects;
 mod impute;
 mod interaction;
+mod log_grid;
 mod moments;
 mod nested;
 mod nested_grid;

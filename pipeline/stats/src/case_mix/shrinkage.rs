@@ -20,6 +20,7 @@
 //! `tests/reference/r_dense.rs`: averaged, from dense matrices and integrals in R (1e-8); coverage in the simulation study.
 
 use super::adjusted::{check_level, critical_value};
+use super::log_grid::log_grid;
 use super::moments::UnitMoments;
 use super::profile::{Criterion, ProfilePoint};
 use super::random_intercept::{RandomIntercept, original_scale};
@@ -29,18 +30,12 @@ use crate::linear_algebra::{Matrix, dot};
 /// Units with rows that the averaged interval needs.
 pub const MIN_UNITS: usize = 5;
 
-/// Points of the grid in log θ.
-const GRID_POINTS: usize = 129;
-
-/// Drop of the log weight at which the grid ends: e⁻²⁵ of the top.
-const LOG_WEIGHT_DROP: f64 = 25.0;
-
 /// Which interval.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ShrinkageInterval {
-    /// Averaged over θ (default).
+    /// Averaged over what the spread between units may be (default).
     Averaged,
-    /// θ̂ taken as known, as `lme4` users do.
+    /// The estimated spread taken as known, as `lme4` users do.
     PlugIn,
 }
 
@@ -187,63 +182,11 @@ fn quadratic_or_zero(covariance: &Matrix, g: &[f64]) -> f64 {
     if g.is_empty() { 0.0 } else { covariance.quadratic(g).max(0.0) }
 }
 
-/// Grid of θ, uniform in log θ over where the weight is more than e⁻²⁵ of its top, with normalised weights.
-/// The measure dθ = θ d(log θ) gives the weights a second factor θ.
+/// Grid of θ with normalised weights. The measure dθ = θ d(ln θ) gives them a second factor θ.
 fn theta_grid(fit: &RandomIntercept) -> Result<Vec<(f64, ProfilePoint)>> {
     let likelihood = &fit.likelihood;
-    let log_weight = |t: f64| -> Result<(f64, ProfilePoint)> {
+    log_grid(-0.5 * likelihood.typical_rows().ln(), |t| {
         let point = likelihood.evaluate(t.exp())?;
         Ok((2.0 * t - 0.5 * point.criterion, point))
-    };
-    let middle = -0.5 * likelihood.typical_rows().ln();
-    let mut top = (middle, f64::NEG_INFINITY);
-    for k in -60..=60 {
-        let t = middle + 0.25 * f64::from(k);
-        let w = log_weight(t)?.0;
-        if w > top.1 {
-            top = (t, w);
-        }
-    }
-    // Climb to the top itself: with thousands of units the peak is narrower than the first grid.
-    let mut step = 0.25;
-    while step > 1e-4 {
-        step *= 0.5;
-        for t in [top.0 - step, top.0 + step] {
-            let w = log_weight(t)?.0;
-            if w > top.1 {
-                top = (t, w);
-            }
-        }
-    }
-    let edge = |direction: f64| -> Result<f64> {
-        let (mut near, mut far) = (0.0, 1e-3);
-        while log_weight(top.0 + direction * far)?.0 > top.1 - LOG_WEIGHT_DROP {
-            near = far;
-            far *= 2.0;
-            if far > 256.0 {
-                return Err(StatsError::NotConverged { what: "weights over theta", iterations: GRID_POINTS });
-            }
-        }
-        for _ in 0..12 {
-            let half = 0.5 * (near + far);
-            if log_weight(top.0 + direction * half)?.0 > top.1 - LOG_WEIGHT_DROP {
-                near = half;
-            } else {
-                far = half;
-            }
-        }
-        Ok(top.0 + direction * far)
-    };
-    let (from, to) = (edge(-1.0)?, edge(1.0)?);
-    let mut points = Vec::with_capacity(GRID_POINTS);
-    let mut total = 0.0;
-    for k in 0..GRID_POINTS {
-        let t = from + (to - from) * k as f64 / (GRID_POINTS - 1) as f64;
-        let (w, point) = log_weight(t)?;
-        let w = (w - top.1).exp();
-        total += w;
-        points.push((w, point));
-    }
-    points.iter_mut().for_each(|(w, _)| *w /= total);
-    Ok(points)
+    })
 }

@@ -4,7 +4,8 @@
 //! The rate that a standard population would have with the unit's stratum-specific rates.
 //! # Formula
 //! r = Σ w_g x_g/n_g / Σ w_g; Var = Σ w_g² x_g/n_g² / (Σw)²; with persons who have f events each,
-//! Var = Σ_g w_g²/n_g² Σ_f f² v_gf / (Σw)². Limits by Dobson on the total count.
+//! Var = Σ_g w_g²/n_g² Σ_f f² v_gf / (Σw)². Limits by Dobson on the total count of events, as Public Health England has it: repeat
+//! events widen the interval through Var alone.
 //! # Source
 //! A. J. Dobson et al., Statistics in Medicine 10 (1991) 457–462; non-independent events: Public Health England, *Technical
 //! guide: confidence intervals* (2018).

@@ -4,21 +4,21 @@
 //! Per unit E_j(θ̃_j − c) with c = 1 (the region's rate) or the 25th or 75th percentile of the units' smoothed ratios; the sums of
 //! the positive parts (excess) and of the negative ones (deficit).
 //! # Formula
-//! θ̃ from [`eb_poisson`](super::eb_poisson()). Beside it the crude O − E, and what chance alone would give:
-//! E[(X − E)⁺] = E · Pr(X = ⌊E⌋) for X ~ Poisson(E), times √κ for repeat events.
+//! θ̃ from [`eb_poisson`](super::eb_poisson()). Beside it the crude O − E, and what chance alone would give where all n = ΣO events
+//! fall as E does: X_j ~ Binomial(n, p = E_j/ΣE), E[(X − np)⁺] = k(1 − p)·Pr(X = k), k = ⌊np⌋ + 1, times √κ for repeat events.
 //! # Source
-//! Smoothing: D. Clayton and J. Kaldor (1987). Mean deviation of the Poisson distribution: E. L. Crow, Biometrika 45 (1958), and
-//! P. Diaconis and S. Zabell, Statistical Science 6 (1991) 284–302.
+//! Smoothing: D. Clayton and J. Kaldor, Biometrics 43 (1987) 671–681. Mean deviation of the binomial distribution (de Moivre):
+//! P. Diaconis and S. Zabell, Statistical Science 6 (1991) 284–302, section 1.
 //! # Assumptions
-//! Those of the Poisson–gamma model. Excess says nothing about which rate is right.
+//! Those of the Poisson–gamma model; E at the region's own rates, ΣE = ΣO. Excess says nothing about which rate is right.
 //! # Edge cases
-//! Without variation beyond chance all smoothed figures are 0.
+//! Without variation beyond chance all smoothed figures are 0. One unit has all events: chance gives it none.
 //! # Reference values
-//! By hand, tests/variation_by_hand.rs.
+//! By hand and by counting all outcomes, tests/variation_by_hand.rs.
 
 use super::check_observed_expected;
 use super::quantile::quantile_type_7;
-use crate::distributions::poisson;
+use crate::distributions::binomial;
 use crate::error::{Result, StatsError, check_length, check_non_negative, finite_result};
 use crate::numeric;
 
@@ -66,9 +66,13 @@ pub fn actionable(
     let smoothed = from(1.0);
     let above = |v: &[f64]| numeric::sum(v.iter().map(|x| x.max(0.0)));
     let below = |v: &[f64]| numeric::sum(v.iter().map(|x| (-x).max(0.0)));
+    let (events, sum) = (numeric::sum(observed.iter().copied()), numeric::sum(expected.iter().copied()));
     let mut chance = 0.0;
-    for e in expected {
-        chance += e * poisson::pmf(e.floor(), *e)?;
+    for p in expected.iter().map(|e| (e / sum).min(1.0)) {
+        let k = (events * p).floor() + 1.0;
+        if k <= events {
+            chance += k * (1.0 - p) * binomial::pmf(k, events, p)?;
+        }
     }
     let finite = |v: f64| finite_result("actionable variation", v);
     Ok(Actionable {

@@ -3,7 +3,7 @@
 use crate::sampling::{generator, log_normal, log_uniform, poisson};
 use crate::summary::Hits;
 use prem_stats::interval::{Interval, Level, byar, count, poisson_exact};
-use prem_stats::rates::directly_standardised;
+use prem_stats::rates::{RepeatEvents, directly_standardised, directly_standardised_repeat_events};
 use prem_stats::variation::{ChanceOptions, Events, PersonsWithEvents, chance, scv_diehr};
 use rand::Rng;
 
@@ -24,6 +24,8 @@ pub struct CountRegion {
     pub rule: Hits,
     /// Directly standardised rates that have an interval.
     pub dobson: Hits,
+    /// The same where persons have several events.
+    pub dobson_repeats: Hits,
 }
 
 fn contains(interval: Interval, truth: f64) -> bool {
@@ -41,13 +43,17 @@ pub fn region(seed: u64, index: usize) -> CountRegion {
         if mean >= FEWEST_EVENTS {
             out.byar.count(contains(byar(events, Level::P95).expect("Byar").interval, mean));
         }
-        dobson(&mut rng, &mut out.dobson);
+        dobson(&mut rng, &mut out.dobson, Repeats::None);
+    }
+    let mut rng = generator(seed, 8, index);
+    for _ in 0..25 {
+        dobson(&mut rng, &mut out.dobson_repeats, Repeats::Some);
     }
     out
 }
 
 /// An area with its own age structure and level, standardised to the region's ages.
-fn dobson(rng: &mut impl Rng, hits: &mut Hits) {
+fn dobson(rng: &mut impl Rng, hits: &mut Hits, repeats: Repeats) {
     let persons = log_normal(rng, 12_000.0, 0.9);
     let level = log_normal(rng, 1.0, 0.2);
     let mut population: Vec<f64> =
@@ -58,9 +64,22 @@ fn dobson(rng: &mut impl Rng, hits: &mut Hits) {
         *n = (*n * (tilt * (g as f64 - 2.5)).exp()).ceil();
     }
     let rates: Vec<f64> = AGE_RATES.iter().map(|r| r * level).collect();
-    let events: Vec<f64> = population.iter().zip(&rates).map(|(n, r)| poisson(rng, n * r)).collect();
     let truth: f64 = rates.iter().zip(AGE_SHARES).map(|(r, w)| r * w).sum();
-    let rate = directly_standardised(&events, &population, &AGE_SHARES, 1.0, Level::P95).expect("rate");
+    let mut groups = Vec::new();
+    for (stratum, (n, rate)) in population.iter().zip(&rates).enumerate() {
+        for (frequency, share) in repeats.shares() {
+            let frequency = f64::from(*frequency);
+            groups.push(RepeatEvents { stratum, frequency, persons: poisson(rng, n * rate * share / frequency) });
+        }
+    }
+    let rate = match repeats {
+        Repeats::None => {
+            let events: Vec<f64> = groups.iter().map(|group| group.persons).collect();
+            directly_standardised(&events, &population, &AGE_SHARES, 1.0, Level::P95)
+        }
+        Repeats::Some => directly_standardised_repeat_events(&groups, &population, &AGE_SHARES, 1.0, Level::P95),
+    }
+    .expect("rate");
     if let Some(interval) = rate.interval {
         hits.count(contains(interval, truth));
     }
@@ -73,6 +92,16 @@ pub enum Repeats {
     Some,
 }
 
+impl Repeats {
+    /// Events per person, and the share of the events that belong to such persons.
+    fn shares(self) -> &'static [(u32, f64)] {
+        match self {
+            Self::None => &[(1, 1.0)],
+            Self::Some => &[(1, 0.60), (2, 0.25), (4, 0.15)],
+        }
+    }
+}
+
 /// p of the systematic component of variation in a region where all areas have the same relative rate and expect at least 20
 /// events.
 pub fn null_p(seed: u64, index: usize, replicates: usize, repeats: Repeats) -> f64 {
@@ -80,13 +109,9 @@ pub fn null_p(seed: u64, index: usize, replicates: usize, repeats: Repeats) -> f
     let areas = rng.random_range(10..=30_usize);
     let expected: Vec<f64> = (0..areas).map(|_| log_uniform(&mut rng, 20.0, 400.0)).collect();
     // Persons by number of events; with E the expected events of an area, E·share of them belong to such persons.
-    let shares: &[(u32, f64)] = match repeats {
-        Repeats::None => &[(1, 1.0)],
-        Repeats::Some => &[(1, 0.60), (2, 0.25), (4, 0.15)],
-    };
     let mut observed = vec![0.0; areas];
     let mut groups = Vec::new();
-    for (frequency, share) in shares {
+    for (frequency, share) in repeats.shares() {
         let f = f64::from(*frequency);
         let persons: Vec<f64> = expected.iter().map(|e| poisson(&mut rng, e * share / f)).collect();
         for (o, v) in observed.iter_mut().zip(&persons) {

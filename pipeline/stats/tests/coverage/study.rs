@@ -185,6 +185,7 @@ fn count_lines(size: Size, lines: &mut Vec<Line>) {
     coverage("count, Byar, means from 10", |r| r.byar);
     coverage("count, exact below 10 events and Byar from 10", |r| r.rule);
     coverage("directly standardised rate, Dobson, from 10 events", |r| r.dobson);
+    coverage("– persons with several events", |r| r.dobson_repeats);
 }
 
 fn null_lines(size: Size, repeats: Repeats, lines: &mut Vec<Line>) {

@@ -203,9 +203,11 @@ fn areas() {
     let mut u = Unsound::default();
     for a in vectors() {
         for variance in vectors() {
-            u.check("fay_herriot", fay_herriot(&a, &variance, &[], 0.95));
-            u.check("fay_herriot", fay_herriot(&a, &variance, &[&a], 0.95));
-            u.check("fay_herriot", fay_herriot(&a, &variance, &[&variance, &variance], 0.95));
+            for kind in [ShrinkageInterval::PlugIn, ShrinkageInterval::Averaged] {
+                u.check("fay_herriot", fay_herriot(&a, &variance, &[], kind, 0.95));
+                u.check("fay_herriot", fay_herriot(&a, &variance, &[&a], kind, 0.95));
+                u.check("fay_herriot", fay_herriot(&a, &variance, &[&variance, &variance], kind, 0.95));
+            }
         }
     }
     u.finish();

@@ -25,6 +25,7 @@ mod case_mix;
 mod distributions;
 mod funnel;
 mod intervals;
+mod r_areas;
 mod r_closed;
 mod r_dense;
 mod r_models;
@@ -51,6 +52,7 @@ fn every_reference_case() {
     distributions::run();
     funnel::run();
     intervals::run();
+    r_areas::run();
     r_closed::run();
     r_dense::run();
     r_models::run();

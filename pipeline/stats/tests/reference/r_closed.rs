@@ -3,7 +3,7 @@
 use crate::common::{Case, Table, Tolerance::Absolute, Tolerance::Relative};
 use crate::r_numbers::Numbers;
 use prem_stats::bootstrap::{BootstrapInterval, BootstrapOptions, bootstrap};
-use prem_stats::case_mix::fay_herriot;
+use prem_stats::case_mix::{ShrinkageInterval, fay_herriot};
 use prem_stats::comparison::{benjamini_hochberg, bonferroni, holm};
 use prem_stats::interval::{self, Estimate, Interval, Level};
 use prem_stats::rates::{self, SlopeTransform};
@@ -32,7 +32,7 @@ fn area_level(expected: &Numbers) {
     for (name, values, covariates) in
         [("area", &a, &[&z[..]][..]), ("area_mean", &a, &empty[..]), ("area_flat", &flat, &empty[..])]
     {
-        let fit = fay_herriot(values, &variance, covariates, 0.95).unwrap();
+        let fit = fay_herriot(values, &variance, covariates, ShrinkageInterval::PlugIn, 0.95).unwrap();
         let mut case = Case::new(&format!("Fay-Herriot, {name}"), "restricted score in R", Relative(1e-9));
         case.compare("A", expected.at(name, "A", ""), fit.between_unit_variance);
         let se: Vec<f64> = (0..fit.coefficients.len()).map(|k| fit.covariance[(k, k)].sqrt()).collect();

@@ -134,7 +134,9 @@ fn robust(rows: &Rows, expected: &Numbers) {
 
 fn area_level(expected: &Numbers) {
     let t = Table::own("r/dense_areas.csv");
-    let fit = fay_herriot(&t.numbers("value"), &t.numbers("variance"), &[&t.numbers("z")], 0.95).unwrap();
+    let fit =
+        fay_herriot(&t.numbers("value"), &t.numbers("variance"), &[&t.numbers("z")], ShrinkageInterval::PlugIn, 0.95)
+            .unwrap();
     let mut case = Case::new("Fay-Herriot with a covariate", "metafor rma, blup", Relative(1e-7));
     case.compare("A", expected.at("area", "A", ""), fit.between_unit_variance);
     let se: Vec<f64> = (0..2).map(|k| fit.covariance[(k, k)].sqrt()).collect();

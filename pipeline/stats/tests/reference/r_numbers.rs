@@ -1,4 +1,4 @@
-//! Numbers made with R for this project: `r/models.R`, `r/closed.R`, `r/dense.R`, `r/resampling.R` and `r/standardised.R` wrote the files
+//! Numbers made with R for this project: `r/areas.R`, `r/models.R`, `r/closed.R`, `r/dense.R`, `r/resampling.R` and `r/standardised.R` wrote the files
 //! beside them.
 
 use crate::common::{Case, Table};

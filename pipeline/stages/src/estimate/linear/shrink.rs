@@ -97,7 +97,7 @@ fn shrink_weighted(task: &Task<'_>, rows: &mut [Estimate]) -> Option<Shrinkage> 
     }
     let values: Vec<f64> = known.iter().filter_map(|place| rows[*place].value).collect();
     let variances: Vec<f64> = known.iter().filter_map(|place| rows[*place].se.map(|se| se * se)).collect();
-    let fit = fay_herriot(&values, &variances, &[], task.indicator.ci_level).ok()?;
+    let fit = fay_herriot(&values, &variances, &[], interval(task), task.indicator.ci_level).ok()?;
     for (place, unit) in known.into_iter().zip(fit.units) {
         let row = &mut rows[place];
         row.shrunken = Some(unit.value);
@@ -109,6 +109,7 @@ fn shrink_weighted(task: &Task<'_>, rows: &mut [Estimate]) -> Option<Shrinkage> 
         model: "fay-herriot".to_owned(),
         mean: fit.coefficients.first().copied().unwrap_or(0.0),
         between_sd: Some(fit.between_unit_variance.max(0.0).sqrt()),
+        is_averaged: interval(task) == ShrinkageInterval::Averaged,
         ..Shrinkage::default()
     })
 }
