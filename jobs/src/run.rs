@@ -171,6 +171,7 @@ fn publish(
         language: Language::from_code(session.config.language.as_str()).unwrap_or_default(),
         is_synthetic: sample::is_synthetic(&session.config),
         answers_until: answers_until(&found.linked),
+        held_back: inputs.held_back.keys().cloned().collect(),
     };
     let plan = narrowed_to_trusts(session, args);
     let files = clock.stage("publish", || Ok(write_release(&plan, &protected, &facts, &staging)?))?.files;

@@ -23,6 +23,10 @@ fn a_refused_population_holds_back_the_rates_only() {
     let some = published(&place);
     assert!(some.iter().all(|indicator| !indicator.starts_with("surgery-")) && !some.is_empty(), "{some:?}");
     assert_eq!(place.manifest()["held_back"].as_object().map(serde_json::Map::len), Some(3));
+    let page =
+        fs::read_to_string(place.current().expect("a release").join("region/index.html")).expect("the region's page");
+    let note = page.split_once("class=\"held-back\"").expect("the page says what is held back").1;
+    assert_eq!(note.split_once("</ul>").expect("a list").0.matches("<li>").count(), 3);
     // The same refused file again: nothing new, and the exit still tells.
     expect_code(&place.prem(&["run"]), 65);
     fs::write(&population, sound).expect("the right file");

@@ -1,6 +1,6 @@
 //! What a release says of the run that made it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 
@@ -44,4 +44,6 @@ pub struct RunFacts {
     /// Questionnaire id → last day of the latest month with answers. A questionnaire that is not here says nothing of how far
     /// its answers reach.
     pub answers_until: BTreeMap<String, Date>,
+    /// Indicators without a number because a file that they rest on was refused.
+    pub held_back: BTreeSet<String>,
 }

@@ -11,7 +11,7 @@ use prem_protect::{
 };
 use prem_spec::{Plan, Unit};
 
-use crate::{ReportError, RunFacts, cells::Cells, page, table_csv, texts::Texts, workbook};
+use crate::{ReportError, RunFacts, cells::Cells, names, page, table_csv, texts::Texts, workbook};
 
 /// Whom a folder is for.
 #[derive(Debug, Clone, Copy)]
@@ -47,7 +47,15 @@ pub(crate) fn write(
         ("sheet_response", &response),
         ("sheet_weighting", &weighting),
     ];
-    workbook::write(&dir.join("tables.xlsx"), plan, protected, &sheets, facts, texts)?;
+    workbook::write(
+        &dir.join("tables.xlsx"),
+        plan,
+        protected,
+        &sheets,
+        &names::held_back(plan, reader, facts, texts),
+        facts,
+        texts,
+    )?;
     page::write(&dir.join("index.html"), plan, protected, reader, facts, texts)
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use prem_spec::{Indicator, Organisation, Plan, Unit};
 
-use crate::{Language, texts::Texts};
+use crate::{Language, RunFacts, folder::Reader, texts::Texts};
 
 /// The title of the questionnaire that an indicator reads; for rates the word for register data.
 pub(crate) fn survey<'a>(plan: &'a Plan, indicator: &Indicator, language: Language, texts: &'a Texts) -> &'a str {
@@ -15,6 +15,16 @@ pub(crate) fn survey<'a>(plan: &'a Plan, indicator: &Indicator, language: Langua
 /// `Informasjon (Dagkirurgi)`: several surveys have an indicator «Informasjon».
 pub(crate) fn indicator(plan: &Plan, indicator: &Indicator, language: Language, texts: &Texts) -> String {
     format!("{} ({})", indicator.title.get(language.code()), survey(plan, indicator, language, texts))
+}
+
+/// Titles of the indicators that the run held back, as far as the reader would have had them.
+pub(crate) fn held_back(plan: &Plan, reader: Reader<'_>, facts: &RunFacts, texts: &Texts) -> Vec<String> {
+    let concerns = |found: &&Indicator| match reader {
+        Reader::Region => true,
+        Reader::Trust(unit) => plan.local_trusts(found).is_none_or(|trusts| trusts.contains(unit.id.as_str())),
+    };
+    let held_back = plan.indicators.values().filter(|found| facts.held_back.contains(&found.id)).filter(concerns);
+    held_back.map(|found| indicator(plan, found, facts.language, texts)).collect()
 }
 
 /// A unit's name, and the unit above that tells it from others of the same name.

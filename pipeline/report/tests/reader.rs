@@ -4,6 +4,8 @@
 
 mod common;
 
+use std::collections::BTreeSet;
+
 use common::{RATE, SCORE, SHARE, estimates, facts, plan, protected, rate, read, text};
 use jiff::civil::date;
 use prem_protect::{
@@ -50,6 +52,35 @@ fn generated_data_are_named_as_such_everywhere() {
     assert_ne!(workbook, other_workbook, "the workbook has a line");
     for language in Language::ALL {
         assert!(released(true, language).0.iter().all(|page| page.contains("<p class=\"synthetic\" role=\"note\">")));
+    }
+}
+
+/// A reader must not take a refused file for patients who did not answer.
+#[test]
+fn what_is_held_back_is_told() {
+    let plan = plan();
+    let held_back: BTreeSet<String> = [plan.indicators.keys().next().expect("an indicator").clone()].into();
+    for language in Language::ALL {
+        let staging = tempfile::tempdir().expect("a folder");
+        let with_note = RunFacts { held_back: held_back.clone(), language, ..facts() };
+        let told = write_release(&plan, &protected(&plan), &with_note, staging.path()).expect("written");
+        let plain = tempfile::tempdir().expect("a folder");
+        let silent = write_release(&plan, &protected(&plan), &RunFacts { language, ..facts() }, plain.path());
+        let page = |folder: &str| read(&staging.path().join(folder).join("index.html"));
+        for folder in &told.folders {
+            let page = page(folder);
+            let note = page.split_once("class=\"held-back\" role=\"note\"").expect("a note").1;
+            let list = note.split_once("</ul>").expect("a list").0;
+            assert_eq!(list.matches("<li>").count(), 1, "{list}");
+        }
+        let silent = silent.expect("written");
+        assert!(
+            silent
+                .folders
+                .iter()
+                .all(|folder| { !read(&plain.path().join(folder).join("index.html")).contains("class=\"held-back\"") })
+        );
+        assert_ne!(told.files["region/tables.xlsx"].1, silent.files["region/tables.xlsx"].1, "the workbook has a line");
     }
 }
 

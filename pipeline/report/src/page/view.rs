@@ -28,6 +28,7 @@ pub(super) struct Page<'a> {
     /// Whether the page is one trust's, and not the region's.
     is_trust: bool,
     is_synthetic: bool,
+    held_back: Vec<String>,
     t: &'a Texts,
     how_interval: String,
     themes: Vec<Theme>,
@@ -97,6 +98,7 @@ impl<'a> Page<'a> {
             lead,
             is_trust,
             is_synthetic: facts.is_synthetic,
+            held_back: names::held_back(plan, reader, facts, texts),
             t: texts,
             how_interval: match &ci_level {
                 Some(level) => texts.fill("how_interval", &[("level", level)]),

@@ -24,11 +24,12 @@ pub(crate) fn write(
     plan: &Plan,
     protected: &Protected,
     tables: &[SheetOf<'_>],
+    held_back: &[String],
     facts: &RunFacts,
     texts: &Texts,
 ) -> Result<(), ReportError> {
     // Made in memory first, so that a full disk is told from a workbook that cannot be made.
-    let bytes = build(plan, protected, tables, facts, texts).map_err(ReportError::workbook(path))?;
+    let bytes = build(plan, protected, tables, held_back, facts, texts).map_err(ReportError::workbook(path))?;
     std::fs::write(path, bytes).map_err(ReportError::io("write", path))
 }
 
@@ -36,6 +37,7 @@ fn build(
     plan: &Plan,
     protected: &Protected,
     tables: &[SheetOf<'_>],
+    held_back: &[String],
     facts: &RunFacts,
     texts: &Texts,
 ) -> Result<Vec<u8>, XlsxError> {
@@ -44,7 +46,7 @@ fn build(
     let created = ExcelDateTime::from_ymd(year, month, day)?;
     workbook
         .set_properties(&DocProperties::new().set_title(texts.get("package_title")).set_creation_datetime(&created));
-    overview::write(workbook.add_worksheet(), plan, protected, facts, texts)?;
+    overview::write(workbook.add_worksheet(), plan, protected, held_back, facts, texts)?;
     for (name, cells) in tables {
         sheet::write(workbook.add_worksheet(), texts.get(name), cells)?;
     }

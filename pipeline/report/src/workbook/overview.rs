@@ -34,12 +34,14 @@ const COLUMNS: [(&str, f64); 15] = [
 ];
 
 const SYNTHETIC_ROW: u32 = 2;
-const HEADER_ROW: u32 = 3;
+const HELD_BACK_ROW: u32 = 3;
+const HEADER_ROW: u32 = 4;
 
 pub(super) fn write(
     sheet: &mut Worksheet,
     plan: &Plan,
     protected: &Protected,
+    held_back: &[String],
     facts: &RunFacts,
     texts: &Texts,
 ) -> Result<(), XlsxError> {
@@ -49,6 +51,10 @@ pub(super) fn write(
     sheet.write_string(1, 0, texts.get("overview_note"))?;
     if facts.is_synthetic {
         sheet.write_string_with_format(SYNTHETIC_ROW, 0, texts.get("synthetic"), &Format::new().set_bold())?;
+    }
+    if !held_back.is_empty() {
+        let told = format!("{} {}", texts.get("held_back"), held_back.join(", "));
+        sheet.write_string(HELD_BACK_ROW, 0, harmless(&told))?;
     }
     let header = header_format();
     for (column, (key, width)) in COLUMNS.iter().enumerate() {

@@ -174,6 +174,7 @@ pub fn facts() -> RunFacts {
         language: Language::Bokmal,
         is_synthetic: false,
         answers_until: std::collections::BTreeMap::new(),
+        held_back: std::collections::BTreeSet::new(),
     }
 }
 
