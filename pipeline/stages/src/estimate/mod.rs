@@ -3,6 +3,7 @@
 //! An indicator reads its responses once: sums per month and cell of respondents are merged for every period, level and
 //! window. Only what cannot be merged is read by period: weights that are adjusted to margins, and unit means of adjusters.
 
+mod areas;
 mod coding;
 mod compare;
 mod explain;
@@ -118,14 +119,16 @@ pub fn estimate(inputs: &EstimateInputs<'_>, only: &[String]) -> Result<Estimate
     let wanted = |indicator: &&Indicator| only.is_empty() || only.contains(&indicator.id);
     let indicators: Vec<&Indicator> = inputs.plan.indicators.values().filter(wanted).collect();
     let surveys = surveys(inputs, &indicators);
-    let mut all = Estimated::default();
-    for indicator in indicators {
+    let of = |indicator: &&Indicator| -> Result<Vec<Estimated>, StageError> {
         let survey = indicator.population.questionnaire.as_ref().and_then(|id| surveys.get(id.as_str()));
         let task = |period| Task { inputs, indicator, period, survey };
         let tasks: Vec<Task<'_>> = periods_of(inputs, indicator).into_iter().map(task).collect();
-        for (task, result) in tasks.iter().zip(estimate_periods(&tasks, indicator)) {
-            all.append(settled(task, result)?);
-        }
+        tasks.iter().zip(estimate_periods(&tasks, indicator)).map(|(task, result)| settled(task, result)).collect()
+    };
+    let found: Vec<Result<Vec<Estimated>, StageError>> = indicators.par_iter().map(of).collect();
+    let mut all = Estimated::default();
+    for of_indicator in found {
+        of_indicator?.into_iter().for_each(|period| all.append(period));
     }
     for survey in surveys.values() {
         all.response.extend(response::response_table(inputs, survey));

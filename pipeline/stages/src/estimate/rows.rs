@@ -115,6 +115,14 @@ pub(super) fn levels<'a>(task: &Task<'a>) -> Vec<LevelMap<'a>> {
     task.indicator.levels.iter().map(|level| LevelMap::new(organisation, *level)).collect()
 }
 
+/// Whether the unit's own counts let it be published.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "counts that were whole numbers")]
+pub(super) fn publishable(task: &Task<'_>, row: &Estimate) -> bool {
+    let count = |value: Option<f64>| value.map(|value| value as u64);
+    let n = row.n.and_then(|n| u64::try_from(n).ok()).unwrap_or(0);
+    task.indicator.protection.primary_reason(Some(n), count(row.numerator), count(row.denominator)).is_none()
+}
+
 pub(super) fn count(n: u64) -> Option<i64> {
     i64::try_from(n).ok()
 }

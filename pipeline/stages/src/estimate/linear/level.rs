@@ -19,7 +19,7 @@ use crate::{
         Task,
         compare::{self, Compared, Test},
         response::response_rates,
-        rows::{blank, count, is_top},
+        rows::{blank, count, is_top, publishable},
         survey::Survey,
     },
     explain::Shrinkage,
@@ -159,11 +159,6 @@ fn filled(
     }
     compare::assess(&mut rows, task.indicator, &tests, &is_publishable)?;
     Ok(Values { means, weights, before, rows, tests })
-}
-
-fn publishable(task: &Task<'_>, row: &Estimate) -> bool {
-    let n = row.n.and_then(|n| u64::try_from(n).ok()).unwrap_or(0);
-    task.indicator.protection.primary_reason(Some(n), None, None).is_none()
 }
 
 fn fill(task: &Task<'_>, row: &mut Estimate, mean: &AdjustedMean) -> Result<()> {

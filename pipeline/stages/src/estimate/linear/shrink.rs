@@ -3,15 +3,16 @@
 use prem_spec::Weighting;
 use prem_stats::{
     Result,
-    case_mix::{Criterion, RandomIntercept, ShrinkageInterval, fay_herriot, fit_random_intercept, shrunken_means},
+    case_mix::{Criterion, RandomIntercept, ShrinkageInterval, fit_random_intercept, shrunken_means},
 };
 use prem_store::tables::{Components, Estimate};
 
 use super::{fit::Fit, fixed, nested::Nested};
-use crate::{estimate::Task, explain::Shrinkage, placement::LevelMap};
-
-/// Fewer units have nothing to borrow from.
-const SHRUNKEN_UNITS_MIN: usize = 5;
+use crate::{
+    estimate::{Task, areas::shrink_areas, rows::publishable},
+    explain::Shrinkage,
+    placement::LevelMap,
+};
 
 /// What shrinking a level gives besides the rows' columns.
 pub(super) struct Shrunk {
@@ -20,7 +21,8 @@ pub(super) struct Shrunk {
     pub model: Option<Shrinkage>,
 }
 
-/// Random intercept of the level's own units: shrunken values, reliabilities and variance components.
+/// Random intercept of the level's own publishable units: shrunken values, reliabilities and variance components. The others lend
+/// nothing, so that shrunken values tell nothing of them.
 pub(super) fn shrink(
     task: &Task<'_>,
     fit: &Fit,
@@ -29,7 +31,8 @@ pub(super) fn shrink(
     rows: &mut [Estimate],
 ) -> Result<Option<Shrunk>> {
     let rest = u32::try_from(map.units.len()).unwrap_or(u32::MAX);
-    let parent: Vec<Option<u32>> = map.parent.iter().map(|group| group.filter(|group| *group != rest)).collect();
+    let is_shown = |group: &u32| *group != rest && publishable(task, &rows[*group as usize]);
+    let parent: Vec<Option<u32>> = map.parent.iter().map(|group| group.filter(is_shown)).collect();
     let units = fit.moments.aggregate(&parent, map.units.len())?;
     let unadjusted = fit.unadjusted.aggregate(&parent, map.units.len())?;
     let Ok(model) = fit_random_intercept(&units, Criterion::Reml, fixed(task, fit)) else { return Ok(None) };
@@ -43,7 +46,7 @@ pub(super) fn shrink(
             let level = task.indicator.ci_level;
             let shrunken = shrunken_means(&model, &units, &fit.reference, interval(task), level);
             // Fewer than five units have nothing to borrow from.
-            for (row, shrunken) in rows.iter_mut().zip(shrunken.into_iter().flatten()) {
+            for (row, shrunken) in rows.iter_mut().zip(shrunken.into_iter().flatten()).filter(|(_, unit)| unit.n > 0) {
                 row.shrunken = Some(shrunken.value);
                 row.shrunken_low = Some(shrunken.lower);
                 row.shrunken_high = Some(shrunken.upper);
@@ -88,28 +91,12 @@ pub(super) fn interval(task: &Task<'_>) -> ShrinkageInterval {
     if task.indicator.case_mix.shrinkage.is_plug_in() { ShrinkageInterval::PlugIn } else { ShrinkageInterval::Averaged }
 }
 
-/// Weighted values are shrunken as areas (Fay–Herriot on a_j and V_j): a sampling weight is no precision weight.
+/// Weighted values are shrunken as areas: a sampling weight is no precision weight.
 fn shrink_weighted(task: &Task<'_>, rows: &mut [Estimate]) -> Option<Shrinkage> {
-    let is_known = |row: &Estimate| row.value.is_some() && row.se.is_some_and(|se| se > 0.0);
-    let known: Vec<usize> = (0..rows.len()).filter(|place| is_known(&rows[*place])).collect();
-    if known.len() < SHRUNKEN_UNITS_MIN {
-        return None;
-    }
-    let values: Vec<f64> = known.iter().filter_map(|place| rows[*place].value).collect();
-    let variances: Vec<f64> = known.iter().filter_map(|place| rows[*place].se.map(|se| se * se)).collect();
-    let fit = fay_herriot(&values, &variances, &[], interval(task), task.indicator.ci_level).ok()?;
-    for (place, unit) in known.into_iter().zip(fit.units) {
-        let row = &mut rows[place];
-        row.shrunken = Some(unit.value);
-        row.shrunken_low = Some(unit.lower);
-        row.shrunken_high = Some(unit.upper);
-        row.reliability = Some(unit.reliability);
-    }
-    Some(Shrinkage {
-        model: "fay-herriot".to_owned(),
-        mean: fit.coefficients.first().copied().unwrap_or(0.0),
-        between_sd: Some(fit.between_unit_variance.max(0.0).sqrt()),
-        is_averaged: interval(task) == ShrinkageInterval::Averaged,
-        ..Shrinkage::default()
-    })
+    let area = |(place, row): (usize, &Estimate)| {
+        let (value, se) = (row.value?, row.se?);
+        (se > 0.0 && publishable(task, row)).then_some((place, value, se * se))
+    };
+    let areas: Vec<(usize, f64, f64)> = rows.iter().enumerate().filter_map(area).collect();
+    shrink_areas(task, rows, &areas, interval(task), (f64::NEG_INFINITY, f64::INFINITY))
 }

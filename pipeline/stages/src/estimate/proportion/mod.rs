@@ -7,6 +7,7 @@ use prem_spec::{Adjustment, IntervalMethod, Level, Period};
 use prem_stats::{
     Result, StatsError,
     binary::{AdjustedProportion, WeightedProportion, adjusted_proportions, weighted_proportions},
+    case_mix::ShrinkageInterval,
     interval::{Level as ConfidenceLevel, clopper_pearson, jeffreys_bcd, wilson},
     linear_algebra::{DropReason, Matrix},
     variation::dersimonian_laird,
@@ -18,14 +19,15 @@ pub(super) use self::explain::explain;
 use self::fit::{Blocks, Fit, Source, fit};
 use super::{
     Attempt, Estimated, Failure, Task,
+    areas::shrink_areas,
     coding::coefficient_rows,
     compare::{self, Compared, Test},
     response::response_rates,
-    rows::{blank, count, is_top, levels, model_row, movement},
+    rows::{blank, count, is_top, levels, model_row, movement, publishable},
     survey::Survey,
     weighting::{Weights, suffix},
 };
-use crate::placement::LevelMap;
+use crate::{explain::Shrinkage, placement::LevelMap};
 
 /// One group's proportion, adjusted or crude.
 struct Share {
@@ -85,10 +87,13 @@ fn estimate_period(
 ) -> Result<Estimated> {
     let earlier = comparable(fit, earlier);
     let mut out = Estimated::default();
+    let mut lowest = None;
     for map in levels(task) {
-        let (rows, _) = rows(task, fit, earlier, &map, (None, 0))?;
+        let (rows, ..) = rows(task, fit, earlier, &map, (None, 0))?;
         let rates = response_rates(survey, task.period, &map, None);
-        out.components.extend(components(task, &map, &rows));
+        let components = components(task, &map, &rows);
+        lowest = components.clone().or(lowest);
+        out.components.extend(components);
         for (place, mut row) in (0u32..).zip(rows) {
             row.response_rate = rates.get(&(place, 0)).copied();
             if row.n.is_some_and(|n| n > 0) {
@@ -97,7 +102,7 @@ fn estimate_period(
         }
         out.estimates.extend(stratum_rows(task, survey, fit, earlier, &map)?);
     }
-    out.case_mix = case_mix_rows(task, fit, &out.estimates);
+    out.case_mix = case_mix_rows(task, fit, lowest.as_ref(), &out.estimates);
     let shares = (0..fit.total.table.units()).map(|cell| (fit.total.table.trials(cell), fit.total.weights[cell]));
     out.weighting.extend(fit.weights.row(task, &shares.collect::<Vec<_>>()));
     Ok(out)
@@ -117,7 +122,7 @@ fn stratum_rows(
         let Some(stratifier) = survey.questionnaire.stratifiers.get(place) else { continue };
         let rates = response_rates(survey, task.period, map, Some(place));
         for level in 0..source.width() {
-            let (rows, _) = rows(task, fit, earlier, map, (Some(part), level))?;
+            let (rows, ..) = rows(task, fit, earlier, map, (Some(part), level))?;
             for (unit, mut row) in (0u32..).zip(rows) {
                 if row.n.is_some_and(|n| n > 0) {
                     row.stratum = stratifier.stratum(Some(level));
@@ -144,7 +149,7 @@ fn rows(
     earlier: Option<(Period, &Fit)>,
     map: &LevelMap<'_>,
     (part, level): (Option<usize>, usize),
-) -> Result<(Vec<Estimate>, Vec<Test>)> {
+) -> Result<(Vec<Estimate>, Vec<Test>, Option<Shrinkage>)> {
     let shares_of = |of: &Fit| shares(task, of, fit, map, (part, level));
     let shares = shares_of(fit)?;
     let before = earlier.and_then(|(period, earlier)| Some((period, shares_of(earlier).ok()?)));
@@ -157,7 +162,25 @@ fn rows(
         }
     }
     let tests = compare_level(task, fit, map, &shares, &mut rows, (part, level))?;
-    Ok((rows, tests))
+    let shrinkage = if part.is_none() && !is_top(map.level) { shrink(task, fit, &shares, &mut rows)? } else { None };
+    Ok((rows, tests, shrinkage))
+}
+
+/// Shrinks units with enough answers as areas, unless one of them is withheld for its count: without it the mean would lean towards one
+/// half, with it the others would tell it. Sampling variances are taken at the region's share: at the unit's own they would be the
+/// smaller, the further the share happens to lie from one half.
+fn shrink(task: &Task<'_>, fit: &Fit, shares: &[Option<Share>], rows: &mut [Estimate]) -> Result<Option<Shrinkage>> {
+    let region = region_value(task, fit, (None, 0))?;
+    let spread = region * (1.0 - region);
+    let is_enough = |n: u64| task.indicator.protection.primary_reason(Some(n), None, None).is_none();
+    let places = || (0..rows.len()).filter_map(|place| Some((place, shares[place].as_ref()?)));
+    let large: Vec<(usize, &Share)> = places().filter(|(_, share)| is_enough(share.n)).collect();
+    if !(spread > 0.0 && large.iter().all(|(place, _)| publishable(task, &rows[*place]))) {
+        return Ok(None);
+    }
+    let areas: Vec<(usize, f64, f64)> =
+        large.into_iter().map(|(place, share)| (place, share.value, spread / share.value_n)).collect();
+    Ok(shrink_areas(task, rows, &areas, ShrinkageInterval::Averaged, (0.0, 1.0)))
 }
 
 fn is_adjusted(task: &Task<'_>) -> bool {
@@ -365,13 +388,6 @@ fn region_value(task: &Task<'_>, fit: &Fit, of: (Option<usize>, usize)) -> Resul
     region.ok_or(StatsError::Empty { what: "respondents of the region" })
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "counts that were whole numbers")]
-fn publishable(task: &Task<'_>, row: &Estimate) -> bool {
-    let count = |value: Option<f64>| value.map(|value| value as u64);
-    let n = row.n.and_then(|n| u64::try_from(n).ok()).unwrap_or(0);
-    task.indicator.protection.primary_reason(Some(n), count(row.numerator), count(row.denominator)).is_none()
-}
-
 /// Between-unit variance of the level's values, sampling error removed (`DerSimonian`–Laird).
 fn components(task: &Task<'_>, map: &LevelMap<'_>, rows: &[Estimate]) -> Option<Components> {
     if is_top(map.level) {
@@ -415,13 +431,17 @@ fn components(task: &Task<'_>, map: &LevelMap<'_>, rows: &[Estimate]) -> Option<
     })
 }
 
-fn case_mix_rows(task: &Task<'_>, fit: &Fit, estimates: &[Estimate]) -> Vec<CaseMix> {
+/// `lowest`: the spread between the units of the last declared level.
+fn case_mix_rows(task: &Task<'_>, fit: &Fit, lowest: Option<&Components>, estimates: &[Estimate]) -> Vec<CaseMix> {
     let Some(model) = &fit.model else { return Vec::new() };
     let (adjustment_max, adjustment_mean) = movement(estimates);
     let whole = CaseMix {
         n_used: count(model.rows).unwrap_or(0),
         n_left_out: count(fit.left_out).unwrap_or(0),
         n_units: i64::try_from(model.unit_effects.iter().flatten().count()).unwrap_or(i64::MAX),
+        between_sd: lowest.and_then(|of| of.between_sd),
+        between_sd_unadjusted: lowest.and_then(|of| of.between_sd_unadjusted),
+        explained: lowest.and_then(explained),
         adjustment_max,
         adjustment_mean,
         convergence: if model.convergence.converged { "converged" } else { "not converged" }.to_owned(),
@@ -431,4 +451,10 @@ fn case_mix_rows(task: &Task<'_>, fit: &Fit, estimates: &[Estimate]) -> Vec<Case
     let errors = model.standard_errors();
     let terms = coefficient_rows(&whole, &fit.names, &model.coefficients, &errors, &dropped, f64::INFINITY);
     std::iter::once(whole).chain(terms).collect()
+}
+
+/// Share of the between-unit variance that the adjusters take away; undefined where there was none.
+fn explained(of: &Components) -> Option<f64> {
+    let before = of.between_sd_unadjusted?.powi(2);
+    (before > 0.0).then_some(1.0 - of.between_sd?.powi(2) / before)
 }
