@@ -311,9 +311,9 @@ impl Case {
     /// Records the case.
     pub fn finish(self) {
         let text = match self.tolerance {
-            Tolerance::Absolute(t) => format!("{t:.0e} abs"),
-            Tolerance::Relative(t) => format!("{t:.0e} rel"),
-            Tolerance::Scaled(t) => format!("{t:.0e} scaled"),
+            Tolerance::Absolute(t) => format!("{t:e} abs"),
+            Tolerance::Relative(t) => format!("{t:e} rel"),
+            Tolerance::Scaled(t) => format!("{t:e} scaled"),
             Tolerance::Exact => "exact".into(),
         };
         let verdict = self.verdict();

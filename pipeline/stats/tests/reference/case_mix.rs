@@ -7,7 +7,7 @@ use prem_stats::case_mix::{
     ShrinkageInterval, cluster_robust, fay_herriot, fit_nested, fit_random_intercept, shrunken_means, within,
 };
 
-/// The expected columns are the exact optimum, to which lme4's own numbers agree within 1e-6.
+/// The expected columns are the exact optimum with all its digits, to which lme4's own numbers agree within 1e-6.
 const SOURCE: &str = "exact optimum of lme4 1.1-31";
 
 const CRITERIA: [(&str, Criterion); 2] = [("REML", Criterion::Reml), ("ML", Criterion::Ml)];

@@ -178,7 +178,7 @@ fn cahps_manual(expected: &Numbers) {
     let hospitals = codes(&rows, "hospital");
     let units = hospitals.iter().max().unwrap() + 1;
     let with_gaps = |column: &str, every: usize, but: Option<u32>| -> Vec<f64> {
-        let keep = |i: usize| (i + 1) % every != 0 && Some(hospitals[i]) != but;
+        let keep = |i: usize| !(i + 1).is_multiple_of(every) && Some(hospitals[i]) != but;
         rows.numbers(column).into_iter().enumerate().map(|(i, v)| if keep(i) { v } else { f64::NAN }).collect()
     };
     let items = [with_gaps("y", 5, None), with_gaps("even", 7, Some(2))];

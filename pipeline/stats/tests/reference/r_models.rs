@@ -204,7 +204,7 @@ fn random_intercept_logistic(rows: &Rows, expected: &Numbers) {
         case.compare("τ", expected.at(&name, "tau", ""), fit.between_unit_sd);
         let terms = ["(Intercept)", "z1", "x2"];
         let title = format!("logistic random intercept, {nodes} nodes: SE, by glmer's finite differences");
-        let mut errors = Case::new(&title, "glmer 1.1-31", Absolute(1e-4));
+        let mut errors = Case::new(&title, "glmer 1.1-31", Absolute(2e-6));
         for ((term, beta), se) in terms.iter().zip(&fit.coefficients).zip(fit.standard_errors()) {
             case.compare(term, expected.at(&name, "beta", term), *beta);
             errors.compare(term, expected.at(&name, "se", term), se);
