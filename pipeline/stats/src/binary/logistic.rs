@@ -14,7 +14,8 @@
 //! Units whose outcomes are all 0 or all 1 say nothing about β and are left out of the fit by name. Constant
 //! and collinear adjusters are dropped; separating ones are an error or dropped, as asked. No adjusters left: β = 0.
 //! # Reference values
-//! `tests/binary_logistic.rs`: by hand, a two-by-two table, and a dense fit with unit dummies.
+//! `tests/binary_logistic.rs`: by hand, a two-by-two table, and a dense fit with unit dummies; R's glm with unit
+//! dummies: `tests/reference/r_models.rs` and `tests/reference/r_standardised.rs` (1e-9).
 
 use super::counts::BinaryTable;
 use super::separation::separating_columns;

@@ -15,7 +15,8 @@
 //! O = 0 gives value 0 and lower limit 0, O = n value 1 and upper limit 1; there the sampling variance is that
 //! of the limits, ((upper − lower)/2z)², and `value_n` that of Wilson's limits; g = 0. n = 0 gives no value.
 //! # Reference values
-//! `tests/binary_proportion.rs`: Wilson to 1e-12, and by hand.
+//! `tests/binary_proportion.rs`: Wilson to 1e-12, and by hand; predictions of R's glm, errors of its covariance and
+//! limits by uniroot, of units and of a higher level: `tests/reference/r_standardised.rs` (1e-9).
 
 use super::counts::{BinaryTable, ReferencePopulation};
 use super::logistic::{LogisticFit, excess_events, unit_effect};

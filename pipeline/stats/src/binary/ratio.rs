@@ -13,7 +13,7 @@
 //! # Edge cases
 //! n = 0 gives no value; no events at all, or nothing but events, leave α undefined: an error.
 //! # Reference values
-//! By hand in `tests/binary_proportion.rs`.
+//! By hand in `tests/binary_proportion.rs`; R's glm: `tests/reference/r_standardised.rs` (1e-9).
 
 use super::counts::BinaryTable;
 use super::logistic::{LogisticFit, unit_effect};

@@ -17,7 +17,8 @@
 //! Fewer than [`ROBUST_FROM`] rows, or all or none with the event: Var(U) is the model's, and D = 1. n = 0 gives
 //! no value.
 //! # Reference values
-//! `tests/binary_weighted.rs`: equal weights give the unweighted kernels; by hand.
+//! `tests/binary_weighted.rs`: equal weights give the unweighted kernels; by hand. R's svyglm:
+//! `tests/reference/r_standardised.rs` (1e-9).
 
 use std::collections::{BTreeMap, BTreeSet};
 

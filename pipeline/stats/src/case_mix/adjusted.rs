@@ -17,7 +17,8 @@
 //! n_j = 0 gives no value. A unit whose residuals do not vary keeps the pooled S_j: a variance of 0 would be
 //! a claim that no sample supports.
 //! # Reference values
-//! `tests/case_mix_within.rs`: by hand; `tests/reference/case_mix.rs`: R's unit dummies (mixed/).
+//! `tests/case_mix_within.rs`: by hand; `tests/reference/case_mix.rs`: R's unit dummies (mixed/); strata, whole and in
+//! part: survey and Welch's t test in `tests/reference/r_groups.rs` (1e-10).
 
 use super::moments::UnitMoments;
 use crate::distributions::{normal, student_t};

@@ -15,8 +15,9 @@
 //! A unit that alone determines a direction of β has t = 1: that direction is left out, as by a generalised
 //! inverse. Fewer than two units with rows: an error.
 //! # Reference values
-//! clubSandwich's CR0, CR1, CR2 and df: `tests/reference/case_mix.rs` (mixed/) and `tests/reference/r_models.rs`; an adjuster
-//! that varies in one unit only: `tests/reference/r_dense.rs`.
+//! `tests/case_mix_inference.rs`: two units by hand; clubSandwich's CR0, CR1, CR2 and df: `tests/reference/case_mix.rs`
+//! (mixed/) and `tests/reference/r_models.rs` (1e-10); an adjuster that varies in one unit only:
+//! `tests/reference/r_dense.rs`.
 
 use super::moments::UnitMoments;
 use super::within::WithinFit;

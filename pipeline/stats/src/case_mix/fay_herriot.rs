@@ -19,7 +19,7 @@
 //! intercept) are an error; so are fewer than p + 4 for the average, whose weights then have too heavy a tail.
 //! # Reference values
 //! `tests/case_mix_fay_herriot.rs`: by hand; A by metafor: `tests/reference/case_mix.rs` (funnel/); values and errors in R:
-//! `tests/reference/r_closed.rs`, and with a covariate `tests/reference/r_dense.rs`, averaged ones by R's integrate.
+//! `tests/reference/r_closed.rs`, and with a covariate `tests/reference/r_dense.rs`, averaged ones by R's integrate: `tests/reference/r_average.rs`.
 
 use super::adjusted::{check_level, critical_value};
 use super::log_grid::log_grid;

@@ -18,7 +18,8 @@
 //! Units without an answer to one of the items are left out and get `None`. A residual variance of 0 in a
 //! unit leaves F undefined.
 //! # Reference values
-//! `tests/case_mix_fixed_effects.rs`: by hand; `tests/reference/cahps.rs`: the macro's stored results for q38 and quick (cahps/).
+//! `tests/case_mix_fixed_effects.rs`: by hand; `tests/reference/cahps.rs`: the macro's stored results for q38 and quick
+//! (cahps/); `tests/reference/r_groups.rs`: the manual's convention by R's lm (1e-10).
 
 use super::adjusted::critical_value;
 use super::moments::UnitMoments;

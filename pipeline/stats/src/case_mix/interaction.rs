@@ -13,7 +13,7 @@
 //! # Edge cases
 //! No degrees of freedom left, or no residual variation: `None`.
 //! # Reference values
-//! By hand in `tests/case_mix_inference.rs`.
+//! By hand in `tests/case_mix_inference.rs`; R's anova of lm: `tests/reference/r_models.rs` (1e-10).
 
 use super::moments::UnitMoments;
 use super::within::WithinFit;

@@ -13,7 +13,8 @@
 //! # Edge cases
 //! A variance component at 0, or an H that is not positive definite, gives `None`.
 //! # Reference values
-//! lmerTest: `tests/reference/case_mix.rs` (mixed/), one and two random levels; `tests/reference/r_models.rs`, two and three.
+//! `tests/case_mix_inference.rs`: the mean of balanced units by hand; lmerTest: `tests/reference/case_mix.rs` (mixed/),
+//! one and two random levels; `tests/reference/r_models.rs`, two and three.
 
 use super::nested::NestedFit;
 use super::random_intercept::{RandomIntercept, original_scale};

@@ -12,7 +12,8 @@
 //! # Edge cases
 //! Overlapping windows are an error. SE = 0 leaves p out.
 //! # Reference values
-//! By hand, tests/comparison_by_hand.rs.
+//! By hand, tests/comparison_by_hand.rs; metafor's regression of two values on the period: tests/reference/r_groups.rs
+//! (1e-10).
 
 use super::minimal_difference::p_beyond;
 use crate::error::{Result, StatsError, check_finite, check_non_negative};

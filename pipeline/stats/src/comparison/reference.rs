@@ -12,7 +12,8 @@
 //! # Edge cases
 //! One unit that is its own reference has difference and SE 0. Weights are divided by their sum. Without adjusters D'VD is 0.
 //! # Reference values
-//! By hand, tests/comparison_by_hand.rs.
+//! By hand, tests/comparison_by_hand.rs; contrasts of R's lm with unit dummies: tests/reference/r_standardised.rs
+//! (1e-10).
 
 use crate::error::{Result, StatsError, check_all_finite, check_length, check_non_negative, finite_result};
 use crate::numeric;

@@ -12,7 +12,7 @@
 //! # Edge cases
 //! Ages below the first band have no weight. No bands, no weights.
 //! # Reference values
-//! All bands from 0 sum to 100,000.
+//! reference/rates/esp2013.csv, exact: tests/reference/rates.rs. All bands from 0 sum to 100,000.
 
 /// Persons per 100,000: 0–4, 5–9 … 90–94, 95 and above.
 pub const ESP_2013: [f64; 20] = [

@@ -18,9 +18,10 @@
 //! # Edge cases
 //! An area that is the whole region has Δ = 0 and variance 0. A stratum with weight and without population is an error.
 //! # Reference values
-//! By hand: two areas, one stratum, n = (100, 300), x = (10, 60): a₁ = 0.1, R = 0.175, Δ₁ = −0.075,
-//! Var = (1/100 − 1/400)²·10 + 60/400² = 0.0005625 + 0.000375 = 0.0009375, V₀ = 70·(1/100 − 1/400)/400 = 0.0013125. With 6 persons of one event and 2 of two in the first
-//! area and 60 of one in the other, Var x₁ = 14: Var = 0.0007875 + 0.000375 = 0.0011625.
+//! By hand: two areas, one stratum, n = (100, 300), x = (10, 60): a₁ = 0.1, R = 0.175, Δ₁ = −0.075, Var = (1/100 −
+//! 1/400)²·10 + 60/400² = 0.0005625 + 0.000375 = 0.0009375, V₀ = 70·(1/100 − 1/400)/400 = 0.0013125. With 6 persons of
+//! one event and 2 of two in the first area and 60 of one in the other, Var x₁ = 14: Var = 0.0007875 + 0.000375 =
+//! 0.0011625. Four areas in three strata by R's glm and numerical derivatives: tests/reference/r_areas.rs (1e-10).
 
 use crate::error::{Result, StatsError, check_length, check_non_negative, finite_result};
 use crate::numeric;

@@ -14,7 +14,8 @@
 //! E is rescaled to ΣO for the observed statistic too. A replicate whose statistic does not exist counts as at least T. Counts that
 //! are not whole are rounded in their sum. No events is an error.
 //! # Reference values
-//! Exact enumeration on three small units, tests/variation_by_hand.rs.
+//! Exact enumeration: three small units, tests/variation_by_hand.rs; six persons with up to four events, and eleven
+//! single events, in R: tests/reference/r_areas.rs.
 
 use super::check_observed_expected;
 use super::quantile::quantile_type_7;

@@ -11,7 +11,7 @@
 //! # Edge cases
 //! Equal values give 0; all values 0 or no weight is an error.
 //! # Reference values
-//! By hand, tests/variation_by_hand.rs.
+//! By hand, tests/variation_by_hand.rs; with limits from all resamples in R: tests/reference/r_resampling.rs.
 
 use crate::error::{Result, StatsError, check_length, check_non_negative};
 use crate::numeric;

@@ -12,7 +12,7 @@
 //! # Edge cases
 //! Units with a yearly mean below `fewest` are left out and listed; fewer than 2 left is an error; an FT that does not exist is `None`.
 //! # Reference values
-//! By hand, tests/variation_by_hand.rs.
+//! By hand, tests/variation_by_hand.rs; from yearly counts in R: tests/reference/r_areas.rs (1e-10).
 
 use super::{Scv, check_observed_expected, extremal_quotient, scv_diehr};
 use crate::error::{Result, StatsError};

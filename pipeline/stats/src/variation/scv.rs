@@ -12,7 +12,8 @@
 //! # Edge cases
 //! `reported` is 0 where `raw` is negative. McPherson's form does not exist with O = 0.
 //! # Reference values
-//! reference/variation/turp_expected.csv (1e-10).
+//! reference/variation/turp_expected.csv (1e-10); base R: tests/reference/r_closed.rs (1e-10); with limits from all
+//! resamples in R: tests/reference/r_resampling.rs.
 
 use super::check_observed_expected;
 use crate::error::{Result, StatsError, check_non_negative, finite_result};

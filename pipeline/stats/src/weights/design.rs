@@ -11,7 +11,7 @@
 //! # Edge cases
 //! π = 0 or above 1 is an error; ΣN = 0 is an error. A stratum with N = 0 adds nothing.
 //! # Reference values
-//! By hand, tests/weights_by_hand.rs.
+//! By hand, tests/weights_by_hand.rs; survey's stratified mean: tests/reference/r_groups.rs (1e-10).
 
 use crate::error::{Result, StatsError, check_all_finite, check_length, check_non_negative, finite_result};
 use crate::numeric;

@@ -14,7 +14,8 @@
 //! A stratum with one cluster is an error. A domain is a ratio with y and x set to 0 outside it, so all clusters count. After
 //! calibration give `residuals` of y. df = clusters − strata.
 //! # Reference values
-//! reference/weights: expected_estimates.csv, expected_adjusted.csv (1e-9).
+//! reference/weights: expected_estimates.csv, expected_adjusted.csv (1e-10); survey with unequal clusters:
+//! tests/reference/r_survey.rs (1e-10).
 
 use crate::error::{Result, StatsError, check_all_finite, check_length, check_non_negative, finite_result};
 use crate::interval::{Interval, Level, student_t};

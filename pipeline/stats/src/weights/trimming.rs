@@ -11,7 +11,7 @@
 //! # Edge cases
 //! Trimming alone changes the margins: see [`rake`](super::rake), which alternates the two.
 //! # Reference values
-//! By hand, tests/weights_by_hand.rs.
+//! By hand, tests/weights_by_hand.rs; survey's raking and a cap in turn: tests/reference/r_survey.rs (1e-7).
 
 use crate::error::{Result, StatsError, check_length, check_non_negative};
 

@@ -1,6 +1,6 @@
 //! The CAHPS macro's stored results.
 
-use crate::common::{Case, Table, Tolerance::Absolute, Tolerance::Exact};
+use crate::common::{Case, Table, Tolerance::Exact, Tolerance::Relative};
 use prem_stats::case_mix::{FixedEffectsConvention::Cahps41c, FixedEffectsFit, Stars, fixed_effects, unit_mean_impute};
 
 const SOURCE: &str = "CAHPS macro 4.1c, SAS";
@@ -63,7 +63,7 @@ fn compare_analysis(analysis: &str, fit: &FixedEffectsFit) {
     ) else {
         return;
     };
-    let mut case = Case::new(&format!("CAHPS fixed effects, {analysis}: units"), SOURCE, Absolute(1e-9));
+    let mut case = Case::new(&format!("CAHPS fixed effects, {analysis}: units"), SOURCE, Relative(1e-10));
     let mut counts = Case::new(&format!("CAHPS fixed effects, {analysis}: counts and stars"), SOURCE, Exact);
     for r in units.with("analysis", analysis) {
         let unit = fit.units[index(r.text("unit"))].expect("unit counted");
@@ -87,7 +87,7 @@ fn compare_analysis(analysis: &str, fit: &FixedEffectsFit) {
         }
     }
     case.finish();
-    let mut case = Case::new(&format!("CAHPS fixed effects, {analysis}: overall"), SOURCE, Absolute(1e-9));
+    let mut case = Case::new(&format!("CAHPS fixed effects, {analysis}: overall"), SOURCE, Relative(1e-10));
     for r in overall.with("analysis", analysis) {
         counts.compare("n_total", r.number("n_total"), fit.rows as f64);
         for (column, actual) in [
@@ -102,7 +102,7 @@ fn compare_analysis(analysis: &str, fit: &FixedEffectsFit) {
         }
     }
     case.finish();
-    let mut case = Case::new(&format!("CAHPS fixed effects, {analysis}: β, R²"), SOURCE, Absolute(1e-9));
+    let mut case = Case::new(&format!("CAHPS fixed effects, {analysis}: β, R²"), SOURCE, Relative(1e-10));
     for (r, item) in coefficients.with("analysis", analysis).zip(&fit.items) {
         counts.compare("n_responses", r.number("n_responses"), item.fit.rows as f64);
         for (column, actual) in [
@@ -121,7 +121,7 @@ fn compare_analysis(analysis: &str, fit: &FixedEffectsFit) {
 /// Shares of answers 0–6, 7–8 and 9–10, adjusted as means.
 fn bars() {
     let (Some(survey), Some(expected)) = (survey("q38"), Table::shared("cahps/expected_bars.csv")) else { return };
-    let mut case = Case::new("CAHPS fixed effects, shares of answers", SOURCE, Absolute(1e-9));
+    let mut case = Case::new("CAHPS fixed effects, shares of answers", SOURCE, Relative(1e-10));
     for (bar, range) in [("1", 0.0..=6.0), ("2", 7.0..=8.0), ("3", 9.0..=10.0)] {
         let share = |v: &f64| if v.is_nan() { *v } else { f64::from(range.contains(v)) };
         let items = vec![survey.items[0].iter().map(share).collect()];

@@ -38,7 +38,7 @@ fn proportions() {
     else {
         return;
     };
-    let mut full = Case::new("funnel: proportion limits", "own high precision", Absolute(1e-10));
+    let mut full = Case::new("funnel: proportion limits", "own high precision", Relative(1e-10));
     let mut printed = Case::new("funnel: proportion limits", PHE, Absolute(1e-6));
     for r in limits.rows() {
         for (level, suffix) in levels().into_iter().zip(["2s", "3s"]) {
@@ -156,7 +156,7 @@ fn means() {
     let (y, se) = (units.numbers("mean"), units.numbers("se"));
     let v: Vec<f64> = se.iter().map(|s| s * s).collect();
     let dl = dersimonian_laird(&y, &v).unwrap();
-    let mut case = Case::new("heterogeneity: Q, DerSimonian-Laird", "metafor 3.8-1", Relative(1e-9));
+    let mut case = Case::new("heterogeneity: Q, DerSimonian-Laird", "metafor 3.8-1", Relative(1e-10));
     for (name, actual) in [
         ("k", dl.units as f64),
         ("mu_fixed", dl.fixed_mean),
@@ -182,7 +182,7 @@ fn means() {
         y.iter().zip(&se).map(|(y, se)| Scale::Mean.standardise(*y, *se, dl.fixed_mean).unwrap()).collect();
     let raw = funnel::over_dispersion(&s, Outliers::Keep, Correction::Spiegelhalter).unwrap();
     let od = funnel::over_dispersion(&s, Outliers::Winsorise(0.1), Correction::Spiegelhalter).unwrap();
-    let mut case = Case::new("funnel: over-dispersion of means", "R 4.2.2", Relative(1e-9));
+    let mut case = Case::new("funnel: over-dispersion of means", "R 4.2.2", Relative(1e-10));
     case.compare("phi_raw", value("phi_raw"), raw.phi);
     case.compare("phi_winsorised10", value("phi_winsorised10"), od.phi);
     case.compare("tau2_winsorised10", value("tau2_winsorised10"), od.tau2);

@@ -1,4 +1,4 @@
-use crate::common::{Case, Table, Tolerance::Absolute, Tolerance::Relative};
+use crate::common::{Case, Table, Tolerance::Relative};
 use prem_stats::interval::{self, Level};
 
 pub fn run() {
@@ -86,7 +86,7 @@ fn binomial_exact() {
         ("jeffreys_bcd", "R 4.2.2 qbeta", interval::jeffreys_bcd),
     ];
     for (name, source, method) in methods {
-        let mut case = Case::new(&format!("interval: {name}"), source, Absolute(1e-10));
+        let mut case = Case::new(&format!("interval: {name}"), source, Relative(1e-10));
         for r in table.rows() {
             let (x, n) = (r.number("x"), r.number("n"));
             let e = method(x, n, Level::new(r.number("confidence")).unwrap()).unwrap();

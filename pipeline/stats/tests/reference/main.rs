@@ -17,6 +17,7 @@
 #[path = "../models/mod.rs"]
 mod models;
 
+use common::{Case, Tolerance::Absolute, Verdict};
 use models::common;
 
 mod binary;
@@ -26,8 +27,10 @@ mod distributions;
 mod funnel;
 mod intervals;
 mod r_areas;
+mod r_average;
 mod r_closed;
 mod r_dense;
+mod r_groups;
 mod r_models;
 mod r_numbers;
 mod r_resampling;
@@ -44,6 +47,21 @@ mod weights;
 /// Folders with other truths: published names and structures, and the protection of small numbers, which has its own crate.
 const NOT_STATISTICS: [&str; 3] = ["nki", "organisation", "suppression"];
 
+/// A declared difference has two ends: it may neither grow nor vanish unseen.
+#[test]
+fn a_known_difference_can_fail() {
+    let verdict = |actual: f64| {
+        let mut case = Case::new("", "", Absolute(0.01)).known_difference("another rule", 0.5);
+        case.compare("", 1.0, actual);
+        case.verdict()
+    };
+    assert_eq!(verdict(1.3), Verdict::Difference("another rule, at most 5e-1".into()));
+    assert!(matches!(verdict(1.6), Verdict::Failure(_)));
+    assert!(matches!(verdict(1.001), Verdict::Failure(_)));
+    let nothing_compared = Case::new("", "", Absolute(0.01));
+    assert!(matches!(nothing_compared.verdict(), Verdict::Failure(_)));
+}
+
 #[test]
 fn every_reference_case() {
     binary::run();
@@ -53,8 +71,10 @@ fn every_reference_case() {
     funnel::run();
     intervals::run();
     r_areas::run();
+    r_average::run();
     r_closed::run();
     r_dense::run();
+    r_groups::run();
     r_models::run();
     r_resampling::run();
     r_standardised::run();

@@ -1,5 +1,4 @@
-//! Numbers made with R for this project: `r/areas.R`, `r/models.R`, `r/closed.R`, `r/dense.R`, `r/resampling.R` and `r/standardised.R` wrote the files
-//! beside them.
+//! Numbers made with R for this project: each script in `r/` wrote the files of its name beside it.
 
 use crate::common::{Case, Table};
 

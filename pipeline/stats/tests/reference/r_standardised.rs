@@ -207,7 +207,7 @@ fn differences(expected: &Numbers) {
     let shared = SharedCoefficients { adjuster_means: &adjusters, covariance: fit.covariance.as_slice(), p: 2 };
     let (_, found) = differences_from_reference(&values, &variances, &weights, Some(shared)).unwrap();
     let mut case =
-        Case::new("differences from a reference that contains the unit", "R 4.2.2 lm, contrasts", Scaled(1e-9));
+        Case::new("differences from a reference that contains the unit", "R 4.2.2 lm, contrasts", Relative(1e-10));
     expected.compare_all(&mut case, "difference", "value", &found.iter().map(|d| d.difference).collect::<Vec<f64>>());
     expected.compare_all(&mut case, "difference", "se", &found.iter().map(|d| d.se).collect::<Vec<f64>>());
     case.finish();

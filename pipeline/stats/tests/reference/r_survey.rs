@@ -65,6 +65,7 @@ fn margins(rows: &Table, expected: &Numbers) {
     let post = weights::post_stratify(&w, &age).unwrap();
     expected.compare_all(&mut case, "post_stratified", "weight", &post);
     case.finish();
+    // R rakes until no total moves by more than 1e-11; that is what it and we may differ by, here and in the errors.
     let mut case = Case::new("raked weights, three margins", SOURCE, Relative(1e-9));
     let options = RakeOptions { tolerance: 1e-13, ..RakeOptions::default() };
     let raked = weights::rake(&w, &all, &options).unwrap();

@@ -142,7 +142,7 @@ fn slope() {
     else {
         return;
     };
-    let mut case = Case::new("slope and relative index of inequality", SOURCE, Relative(1e-9));
+    let mut case = Case::new("slope and relative index of inequality", SOURCE, Relative(1e-10));
     for r in expected.rows() {
         // Variants of a case (transform, multiplier) share its inputs.
         let name = r.text("case");

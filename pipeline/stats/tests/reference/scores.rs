@@ -1,4 +1,4 @@
-use crate::common::{Case, Table, Tolerance::Absolute, Tolerance::Relative};
+use crate::common::{Case, Table, Tolerance::Relative};
 use prem_stats::interval::Level;
 use prem_stats::scores::{self, Answer, ItemRule, Items, Pairing};
 
@@ -154,7 +154,7 @@ fn units(table: &Table, scored: &[Option<f64>]) {
         case.compare(name, reliability.lookup("quantity", name, "value"), actual);
     }
     case.finish();
-    let mut case = Case::new("scores: unit reliability", "R 4.2.2", Absolute(1e-10));
+    let mut case = Case::new("scores: unit reliability", "R 4.2.2", Relative(1e-10));
     for r in per_unit.rows() {
         let unit = names.iter().position(|n| n == r.text("unit")).unwrap();
         let own: Vec<f64> = values.iter().zip(&ids).filter(|(_, id)| **id == unit).map(|(v, _)| *v).collect();

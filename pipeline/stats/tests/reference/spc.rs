@@ -1,4 +1,4 @@
-use crate::common::{Case, Row, Table, Tolerance::Absolute, Tolerance::Exact};
+use crate::common::{Case, Row, Table, Tolerance::Exact, Tolerance::Relative};
 use prem_stats::time::{self, SpecialCause};
 
 const SOURCE: &str = "NHSRplotthedots 0.2.2";
@@ -21,7 +21,7 @@ fn xmr() {
     ) else {
         return;
     };
-    let mut limits = Case::new("individuals chart: limits", SOURCE, Absolute(1e-10));
+    let mut limits = Case::new("individuals chart: limits", SOURCE, Relative(1e-10));
     let mut points = Case::new("individuals chart: flags", SOURCE, Exact);
     for r in expected.rows() {
         let name = r.text("series");
@@ -108,7 +108,7 @@ fn runs() {
         case.compare_same("crossings", &r.number("crossings_min"), &(crossings as f64));
     }
     case.finish();
-    let mut case = Case::new("runs analysis: series", "qicharts2", Absolute(1e-10));
+    let mut case = Case::new("runs analysis: series", "qicharts2", Relative(1e-10));
     for r in expected.rows() {
         let a = time::runs_analysis(&series(&values, r.text("series"))).unwrap();
         let number = |v: Option<usize>| v.map(|v| v as f64);
