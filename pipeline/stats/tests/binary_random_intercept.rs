@@ -16,10 +16,9 @@
 
 mod models;
 
-use models::Prem;
+use models::Wards;
 use prem_stats::binary::{
-    BinaryCounts, BinaryTable, SeparationPolicy, fit_logistic_random_intercept, gauss_hermite,
-    mixed_logistic_likelihood,
+    BinaryCounts, SeparationPolicy, fit_logistic_random_intercept, gauss_hermite, mixed_logistic_likelihood,
 };
 
 /// K = 1: 0, 1. K = 2: ±1, ½. K = 3: 0, ±√3 with 2/3, 1/6. All orders: moments of the normal distribution.
@@ -39,17 +38,11 @@ fn by_hand_quadrature() {
     assert!(gauss_hermite(0).is_err() && gauss_hermite(101).is_err());
 }
 
-fn topbox() -> Option<(BinaryTable, Prem)> {
-    let prem = Prem::read(true)?;
-    let mut counts = BinaryCounts::new(prem.names.len(), prem.x.len());
-    counts.add(&prem.units, &prem.topbox, &prem.columns()).expect("rows");
-    Some((counts.finish(), prem))
-}
-
 /// More nodes agree with each other, and the marginal probability lies nearer ½ than the one at b = 0.
 #[test]
 fn property_nodes_and_marginals() {
-    let Some((table, prem)) = topbox() else { return };
+    let wards = Wards::read();
+    let table = wards.counts();
     let (nine, plain) = mixed_logistic_likelihood(&table, 9, SeparationPolicy::Refuse).expect("objective");
     let (more, _) = mixed_logistic_likelihood(&table, 40, SeparationPolicy::Refuse).expect("objective");
     let mut parameters = vec![plain.unit_effects[0].expect("one unit")];
@@ -60,7 +53,7 @@ fn property_nodes_and_marginals() {
     let fit = fit_logistic_random_intercept(&table, 9, SeparationPolicy::Refuse).expect("fit");
     let reference = table.reference();
     let all = fit.overall_probability(&reference).expect("overall");
-    let crude = prem.topbox.iter().sum::<f64>() / prem.topbox.len() as f64;
+    let crude = wards.event.iter().sum::<f64>() / wards.event.len() as f64;
     assert!((all - crude).abs() < 0.02);
     let units = fit.marginal_probabilities(&table, &reference).expect("units");
     for (unit, effect) in units.iter().zip(&fit.effects) {

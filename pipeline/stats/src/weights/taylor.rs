@@ -96,7 +96,7 @@ impl<'a> Design<'a> {
                 Some(size) => 1.0 - n / size,
                 None => 1.0,
             };
-            variance += correction * n / (n - 1.0) * numeric::squared_deviations(&sums).max(0.0);
+            variance += correction * n / (n - 1.0) * numeric::at_least_zero(numeric::squared_deviations(&sums));
             df += n - 1.0;
         }
         Ok((finite_result("design variance", variance)?, df))

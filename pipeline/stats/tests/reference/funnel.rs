@@ -116,7 +116,7 @@ fn over_dispersion() {
         for (j, r) in per_unit.with("method", method).enumerate() {
             case.compare("y", r.number("y"), s[j].y);
             case.compare("s", r.number("s"), s[j].s);
-            case.compare("z", r.number("z"), s[j].z());
+            case.compare("z", r.number("z"), s[j].z().unwrap());
             case.compare("z_used", r.number("z_used"), od.z[j]);
             case.compare("z_adjusted", r.number("z_adjusted"), funnel::adjusted_z(&s[j], od.tau2).unwrap());
             for (level, suffix) in levels().into_iter().zip(["95", "998"]) {
