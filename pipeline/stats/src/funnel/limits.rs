@@ -12,7 +12,7 @@
 //! Limits never leave the natural scale (0–1 for proportions, 0 and above for ratios). τ² = 0 gives the plain funnel. A unit whose
 //! standard error is not above 0 has no z.
 //! # Reference values
-//! reference/funnel/od_six_expected_units.csv (1e-10).
+//! tests/reference/funnel.rs: funnel/od_six_expected_units.csv (1e-10).
 
 use super::scale::{Scale, Standardised};
 use crate::error::{Result, StatsError, check_positive, finite_result};

@@ -13,7 +13,7 @@
 //! # Edge cases
 //! Fewer than 2 units is an error; q = 0 winsorises nothing and κ = 1.
 //! # Reference values
-//! reference/funnel: od_six_expected.csv, mean_scores_heterogeneity.csv (uncorrected, 1e-10).
+//! tests/reference/funnel.rs: funnel/od_six_expected.csv, mean_scores_heterogeneity.csv (uncorrected, 1e-10).
 
 use super::scale::Standardised;
 use crate::distributions::normal;

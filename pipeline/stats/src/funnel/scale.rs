@@ -13,7 +13,7 @@
 //! O = 0 has no logarithm: use the square root. Limits are clipped to the scale's range before they are transformed back. A standard
 //! error that is not above 0 gives no z.
 //! # Reference values
-//! reference/funnel/od_six_expected_units.csv (1e-10).
+//! tests/reference/funnel.rs: funnel/od_six_expected_units.csv (1e-10).
 
 use crate::error::{Result, StatsError, check_finite, check_positive, finite_result};
 

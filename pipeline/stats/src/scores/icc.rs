@@ -11,7 +11,7 @@
 //! # Edge cases
 //! Needs 2 units and N > J. ICC(1) may be negative. Without variation within and between units it is an error.
 //! # Reference values
-//! reference/scores/expected_reliability.csv, rows units (1e-10).
+//! tests/reference/scores.rs: scores/expected_reliability.csv, rows units (1e-10).
 
 use crate::distributions::f;
 use crate::error::{Result, StatsError, check_all_finite, check_length};

@@ -11,7 +11,7 @@
 //! # Edge cases
 //! A pair with fewer than 2 rows is an error.
 //! # Reference values
-//! reference/scores/expected_interitem.csv (1e-10).
+//! tests/reference/scores.rs: scores/expected_interitem.csv (1e-10).
 
 use crate::error::{Result, StatsError, check_all_finite, finite_result};
 use crate::numeric;
@@ -90,6 +90,9 @@ impl Items {
     }
 
     fn matrix(&self, entry: impl Fn((usize, f64, Option<f64>)) -> Result<f64>) -> Result<Vec<f64>> {
+        if self.n() < 2 {
+            return Err(StatsError::TooFew { what: "item covariance", needed: 2, found: self.n() });
+        }
         let k = self.k;
         let mut m = vec![0.0; k * k];
         for i in 0..k {

@@ -12,7 +12,7 @@
 //! # Edge cases
 //! Exactly half counts; no items is `None`.
 //! # Reference values
-//! reference/scores: expected_scores.csv, expected_scale.csv (1e-10).
+//! tests/reference/scores.rs: scores/expected_scores.csv, expected_scale.csv (1e-10).
 
 use crate::error::{Result, StatsError, check_all_finite, finite_result};
 use crate::numeric;

@@ -12,7 +12,7 @@
 //! Ages beyond the last cut use the last, dates after the last period the last period, dates before the first the first. A yearly probability q
 //! becomes −ln(1 − q)/days. An age or date that is not finite has no hazard.
 //! # Reference values
-//! reference/survival/life_table_slopop.csv.
+//! tests/reference/survival.rs: survival/life_table_slopop.csv.
 
 use crate::error::{Result, StatsError, check_all_finite, check_length, check_non_negative};
 

@@ -13,7 +13,7 @@
 //! # Edge cases
 //! τ² = 0 is a legal answer. Fewer than 2 units or v = 0 is an error.
 //! # Reference values
-//! reference/funnel/mean_scores_heterogeneity.csv (1e-9; REML and Paule–Mandel 1e-8).
+//! tests/reference/funnel.rs: funnel/mean_scores_heterogeneity.csv (1e-9; REML and Paule–Mandel 1e-8).
 
 use crate::distributions::chi_squared;
 use crate::error::{Result, StatsError, check_all_finite, check_length, check_positive, finite_result};

@@ -11,7 +11,7 @@
 //! # Edge cases
 //! V = 0 gives 1 and 0. `share_explained` may be negative and does not exist at V_raw = 0.
 //! # Reference values
-//! By hand: V = 0.5 gives exp(0.6744897501960817) = 1.96303108…
+//! By hand, tests/variation_by_hand.rs: V = 0.5 gives exp(0.6744897501960817) = 1.96303108…
 
 use crate::error::{Result, StatsError, finite_result};
 

@@ -14,7 +14,7 @@
 //! A stratum with one cluster is an error. A domain is a ratio with y and x set to 0 outside it, so all clusters count. After
 //! calibration give `residuals` of y. df = clusters − strata.
 //! # Reference values
-//! reference/weights: expected_estimates.csv, expected_adjusted.csv (1e-9).
+//! tests/reference/weights.rs: weights/expected_estimates.csv, expected_adjusted.csv (1e-9).
 
 use crate::error::{Result, StatsError, check_all_finite, check_length, check_non_negative, finite_result};
 use crate::interval::{Interval, Level, student_t};
