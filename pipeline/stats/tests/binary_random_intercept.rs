@@ -18,7 +18,8 @@ mod models;
 
 use models::Wards;
 use prem_stats::binary::{
-    BinaryCounts, SeparationPolicy, fit_logistic_random_intercept, gauss_hermite, mixed_logistic_likelihood,
+    BinaryCounts, ReferencePopulation, SeparationPolicy, expit, fit_logistic_random_intercept, gauss_hermite,
+    mixed_logistic_likelihood,
 };
 
 /// K = 1: 0, 1. K = 2: ±1, ½. K = 3: 0, ±√3 with 2/3, 1/6. All orders: moments of the normal distribution.
@@ -41,8 +42,7 @@ fn by_hand_quadrature() {
 /// More nodes agree with each other, and the marginal probability lies nearer ½ than the one at b = 0.
 #[test]
 fn property_nodes_and_marginals() {
-    let wards = Wards::read();
-    let table = wards.counts();
+    let table = Wards::read().counts();
     let (nine, plain) = mixed_logistic_likelihood(&table, 9, SeparationPolicy::Refuse).expect("objective");
     let (more, _) = mixed_logistic_likelihood(&table, 40, SeparationPolicy::Refuse).expect("objective");
     let mut parameters = vec![plain.unit_effects[0].expect("one unit")];
@@ -53,8 +53,12 @@ fn property_nodes_and_marginals() {
     let fit = fit_logistic_random_intercept(&table, 9, SeparationPolicy::Refuse).expect("fit");
     let reference = table.reference();
     let all = fit.overall_probability(&reference).expect("overall");
-    let crude = wards.event.iter().sum::<f64>() / wards.event.len() as f64;
-    assert!((all - crude).abs() < 0.02);
+    for age in [20.0, 50.0, 80.0] {
+        let one = ReferencePopulation::new(2, vec![age, 1.0], vec![1.0]).expect("reference");
+        let at_zero = expit(fit.coefficients[0] + age * fit.coefficients[1] + fit.coefficients[2]);
+        let marginal = fit.overall_probability(&one).expect("overall");
+        assert!((marginal - 0.5) / (at_zero - 0.5) < 1.0 && (marginal - 0.5) * (at_zero - 0.5) > 0.0, "{at_zero}");
+    }
     let units = fit.marginal_probabilities(&table, &reference).expect("units");
     for (unit, effect) in units.iter().zip(&fit.effects) {
         assert!(unit.value > 0.0 && unit.value < 1.0 && unit.standard_deviation > 0.0);

@@ -165,7 +165,7 @@ proptest! {
         for b in [run(&turned(&r)), run(&higher)] {
             for (a, b) in paired(&a, &b) {
                 // Differences of a gradient, twice over.
-                prop_assert!(near(*a, *b, 1e-6), "{a} {b}");
+                prop_assert!(near(*a, *b, 1e-8), "{a} {b}");
             }
         }
     }
@@ -251,15 +251,15 @@ proptest! {
         };
         let ((a, units, overall), (b, other_units, other_overall)) = (run(&r), run(&turned(&r)));
         prop_assert!(near(a.log_likelihood, b.log_likelihood, 1e-12), "{a:?} {b:?}");
-        prop_assert!(all_near(&a.coefficients, &b.coefficients, 1e-6), "{a:?} {b:?}");
-        prop_assert!(all_near(&a.standard_errors(), &b.standard_errors(), 1e-4), "{a:?} {b:?}");
-        prop_assert!(near(a.between_unit_sd, b.between_unit_sd, 1e-5), "{a:?} {b:?}");
-        prop_assert!(near(overall, other_overall, 1e-6));
+        prop_assert!(all_near(&a.coefficients, &b.coefficients, 1e-8), "{a:?} {b:?}");
+        prop_assert!(all_near(&a.standard_errors(), &b.standard_errors(), 1e-6), "{a:?} {b:?}");
+        prop_assert!(near(a.between_unit_sd, b.between_unit_sd, 1e-8), "{a:?} {b:?}");
+        prop_assert!(near(overall, other_overall, 1e-8));
         for (a, b) in a.effects.iter().zip(&back(&b.effects)) {
-            prop_assert!(a.n == b.n && near(a.mode, b.mode, 1e-5), "{a:?} {b:?}");
+            prop_assert!(a.n == b.n && near(a.mode, b.mode, 1e-8), "{a:?} {b:?}");
         }
         for (a, b) in units.iter().zip(&back(&other_units)) {
-            prop_assert!(near(a.value, b.value, 1e-6), "{a:?} {b:?}");
+            prop_assert!(near(a.value, b.value, 1e-8), "{a:?} {b:?}");
         }
     }
 }

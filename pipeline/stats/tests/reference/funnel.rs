@@ -194,7 +194,7 @@ fn means() {
     let p_od: Vec<f64> = z_od.iter().map(|z| p_beyond(*z, 1.0, 0.0).unwrap()).collect();
     let mut case = Case::new("z, p and adjusted p; shrunken means", "R 4.2.2 p.adjust", Relative(1e-10));
     let columns: [(&str, Vec<f64>); 13] = [
-        ("z", s.iter().map(Standardised::z).collect()),
+        ("z", s.iter().map(|u| u.z().unwrap()).collect()),
         ("z_winsorised", od.z.clone()),
         ("z_od", z_od),
         ("p", p.clone()),
