@@ -1,6 +1,12 @@
 //! Properties of the fits: units may be permuted, rows split in any way, scores shifted and scaled.
 
-#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a failure is a failed test")]
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a failure is a failed test"
+)]
 #![allow(
     clippy::cast_possible_truncation,
     clippy::cast_precision_loss,

@@ -1,7 +1,13 @@
 //! Units in another order give the same results in that order, and a constant added to scores moves values and nothing else: the
 //! kernels that `models_by_property.rs` and `case_mix_invariances.rs` leave out.
 
-#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a failure is a failed test")]
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a failure is a failed test"
+)]
 #![allow(
     clippy::cast_possible_truncation,
     clippy::cast_precision_loss,
