@@ -27,7 +27,12 @@ pub(crate) fn squared_deviations(values: &[f64]) -> f64 {
 
 /// Variance with n − 1; the caller guarantees at least two values.
 pub(crate) fn variance(values: &[f64]) -> f64 {
-    (squared_deviations(values) / (values.len() as f64 - 1.0)).max(0.0)
+    at_least_zero(squared_deviations(values) / (values.len() as f64 - 1.0))
+}
+
+/// `v`, or 0 where rounding made it negative; unlike `max` it lets NaN through, so that an overflow is seen.
+pub(crate) fn at_least_zero(v: f64) -> f64 {
+    if v < 0.0 { 0.0 } else { v }
 }
 
 /// Sorted copy; values must be finite.

@@ -16,9 +16,9 @@
 
 mod models;
 
-use models::Prem;
+use models::Wards;
 use prem_stats::binary::{
-    BinaryCounts, BinaryTable, SeparationPolicy, fit_logistic_random_intercept, gauss_hermite,
+    BinaryCounts, ReferencePopulation, SeparationPolicy, expit, fit_logistic_random_intercept, gauss_hermite,
     mixed_logistic_likelihood,
 };
 
@@ -39,17 +39,10 @@ fn by_hand_quadrature() {
     assert!(gauss_hermite(0).is_err() && gauss_hermite(101).is_err());
 }
 
-fn topbox() -> Option<(BinaryTable, Prem)> {
-    let prem = Prem::read(true)?;
-    let mut counts = BinaryCounts::new(prem.names.len(), prem.x.len());
-    counts.add(&prem.units, &prem.topbox, &prem.columns()).expect("rows");
-    Some((counts.finish(), prem))
-}
-
 /// More nodes agree with each other, and the marginal probability lies nearer ½ than the one at b = 0.
 #[test]
 fn property_nodes_and_marginals() {
-    let Some((table, prem)) = topbox() else { return };
+    let table = Wards::read().counts();
     let (nine, plain) = mixed_logistic_likelihood(&table, 9, SeparationPolicy::Refuse).expect("objective");
     let (more, _) = mixed_logistic_likelihood(&table, 40, SeparationPolicy::Refuse).expect("objective");
     let mut parameters = vec![plain.unit_effects[0].expect("one unit")];
@@ -60,8 +53,12 @@ fn property_nodes_and_marginals() {
     let fit = fit_logistic_random_intercept(&table, 9, SeparationPolicy::Refuse).expect("fit");
     let reference = table.reference();
     let all = fit.overall_probability(&reference).expect("overall");
-    let crude = prem.topbox.iter().sum::<f64>() / prem.topbox.len() as f64;
-    assert!((all - crude).abs() < 0.02);
+    for age in [20.0, 50.0, 80.0] {
+        let one = ReferencePopulation::new(2, vec![age, 1.0], vec![1.0]).expect("reference");
+        let at_zero = expit(fit.coefficients[0] + age * fit.coefficients[1] + fit.coefficients[2]);
+        let marginal = fit.overall_probability(&one).expect("overall");
+        assert!((marginal - 0.5) / (at_zero - 0.5) < 1.0 && (marginal - 0.5) * (at_zero - 0.5) > 0.0, "{at_zero}");
+    }
     let units = fit.marginal_probabilities(&table, &reference).expect("units");
     for (unit, effect) in units.iter().zip(&fit.effects) {
         assert!(unit.value > 0.0 && unit.value < 1.0 && unit.standard_deviation > 0.0);

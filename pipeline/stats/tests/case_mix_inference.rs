@@ -16,7 +16,7 @@
 
 mod models;
 
-use models::{Prem, moments};
+use models::{Wards, moments};
 use prem_stats::case_mix::{
     ClusterCorrection, Criterion, cluster_robust, fit_nested, fit_random_intercept, interaction_tests, within,
 };
@@ -40,19 +40,20 @@ fn by_hand_interaction() {
 /// Two adjusters in one unit each: what is swept out equals a fit with the slope freed by hand.
 #[test]
 fn property_interaction_equals_extra_columns() {
-    let Some(prem) = Prem::read(false) else { return };
-    let few: Vec<usize> = (0..prem.units.len()).filter(|&i| prem.units[i] < 6).collect();
+    let wards = Wards::read();
+    // Six wards of three answers or more.
+    let few: Vec<usize> = (0..wards.units.len()).filter(|&i| wards.units[i] >= 17).collect();
     let pick = |v: &[f64]| few.iter().map(|&i| v[i]).collect::<Vec<f64>>();
-    let units: Vec<u32> = few.iter().map(|&i| prem.units[i]).collect();
-    let x = [pick(&prem.x[0]), pick(&prem.x[1])];
-    let m = moments(&units, 6, &pick(&prem.score), &[&x[0], &x[1]]);
+    let units: Vec<u32> = few.iter().map(|&i| wards.units[i] - 17).collect();
+    let x = [pick(&wards.x[0]), pick(&wards.x[1])];
+    let m = moments(&units, 6, &pick(&wards.score), &[&x[0], &x[1]]);
     let fit = within(&m).expect("fit");
     let each = interaction_tests(&fit, &m).expect("tests").each[0].expect("age");
     let own: Vec<Vec<f64>> =
         (0..6u32).map(|u| units.iter().zip(&x[0]).map(|(&v, a)| if v == u { *a } else { 0.0 }).collect()).collect();
     let mut columns: Vec<&[f64]> = own.iter().map(Vec::as_slice).collect();
     columns.push(&x[1]);
-    let free = within(&moments(&units, 6, &pick(&prem.score), &columns)).expect("free slopes");
+    let free = within(&moments(&units, 6, &pick(&wards.score), &columns)).expect("free slopes");
     let f = (fit.residual_sum_of_squares - free.residual_sum_of_squares) / 5.0 / free.residual_variance;
     assert!((each.f / f - 1.0).abs() < 1e-9);
     assert_eq!((each.df1, each.df2), (5.0, free.degrees_of_freedom));

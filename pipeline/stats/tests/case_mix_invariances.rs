@@ -1,6 +1,12 @@
 //! What must not change what: unit effects and β, codes of adjusters and values, weights and the model, parts and wholes.
 
-#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a failure is a failed test")]
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a failure is a failed test"
+)]
 #![allow(
     clippy::cast_possible_truncation,
     clippy::cast_precision_loss,
@@ -8,6 +14,9 @@
     reason = "small counts"
 )]
 
+mod models;
+
+use models::paired;
 use prem_stats::case_mix::*;
 use prem_stats::distributions::student_t;
 use proptest::prelude::*;
@@ -38,15 +47,17 @@ fn plain(r: &Rows) -> UnitMoments {
     statistics.finish().unwrap()
 }
 
-fn weighted_part(r: &Rows, from: usize, to: usize) -> SufficientStatistics {
+fn weighted_part(r: &Rows, of: impl Fn(usize) -> bool) -> SufficientStatistics {
+    let chosen: Vec<usize> = (0..r.y.len()).filter(|i| of(*i)).collect();
+    let pick = |v: &[f64]| chosen.iter().map(|i| v[*i]).collect::<Vec<f64>>();
+    let units: Vec<u32> = chosen.iter().map(|i| r.units[*i]).collect();
     let mut statistics = SufficientStatistics::weighted(UNITS, 2);
-    let x = [&r.x[0][from..to], &r.x[1][from..to]];
-    statistics.add_weighted(&r.units[from..to], &r.y[from..to], &x, &r.w[from..to]).unwrap();
+    statistics.add_weighted(&units, &pick(&r.y), &[&pick(&r.x[0]), &pick(&r.x[1])], &pick(&r.w)).unwrap();
     statistics
 }
 
 fn weighted(r: &Rows) -> UnitMoments {
-    weighted_part(r, 0, r.y.len()).finish().unwrap()
+    weighted_part(r, |_| true).finish().unwrap()
 }
 
 fn near(a: f64, b: f64, tolerance: f64) -> bool {
@@ -71,22 +82,20 @@ proptest! {
     fn quality_does_not_leak_into_beta(r in rows(), quality in prop::collection::vec(-40.0..40.0_f64, UNITS)) {
         let better = Rows { y: r.y.iter().zip(&r.units).map(|(y, u)| y + quality[*u as usize]).collect(), ..r.clone() };
         let (m, moved) = (plain(&r), plain(&better));
-        if let (Ok(a), Ok(b)) = (within(&m), within(&moved)) {
-            for k in 0..2 {
-                prop_assert!(near(a.coefficients[k], b.coefficients[k], 1e-9));
-                prop_assert!(near(a.standard_errors()[k], b.standard_errors()[k], 1e-9));
-            }
-            prop_assert!(near(a.residual_variance, b.residual_variance, 1e-9));
-            let reference = m.mean_adjusters();
-            let (a, b) = (
-                a.adjusted_means(&m, &reference, &options()).unwrap(),
-                b.adjusted_means(&moved, &reference, &options()).unwrap(),
-            );
-            for (j, (a, b)) in a.iter().zip(&b).enumerate() {
-                if let (Some(a), Some(b)) = (a, b) {
-                    prop_assert!(near(a.value + quality[j], b.value, 1e-9) && near(a.variance, b.variance, 1e-8));
-                }
-            }
+        let (a, b) = (within(&m).unwrap(), within(&moved).unwrap());
+        for k in 0..2 {
+            prop_assert!(near(a.coefficients[k], b.coefficients[k], 1e-9));
+            prop_assert!(near(a.standard_errors()[k], b.standard_errors()[k], 1e-9));
+        }
+        prop_assert!(near(a.residual_variance, b.residual_variance, 1e-9));
+        let reference = m.mean_adjusters();
+        let (a, b) = (
+            a.adjusted_means(&m, &reference, &options()).unwrap(),
+            b.adjusted_means(&moved, &reference, &options()).unwrap(),
+        );
+        let with_rows = (0..UNITS).filter(|j| a[*j].is_some());
+        for (j, (a, b)) in with_rows.zip(paired(&a, &b)) {
+            prop_assert!(near(a.value + quality[j], b.value, 1e-9) && near(a.variance, b.variance, 1e-8));
         }
     }
 
@@ -98,28 +107,22 @@ proptest! {
             ..r.clone()
         };
         let (m, n) = (plain(&r), plain(&other));
-        if let (Ok(a), Ok(b)) = (within(&m), within(&n)) {
-            prop_assert!(near(a.coefficients[0], factor * b.coefficients[1], 1e-8));
-            prop_assert!(near(a.coefficients[1], -b.coefficients[0], 1e-8));
-            let (a, b) = (
-                a.adjusted_means(&m, &m.mean_adjusters(), &options()).unwrap(),
-                b.adjusted_means(&n, &n.mean_adjusters(), &options()).unwrap(),
-            );
-            for (a, b) in a.iter().flatten().zip(b.iter().flatten()) {
-                prop_assert!(near(a.value, b.value, 1e-8) && near(a.variance, b.variance, 1e-8), "{a:?} {b:?}");
-            }
+        let (a, b) = (within(&m).unwrap(), within(&n).unwrap());
+        prop_assert!(near(a.coefficients[0], factor * b.coefficients[1], 1e-8));
+        prop_assert!(near(a.coefficients[1], -b.coefficients[0], 1e-8));
+        let (a, b) = (
+            a.adjusted_means(&m, &m.mean_adjusters(), &options()).unwrap(),
+            b.adjusted_means(&n, &n.mean_adjusters(), &options()).unwrap(),
+        );
+        for (a, b) in paired(&a, &b) {
+            prop_assert!(near(a.value, b.value, 1e-8) && near(a.variance, b.variance, 1e-8), "{a:?} {b:?}");
         }
-        if let (Ok(a), Ok(b)) =
-            (fit_random_intercept(&m, Criterion::Reml, None), fit_random_intercept(&n, Criterion::Reml, None))
-        {
-            let plug_in = ShrinkageInterval::PlugIn;
-            let (a, b) = (
-                shrunken_means(&a, &m, &m.mean_adjusters(), plug_in, 0.95).unwrap(),
-                shrunken_means(&b, &n, &n.mean_adjusters(), plug_in, 0.95).unwrap(),
-            );
-            for (a, b) in a.iter().zip(&b) {
-                prop_assert!(near(a.value, b.value, 1e-5), "{a:?} {b:?}");
-            }
+        let shrunken = |m: &UnitMoments| {
+            let fit = fit_random_intercept(m, Criterion::Reml, None).unwrap();
+            shrunken_means(&fit, m, &m.mean_adjusters(), ShrinkageInterval::PlugIn, 0.95).unwrap()
+        };
+        for (a, b) in shrunken(&m).iter().zip(&shrunken(&n)) {
+            prop_assert!(near(a.value, b.value, 1e-8), "{a:?} {b:?}");
         }
     }
 
@@ -127,7 +130,7 @@ proptest! {
     #[test]
     fn parts_add_up_to_the_whole(r in rows(), elsewhere in 20.0..90.0_f64) {
         for m in [plain(&r), weighted(&r)] {
-            let Ok(fit) = within(&m) else { continue };
+            let fit = within(&m).unwrap();
             let own = m.mean_adjusters();
             let at_own = fit.adjusted_means(&m, &own, &options()).unwrap();
             let counts_for = |j: usize| m.weight_sum(j);
@@ -152,40 +155,34 @@ proptest! {
     #[test]
     fn weights_do_not_enter_the_model(r in rows()) {
         let (m, w) = (plain(&r), weighted(&r));
-        prop_assert_eq!(within(&m), within(&w));
-        if let (Ok(a), Ok(b)) =
-            (fit_random_intercept(&m, Criterion::Reml, None), fit_random_intercept(&w, Criterion::Reml, None))
-        {
-            prop_assert_eq!(a.coefficients, b.coefficients);
-            prop_assert_eq!((a.components, a.criterion), (b.components, b.criterion));
-            prop_assert_eq!(a.effects, b.effects);
-        }
+        prop_assert_eq!(within(&m).unwrap(), within(&w).unwrap());
+        let [a, b] = [m, w].map(|m| fit_random_intercept(&m, Criterion::Reml, None).unwrap());
+        prop_assert_eq!(a.coefficients, b.coefficients);
+        prop_assert_eq!((a.components, a.criterion), (b.components, b.criterion));
+        prop_assert_eq!(a.effects, b.effects);
     }
 
-    /// Weighted rows, too, may come in any split: everything that is made of them agrees to 1e-12.
+    /// Weighted rows, too, may be dealt into any parts: everything that is made of them agrees to 1e-12.
     #[test]
-    fn weighted_parts_merge_to_the_whole(r in rows(), cut in 0.0..=1.0_f64) {
-        let at = (cut * r.y.len() as f64) as usize;
-        let mut merged = weighted_part(&r, 0, at);
-        merged.merge(&weighted_part(&r, at, r.y.len())).unwrap();
+    fn weighted_parts_merge_to_the_whole(r in rows(), deal in prop::collection::vec(0..4, 160)) {
+        let mut merged = SufficientStatistics::weighted(UNITS, 2);
+        for part in 0..4 {
+            merged.merge(&weighted_part(&r, |i| deal[i] == part)).unwrap();
+        }
         let (whole, merged) = (weighted(&r), merged.finish().unwrap());
         for j in 0..UNITS {
             prop_assert_eq!(whole.count(j), merged.count(j));
             prop_assert!(near(whole.weight_sum(j), merged.weight_sum(j), 1e-12));
             prop_assert!(near(whole.effective_rows(j), merged.effective_rows(j), 1e-12));
             prop_assert!(near(whole.weighted_mean_y(j), merged.weighted_mean_y(j), 1e-12));
-            let spread = |m: &UnitMoments| m.weighted_residual_sum_of_squares(j, &[0.2, -3.0]);
+            let spread = |m: &UnitMoments| m.weighted_residual_sum_of_squares(j, &[0.2, -3.0]).unwrap();
             prop_assert!(near(spread(&whole), spread(&merged), 1e-12));
         }
-        if let (Ok(a), Ok(b)) = (within(&whole), within(&merged)) {
-            let reference = whole.mean_adjusters();
-            let (a, b) = (
-                a.adjusted_means(&whole, &reference, &options()).unwrap(),
-                b.adjusted_means(&merged, &reference, &options()).unwrap(),
-            );
-            for (a, b) in a.iter().flatten().zip(b.iter().flatten()) {
-                prop_assert!(near(a.value, b.value, 1e-12) && near(a.standard_error, b.standard_error, 1e-12));
-            }
+        let reference = whole.mean_adjusters();
+        let [a, b] =
+            [&whole, &merged].map(|m| within(m).unwrap().adjusted_means(m, &reference, &options()).unwrap());
+        for (a, b) in paired(&a, &b) {
+            prop_assert!(near(a.value, b.value, 1e-12) && near(a.standard_error, b.standard_error, 1e-12));
         }
     }
 
@@ -193,7 +190,7 @@ proptest! {
     #[test]
     fn gls_variance_loses_the_covariance(r in rows()) {
         let m = plain(&r);
-        let Ok(fit) = fit_random_intercept(&m, Criterion::Reml, None) else { return Ok(()) };
+        let fit = fit_random_intercept(&m, Criterion::Reml, None).unwrap();
         let reference = m.mean_adjusters();
         let parents = trusts();
         let higher = m.aggregate(&parents, 2).unwrap();
@@ -228,16 +225,14 @@ proptest! {
         };
         let turned: Vec<u32> = r.units.iter().map(|u| UNITS as u32 - 1 - u).collect();
         for convention in [FixedEffectsConvention::Cahps41c, FixedEffectsConvention::CahpsManual] {
-            let Ok(fit) = run(&r.units, 0.0, convention) else { continue };
+            let fit = run(&r.units, 0.0, convention).unwrap();
             let (moved, other) = (run(&r.units, shift, convention).unwrap(), run(&turned, 0.0, convention).unwrap());
             let mean = |f: fn(&FixedEffectsUnit) -> f64| {
                 fit.units.iter().flatten().map(f).sum::<f64>() / fit.unit_count as f64
             };
             prop_assert!(near(mean(|u| u.adjusted), mean(|u| u.unadjusted), 1e-11));
-            for u in 0..UNITS {
-                let (Some(a), Some(b), Some(c)) = (&fit.units[u], &moved.units[u], &other.units[UNITS - 1 - u]) else {
-                    continue;
-                };
+            let back: Vec<Option<FixedEffectsUnit>> = other.units.into_iter().rev().collect();
+            for ((a, b), (_, c)) in paired(&fit.units, &moved.units).into_iter().zip(paired(&fit.units, &back)) {
                 prop_assert!(near(a.adjusted + shift, b.adjusted, 1e-9) && near(a.delta, b.delta, 1e-9));
                 prop_assert!(near(a.variance, b.variance, 1e-8) && near(a.p, b.p, 1e-7));
                 prop_assert!(near(a.adjusted, c.adjusted, 1e-10) && near(a.p, c.p, 1e-9));
@@ -246,13 +241,11 @@ proptest! {
                 prop_assert!(near(a.p, p, 1e-12));
             }
         }
-        let [code, manual] =
-            [FixedEffectsConvention::Cahps41c, FixedEffectsConvention::CahpsManual].map(|c| run(&r.units, 0.0, c));
-        if let (Ok(code), Ok(manual)) = (code, manual) {
-            for (a, b) in code.units.iter().flatten().zip(manual.units.iter().flatten()) {
-                let n = a.n as f64;
-                prop_assert!(near(a.variance * n / (n - 1.0), b.variance, 1e-12) && near(a.adjusted, b.adjusted, 1e-12));
-            }
+        let [code, manual] = [FixedEffectsConvention::Cahps41c, FixedEffectsConvention::CahpsManual]
+            .map(|c| run(&r.units, 0.0, c).unwrap());
+        for (a, b) in paired(&code.units, &manual.units) {
+            let n = a.n as f64;
+            prop_assert!(near(a.variance * n / (n - 1.0), b.variance, 1e-12) && near(a.adjusted, b.adjusted, 1e-12));
         }
     }
 
@@ -290,14 +283,23 @@ proptest! {
         let reference = plain(&r).mean_adjusters();
         let run = |r: &Rows, kind| nested_shrinkage(&plain(r), (&parents, 2), None, &reference, kind, 0.95);
         for kind in [ShrinkageInterval::PlugIn, ShrinkageInterval::Averaged] {
-            let (Ok(a), Ok(b), Ok(c)) = (run(&r, kind), run(&moved, kind), run(&turned, kind)) else { continue };
+            let [a, b, c] = [&r, &moved, &turned].map(|r| run(r, kind).unwrap());
+            let same = |a: f64, b: f64| (a - b).abs() <= 1e-6;
+            for other in [&b, &c] {
+                prop_assert!(same(a.residual_sd, other.residual_sd), "{a:?} {other:?}");
+                for (sd, other_sd) in paired(&a.level_sds, &other.level_sds) {
+                    prop_assert!(same(*sd, *other_sd), "{a:?} {other:?}");
+                    let icc = |sd: f64, of: &NestedShrinkage| sd * sd / (sd * sd + of.residual_sd.powi(2));
+                    prop_assert!(same(icc(*sd, &a), icc(*other_sd, other)));
+                }
+            }
             for (l, level) in a.levels.iter().enumerate() {
                 for (node, value) in level.iter().enumerate() {
-                    let mirrored = &c.levels[l][level.len() - 1 - node];
-                    prop_assert!(near(value.value + shift, b.levels[l][node].value, 1e-5));
-                    prop_assert!(near(value.standard_error, b.levels[l][node].standard_error, 1e-4));
-                    prop_assert!(near(value.value, mirrored.value, 1e-5), "{value:?} {mirrored:?}");
-                    prop_assert!(near(value.standard_error, mirrored.standard_error, 1e-4));
+                    let (higher, mirrored) = (&b.levels[l][node], &c.levels[l][level.len() - 1 - node]);
+                    prop_assert!(same(value.value, higher.value - shift), "{value:?} {higher:?}");
+                    prop_assert!(same(value.standard_error, higher.standard_error), "{value:?} {higher:?}");
+                    prop_assert!(same(value.value, mirrored.value), "{value:?} {mirrored:?}");
+                    prop_assert!(same(value.standard_error, mirrored.standard_error), "{value:?} {mirrored:?}");
                 }
             }
         }

@@ -17,7 +17,7 @@
 
 mod models;
 
-use models::{Prem, Tree, common::Table, moments};
+use models::{Tree, Wards, common::Table, moments};
 use prem_stats::case_mix::{
     Criterion, NestedShrinkage, ShrinkageInterval, UnitMoments, fit_random_intercept, nested_shrinkage, shrunken_means,
     within,
@@ -33,8 +33,7 @@ fn close(what: &str, got: f64, wanted: f64, relative: f64) {
 /// With one level the tree is the plain random intercept: plug-in to rounding, averaged to what two quadratures leave.
 #[test]
 fn one_level_is_the_random_intercept() {
-    let Some(prem) = Prem::read(true) else { return };
-    let m = prem.moments();
+    let m = Wards::read().moments();
     let reference = m.mean_adjusters();
     let fixed = within(&m).expect("fit");
     for beta in [None, Some(&fixed)] {
@@ -77,16 +76,17 @@ fn wards_in_hospitals_are_those_of_lme4() {
 /// A hospital's value is the mean of its wards' by respondents, whatever the interval and β.
 #[test]
 fn hospitals_agree_with_their_wards() {
-    let Some(tree) = Tree::read() else { return };
-    let reference = tree.moments.mean_adjusters();
-    let fixed = within(&tree.moments).expect("fit");
-    let shape = (std::slice::from_ref(&tree.parent), tree.hospitals.len());
+    let wards = Wards::read();
+    let (m, hospital) = (wards.moments(), wards.hospital);
+    let reference = m.mean_adjusters();
+    let fixed = within(&m).expect("fit");
+    let shape = (std::slice::from_ref(&hospital), 9);
     for (beta, interval) in [(None, ShrinkageInterval::PlugIn), (Some(&fixed), ShrinkageInterval::Averaged)] {
-        let got = nested_shrinkage(&tree.moments, shape, beta, &reference, interval, 0.95).expect("tree");
-        for (h, hospital) in got.levels[1].iter().enumerate() {
-            let wards = got.levels[0].iter().zip(&tree.parent).filter(|(_, parent)| **parent == h as u32);
+        let got = nested_shrinkage(&m, shape, beta, &reference, interval, 0.95).expect("tree");
+        for (h, node) in got.levels[1].iter().enumerate() {
+            let wards = got.levels[0].iter().zip(&hospital).filter(|(_, parent)| **parent == h as u32);
             let sum: f64 = wards.map(|(ward, _)| ward.n as f64 * ward.value).sum();
-            close("hospital", hospital.value, sum / hospital.n as f64, 1e-10);
+            close("hospital", node.value, sum / node.n as f64, 1e-10);
         }
     }
 }

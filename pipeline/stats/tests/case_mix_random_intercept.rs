@@ -16,7 +16,7 @@
 
 mod models;
 
-use models::{Intercepts, moments};
+use models::{Wards, moments};
 use prem_stats::case_mix::{Criterion, ProfiledLikelihood, UnitMoments, fit_random_intercept, within};
 
 /// Balanced one-way layout, units (1, 3), (5, 7), (9, 11): MSB = 32, MSW = 2, n = 2. REML equals the analysis of
@@ -35,9 +35,9 @@ fn by_hand_balanced() {
 /// The derivative that the optimiser follows is the objective's.
 #[test]
 fn property_derivative_matches_differences() {
-    let Some(data) = Intercepts::read("prem") else { return };
+    let m = Wards::read().moments();
     for kind in [Criterion::Reml, Criterion::Ml] {
-        let likelihood = ProfiledLikelihood::new(&data.moments, kind).expect("objective");
+        let likelihood = ProfiledLikelihood::new(&m, kind).expect("objective");
         for v in [0.001f64, 0.03, 0.4] {
             let h = 1e-5 * v;
             let at = |v: f64| likelihood.objective(v.sqrt()).expect("value");
@@ -51,10 +51,10 @@ fn property_derivative_matches_differences() {
 /// With β fixed at the within fit the components stay close to the model's own, and slopes are the within fit's.
 #[test]
 fn fixed_beta_keeps_the_within_slopes() {
-    let Some(data) = Intercepts::read("prem") else { return };
-    let slopes = within(&data.moments).expect("within");
-    let own = fit_random_intercept(&data.moments, Criterion::Reml, None).expect("gls");
-    let fixed = fit_random_intercept(&data.moments, Criterion::Reml, Some(&slopes)).expect("fixed");
+    let m = Wards::read().moments();
+    let slopes = within(&m).expect("within");
+    let own = fit_random_intercept(&m, Criterion::Reml, None).expect("gls");
+    let fixed = fit_random_intercept(&m, Criterion::Reml, Some(&slopes)).expect("fixed");
     assert_eq!(fixed.coefficients[1..], slopes.coefficients[..]);
     assert!((fixed.components.residual_sd / own.components.residual_sd - 1.0).abs() < 2e-3);
     assert!((fixed.components.between_unit_sd / own.components.between_unit_sd - 1.0).abs() < 0.1);

@@ -16,7 +16,7 @@
 
 mod models;
 
-use models::{Prem, moments};
+use models::{Wards, moments};
 use prem_stats::StatsError;
 use prem_stats::case_mix::{
     AdjustedMeanOptions, Criterion, DropReason, Dropped, SamplingVariance, StratumPart, SufficientStatistics,
@@ -112,8 +112,7 @@ fn constant_and_collinear_adjusters_are_named() {
 
 #[test]
 fn gls_means_shrink_their_variance_by_the_covariance() {
-    let Some(prem) = Prem::read(false) else { return };
-    let m = moments(&prem.units, prem.names.len(), &prem.score, &prem.columns());
+    let m = Wards::read().moments();
     let fit = fit_random_intercept(&m, Criterion::Reml, None).expect("fit");
     let reference = m.mean_adjusters();
     let options = AdjustedMeanOptions::default();

@@ -1,4 +1,5 @@
-//! Every kernel's file opens with the same six headings, in the same order, and names tests and files that exist.
+//! Every kernel's file opens with the same six headings, in the same order, and names tests and files that exist; where its
+//! reference values are is said by the name of a test, or of a file that a test reads.
 
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a failure is a failed test")]
 
@@ -28,6 +29,9 @@ fn kernels_have_the_six_headings() {
     all.retain(|p| !TOOLS.iter().any(|t| p.ends_with(t)));
     all.sort();
     assert!(all.len() > 60, "the sources were not read");
+    let mut tests = Vec::new();
+    files(&root.join("tests"), &mut tests);
+    let tests: String = tests.iter().map(|p| std::fs::read_to_string(p).unwrap()).collect();
     let mut wrong = Vec::new();
     for path in &all {
         let text = std::fs::read_to_string(path).unwrap();
@@ -40,11 +44,22 @@ fn kernels_have_the_six_headings() {
         if empty || header.last().is_some_and(|l| l.starts_with("# ")) {
             wrong.push(format!("{}: an empty section", path.display()));
         }
-        let words = header.iter().flat_map(|l| l.split([' ', '`', ',', ':', ';', '(', ')']));
-        for name in words.map(|w| w.trim_end_matches('.')).filter(|w| w.starts_with("tests/")) {
+        let words = |lines: &[&str]| -> Vec<String> {
+            let all = lines.iter().flat_map(|l| l.split([' ', '`', ',', ':', ';', '(', ')']));
+            all.map(|w| w.trim_end_matches('.').to_string()).collect()
+        };
+        for name in words(&header).iter().filter(|w| w.starts_with("tests/")) {
             if !root.join(name).exists() {
                 wrong.push(format!("{}: {name} does not exist", path.display()));
             }
+        }
+        let from = header.iter().position(|l| *l == "# Reference values").map_or(header.len(), |at| at + 1);
+        let has_place = words(&header[from..]).iter().any(|word| {
+            let file = word.rsplit('/').next().unwrap();
+            word.starts_with("tests/") || file.ends_with(".csv") && tests.contains(file)
+        });
+        if !has_place && !text.contains("#[cfg(test)]") {
+            wrong.push(format!("{}: no test is named where reference values are compared", path.display()));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

@@ -44,6 +44,22 @@ proptest! {
         prop_assert!(large.interval.width() <= 0.5 * small.interval.width() * (1.0 + 1e-9) + 1e-12);
     }
 
+    /// Byar's limits lie on either side, below 10 events too; only the lower one may be missing, and from some count on it is
+    /// there. At a fixed rate the interval shrinks with the events.
+    #[test]
+    fn byar_contains_and_shrinks(x in 1_u32..40, l in level()) {
+        let x = f64::from(x);
+        let (low, high) = byar::limits(x, l).unwrap();
+        let (more_low, more_high) = byar::limits(2.0 * x, l).unwrap();
+        prop_assert!(low.is_none_or(|low| low < x) && x < high, "{low:?} {high}");
+        prop_assert!(more_high / 2.0 < high);
+        prop_assert_eq!(low.is_some(), byar::byar(x, l).is_ok());
+        if let Some(low) = low {
+            prop_assert!(more_low.is_some_and(|more| low < more / 2.0), "{low} {more_low:?}");
+        }
+        prop_assert!(low.is_some() || x < 2.0, "{x}");
+    }
+
     /// At a fixed rate four times the events halve the relative width, and a little more where a count is small.
     #[test]
     fn four_times_the_events_halve_the_interval(x in 10_u32..100_000, l in level()) {

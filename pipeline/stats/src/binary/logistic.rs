@@ -23,6 +23,7 @@ use super::{expit, expit_variance};
 use crate::case_mix::root_from;
 use crate::error::{Result, StatsError, check_all_finite};
 use crate::linear_algebra::{Cholesky, DropReason, Dropped, Matrix, dot, independent_columns};
+use crate::numeric::at_least_zero;
 
 const MAX_ITERATIONS: usize = 100;
 
@@ -75,13 +76,13 @@ pub struct LogisticFit {
 }
 
 impl LogisticFit {
-    /// (x − centre)'β̂: the linear predictor without any unit effect.
+    /// (x − centre)'β̂: the linear predictor without any unit effect. NaN where a value of `x` is.
     pub fn linear_predictor(&self, x: &[f64]) -> f64 {
         x.iter().zip(&self.center).zip(&self.coefficients).map(|((x, c), b)| (x - c) * b).sum()
     }
 
     pub fn standard_errors(&self) -> Vec<f64> {
-        (0..self.coefficients.len()).map(|k| self.covariance[(k, k)].max(0.0).sqrt()).collect()
+        (0..self.coefficients.len()).map(|k| at_least_zero(self.covariance[(k, k)]).sqrt()).collect()
     }
 }
 

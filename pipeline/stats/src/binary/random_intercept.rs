@@ -26,6 +26,7 @@ use super::mixed_likelihood::MixedLogisticLikelihood;
 use super::{expit, expit_variance};
 use crate::error::{Result, StatsError, check_all_finite, check_length};
 use crate::linear_algebra::{Cholesky, Dropped, Matrix, dot, symmetric_eigen};
+use crate::numeric::at_least_zero;
 
 const MAX_ITERATIONS: usize = 200;
 /// Steps of the differences, in standard errors of the plain fit.
@@ -205,7 +206,7 @@ fn finish(
 
 impl LogisticRandomIntercept {
     pub fn standard_errors(&self) -> Vec<f64> {
-        (0..self.coefficients.len()).map(|k| self.covariance[(k, k)].max(0.0).sqrt()).collect()
+        (0..self.coefficients.len()).map(|k| at_least_zero(self.covariance[(k, k)]).sqrt()).collect()
     }
 
     /// Median odds ratio exp(√2·τ·z_0.75): the typical odds ratio between two random units.

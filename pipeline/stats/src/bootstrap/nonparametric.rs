@@ -20,7 +20,7 @@
 //! eight units in tests/reference/r/resampling.R; coverage by simulation, docs/coverage.md.
 
 use crate::distributions::normal;
-use crate::error::{Result, StatsError, check_length};
+use crate::error::{Result, StatsError, check_length, finite_result};
 use crate::interval::{Interval, Level};
 use crate::variation::quantile::of_sorted;
 use crate::{numeric, random};
@@ -114,7 +114,7 @@ pub fn bootstrap(
     };
     Ok(Bootstrap {
         value,
-        se: numeric::variance(&replicates).sqrt(),
+        se: finite_result("bootstrap: standard error", numeric::variance(&replicates).sqrt())?,
         interval: Interval::new(of_sorted(&sorted, low), of_sorted(&sorted, high))?,
         n,
         replicates: replicates.len(),

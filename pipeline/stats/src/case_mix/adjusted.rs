@@ -140,15 +140,15 @@ pub(super) struct Summary {
 }
 
 impl Summary {
-    fn of(moments: &UnitMoments, j: usize, beta: &[f64]) -> Self {
+    fn of(moments: &UnitMoments, j: usize, beta: &[f64]) -> Result<Self> {
         let total = moments.weight_sum(j);
-        Summary {
+        Ok(Summary {
             n: moments.count(j),
             n_effective: moments.effective_rows(j),
             crude: moments.weighted_mean_y(j),
             mean_adjusters: moments.weighted_mean_x(j).to_vec(),
-            residual: moments.weighted_residual_sum_of_squares(j, beta) / (total * total),
-        }
+            residual: moments.weighted_residual_sum_of_squares(j, beta)? / (total * total),
+        })
     }
 }
 
@@ -165,7 +165,7 @@ pub(super) fn adjusted_mean(
     if moments.count(j) == 0 {
         return Ok(None);
     }
-    from_summary(Summary::of(moments, j, beta), beta, reference, options, pooled, beta_variance).map(Some)
+    from_summary(Summary::of(moments, j, beta)?, beta, reference, options, pooled, beta_variance).map(Some)
 }
 
 /// As [`adjusted_mean`], from a summary with at least one row.

@@ -24,6 +24,7 @@ use super::within::WithinFit;
 use crate::distributions::student_t;
 use crate::error::{Result, StatsError, check_length};
 use crate::linear_algebra::{Cholesky, Matrix, dot, symmetric_eigen};
+use crate::numeric::at_least_zero;
 
 /// 1 − t below which a unit determines a direction alone.
 const ALONE: f64 = 1e-10;
@@ -95,13 +96,13 @@ pub fn cluster_robust(fit: &WithinFit, moments: &UnitMoments, correction: Cluste
             ClusterCorrection::Cr2 => satterthwaite(&parts, half.column(a)),
             _ => Some(units as f64 - 1.0),
         };
-        let se = covariance[(ka, ka)].max(0.0).sqrt();
+        let se = at_least_zero(covariance[(ka, ka)]).sqrt();
         degrees_of_freedom[ka] = df;
         if let Some(df) = df.filter(|_| se > 0.0) {
             tests[ka] = Some(student_t::two_sided_p(fit.coefficients[ka] / se, df)?);
         }
     }
-    let standard_errors = (0..p).map(|k| covariance[(k, k)].max(0.0).sqrt()).collect();
+    let standard_errors = (0..p).map(|k| at_least_zero(covariance[(k, k)]).sqrt()).collect();
     Ok(ClusterRobust { covariance, standard_errors, degrees_of_freedom, p: tests })
 }
 

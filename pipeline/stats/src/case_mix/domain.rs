@@ -139,7 +139,7 @@ impl DomainSums {
                     n_effective: moments.effective_rows(j),
                     crude: moments.weighted_mean_y(j) + dot(&mean_adjusters, fit.coefficients),
                     mean_adjusters,
-                    residual: moments.weighted_residual_sum_of_squares(j, &[]) / (total * total),
+                    residual: moments.weighted_residual_sum_of_squares(j, &[])? / (total * total),
                 };
                 let pooled = (fit.residual_variance, fit.degrees_of_freedom);
                 let quadratic = |difference: &[f64]| fit.covariance.quadratic(difference);

@@ -11,11 +11,11 @@
 //! None beyond complete rows.
 //! # Edge cases
 //! Units with n = 0 have means of 0 and are skipped by every consumer. A quadratic form that rounding makes
-//! negative is 0.
+//! negative is 0. Values so far apart that products of units, or of all rows, overflow are an error.
 //! # Reference values
 //! By hand and by property in `tests/case_mix_moments.rs`.
 
-use crate::error::{Result, StatsError, check_length};
+use crate::error::{Result, StatsError, check_length, finite_result};
 use crate::linear_algebra::Matrix;
 
 /// Length of a packed symmetric matrix of order `q`.
@@ -157,7 +157,7 @@ pub struct PooledWithin {
     pub xy: Vec<f64>,
     /// W_yy.
     pub yy: f64,
-    /// Raw sums of squares of the adjusters: the scale against which rounding is judged.
+    /// Raw sums of squares of the adjusters: the scale against which rounding is judged. ∞ where they overflow.
     pub raw_x: Vec<f64>,
     /// Rows.
     pub rows: u64,
@@ -184,7 +184,11 @@ impl UnitMoments {
             w.check()?;
             w2.check()?;
         }
-        Ok(UnitMoments { adjusters, plain, design })
+        let this = UnitMoments { adjusters, plain, design };
+        let all = this.overall();
+        let finite = std::iter::once(&all.plain).chain(all.design.iter().flat_map(|(w, w2)| [w, w2]));
+        finite.map(MomentArrays::check).collect::<Result<Vec<()>>>()?;
+        Ok(this)
     }
 
     /// Number of units, empty ones included.
@@ -349,21 +353,30 @@ impl UnitMoments {
     }
 
     /// Σ(e − ē_j)² in unit `j`, e = y − x'β.
-    pub fn residual_sum_of_squares(&self, j: usize, beta: &[f64]) -> f64 {
+    ///
+    /// # Errors
+    /// When β has another length than the adjusters, is not finite or so large that products overflow.
+    pub fn residual_sum_of_squares(&self, j: usize, beta: &[f64]) -> Result<f64> {
+        check_length("coefficients", self.adjusters, beta.len())?;
         residual_form(self.plain.cross(j), beta)
     }
 
     /// Σw²(e − ē_w)² in unit `j` about the weighted mean; the plain sum of squares when there are no weights.
-    pub fn weighted_residual_sum_of_squares(&self, j: usize, beta: &[f64]) -> f64 {
+    ///
+    /// # Errors
+    /// As [`residual_sum_of_squares`](Self::residual_sum_of_squares).
+    pub fn weighted_residual_sum_of_squares(&self, j: usize, beta: &[f64]) -> Result<f64> {
         let Some((w, w2)) = &self.design else { return self.residual_sum_of_squares(j, beta) };
+        check_length("coefficients", self.adjusters, beta.len())?;
         let e = |mean: &[f64]| mean[self.adjusters] - crate::linear_algebra::dot(&mean[..self.adjusters], beta);
         let shift = e(w2.mean(j)) - e(w.mean(j));
-        residual_form(w2.cross(j), beta) + w2.weight[j] * shift * shift
+        let about_own = residual_form(w2.cross(j), beta)?;
+        finite_result("residual sum of squares", about_own + w2.weight[j] * shift * shift)
     }
 }
 
 /// c'Wc with c = (−β, 1), never below 0.
-fn residual_form(cross: &[f64], beta: &[f64]) -> f64 {
+fn residual_form(cross: &[f64], beta: &[f64]) -> Result<f64> {
     let p = beta.len();
     let c = |k: usize| if k == p { 1.0 } else { -beta[k] };
     let mut sum = 0.0;
@@ -374,5 +387,5 @@ fn residual_form(cross: &[f64], beta: &[f64]) -> f64 {
         }
         sum += 2.0 * c(b) * row;
     }
-    sum.max(0.0)
+    Ok(finite_result("residual sum of squares", sum)?.max(0.0))
 }

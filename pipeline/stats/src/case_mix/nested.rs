@@ -24,6 +24,7 @@ use super::root::bracketed_root;
 use super::within::WithinFit;
 use crate::error::{Result, StatsError, check_all_finite};
 use crate::linear_algebra::{Cholesky, Dropped, Matrix};
+use crate::numeric::at_least_zero;
 
 const MAX_SWEEPS: usize = 60;
 
@@ -72,7 +73,7 @@ impl NestedFit {
     }
 
     pub fn standard_errors(&self) -> Vec<f64> {
-        (0..self.coefficients.len()).map(|k| self.covariance[(k, k)].max(0.0).sqrt()).collect()
+        (0..self.coefficients.len()).map(|k| at_least_zero(self.covariance[(k, k)]).sqrt()).collect()
     }
 
     /// The objective that was minimised.

@@ -185,7 +185,7 @@ impl NestedLikelihood {
         let center_y = overall.mean_y(0) - dot(overall.mean_x(0), beta);
         let residual = |j: usize| moments.mean_y(j) - dot(moments.mean_x(j), beta) - center_y;
         let mut within = Matrix::zeros(2, 2);
-        within[(1, 1)] = (0..moments.units()).map(|j| moments.residual_sum_of_squares(j, beta)).sum();
+        within[(1, 1)] = (0..moments.units()).map(|j| moments.residual_sum_of_squares(j, beta)).sum::<Result<f64>>()?;
         Ok(Self {
             criterion,
             kept: Vec::new(),

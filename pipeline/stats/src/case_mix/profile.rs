@@ -131,7 +131,7 @@ impl ProfiledLikelihood {
             y: (0..moments.units()).map(|j| residual(j) - center_y).collect(),
             w_xx: Matrix::zeros(1, 1),
             w_xy: vec![0.0],
-            w_yy: (0..moments.units()).map(|j| moments.residual_sum_of_squares(j, beta)).sum(),
+            w_yy: (0..moments.units()).map(|j| moments.residual_sum_of_squares(j, beta)).sum::<Result<f64>>()?,
             center_x: Vec::new(),
             center_y,
             rows: moments.rows() as f64,

@@ -25,6 +25,7 @@ use super::root::bracketed_root;
 use super::within::WithinFit;
 use crate::error::{Result, StatsError, check_all_finite, check_length};
 use crate::linear_algebra::{Dropped, Matrix};
+use crate::numeric::at_least_zero;
 
 /// Points of the search grid, uniform in the reliability of a typical unit.
 const SEARCH_POINTS: usize = 48;
@@ -53,15 +54,14 @@ pub struct VarianceComponents {
 }
 
 impl VarianceComponents {
-    /// σ_b²/(σ_b² + σ²).
+    /// σ_b²/(σ_b² + σ²); NaN where θ is, which no fit gives.
     pub fn intraclass_correlation(&self) -> f64 {
-        self.theta * self.theta / (1.0 + self.theta * self.theta)
+        share(self.theta * self.theta)
     }
 
-    /// λ = nθ²/(1 + nθ²): the share of a unit mean's variance that is between units.
-    pub fn reliability(&self, n: f64) -> f64 {
-        let nv = n * self.theta * self.theta;
-        if nv.is_finite() { nv / (1.0 + nv) } else { 1.0 }
+    /// λ = nθ²/(1 + nθ²): the share of a unit mean's variance that is between units. `None` unless n ≥ 0 and both are finite.
+    pub fn reliability(&self, n: f64) -> Option<f64> {
+        (n >= 0.0 && n.is_finite() && self.theta.is_finite()).then(|| share(n * self.theta * self.theta))
     }
 
     /// Rows a unit needs for a reliability; `None` when σ_b = 0.
@@ -69,6 +69,11 @@ impl VarianceComponents {
         let n = reliability / (1.0 - reliability) / (self.theta * self.theta);
         (n.is_finite() && n >= 0.0).then_some(n)
     }
+}
+
+/// v/(1 + v), 1 where v overflows.
+fn share(v: f64) -> f64 {
+    if v == f64::INFINITY { 1.0 } else { v / (1.0 + v) }
 }
 
 /// The prediction for one unit.
@@ -131,7 +136,7 @@ pub fn fit_random_intercept(
     let between = sigma2 * theta * theta;
     let effects = (0..moments.units())
         .map(|j| {
-            let reliability = components.reliability(likelihood.counts[j]);
+            let reliability = share(likelihood.counts[j] * theta * theta);
             let conditional_variance = between * (1.0 - reliability);
             let from_beta = sigma2 * point.factor.inverse_quadratic(likelihood.unit_x(j));
             RandomEffect {
@@ -172,7 +177,7 @@ impl RandomIntercept {
     }
 
     pub fn standard_errors(&self) -> Vec<f64> {
-        (0..self.coefficients.len()).map(|k| self.covariance[(k, k)].max(0.0).sqrt()).collect()
+        (0..self.coefficients.len()).map(|k| at_least_zero(self.covariance[(k, k)]).sqrt()).collect()
     }
 
     /// The objective that was minimised.

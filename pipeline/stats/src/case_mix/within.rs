@@ -21,6 +21,7 @@ use super::adjusted::{AdjustedMean, AdjustedMeanOptions, adjusted_mean};
 use super::moments::{PooledWithin, UnitMoments};
 use crate::error::{Result, StatsError, check_all_finite, check_length};
 use crate::linear_algebra::{Cholesky, Dropped, Matrix, dot, independent_columns};
+use crate::numeric::at_least_zero;
 
 /// The within-unit fit of one indicator in one period.
 #[derive(Debug, Clone, PartialEq)]
@@ -50,7 +51,7 @@ pub struct WithinFit {
 impl WithinFit {
     /// √ of the diagonal of V(β̂); 0 for dropped adjusters.
     pub fn standard_errors(&self) -> Vec<f64> {
-        (0..self.coefficients.len()).map(|k| self.covariance[(k, k)].max(0.0).sqrt()).collect()
+        (0..self.coefficients.len()).map(|k| at_least_zero(self.covariance[(k, k)]).sqrt()).collect()
     }
 
     /// Adjusted means of the units in `moments`, of the fit's own level or any other, at the adjusters `reference` (x̄).

@@ -13,7 +13,7 @@
 //! # Edge cases
 //! SE = 0 is an error: nothing can be tested.
 //! # Reference values
-//! reference/funnel/mean_scores_expected.csv for δ = 0 (1e-10).
+//! tests/reference/funnel.rs: funnel/mean_scores_expected.csv for δ = 0 (1e-10).
 
 use crate::distributions::{normal, student_t};
 use crate::error::{Result, StatsError, check_finite};

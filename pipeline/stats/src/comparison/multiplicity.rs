@@ -12,7 +12,7 @@
 //! # Edge cases
 //! An empty family gives an empty answer; ties get the same value; order of the input is kept.
 //! # Reference values
-//! reference/funnel/mean_scores_expected.csv (1e-10).
+//! tests/reference/funnel.rs: funnel/mean_scores_expected.csv (1e-10).
 
 use crate::error::{Result, StatsError};
 

@@ -124,7 +124,7 @@ fn coefficient_variances(w: &[f64], shared: SharedCoefficients<'_>) -> Result<Ve
     let variances = (0..w.len()).map(|j| {
         let d: Vec<f64> = (0..p).map(|c| x[j * p + c] - centre[c]).collect();
         let terms = (0..p * p).map(|i| d[i / p] * v[i] * d[i % p]);
-        finite_result("difference: coefficient variance", numeric::sum(terms).max(0.0))
+        finite_result("difference: coefficient variance", numeric::at_least_zero(numeric::sum(terms)))
     });
     variances.collect()
 }

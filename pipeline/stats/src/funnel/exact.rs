@@ -12,7 +12,7 @@
 //! # Edge cases
 //! O = 0 touches no lower E: 0.
 //! # Reference values
-//! reference/funnel: phe_proportion_limits.csv, phe_ratio_limits.csv, poisson_limits.csv (1e-10).
+//! tests/reference/funnel.rs: funnel/phe_proportion_limits.csv, phe_ratio_limits.csv, poisson_limits.csv (1e-10).
 
 use crate::distributions::gamma;
 use crate::error::{Result, StatsError};

@@ -9,12 +9,13 @@
 //! # Assumptions
 //! Those of the [`Scale`].
 //! # Edge cases
-//! Limits never leave the natural scale (0–1 for proportions, 0 and above for ratios). τ² = 0 gives the plain funnel.
+//! Limits never leave the natural scale (0–1 for proportions, 0 and above for ratios). τ² = 0 gives the plain funnel. A unit whose
+//! standard error is not above 0 has no z.
 //! # Reference values
-//! reference/funnel/od_six_expected_units.csv (1e-10).
+//! tests/reference/funnel.rs: funnel/od_six_expected_units.csv (1e-10).
 
 use super::scale::{Scale, Standardised};
-use crate::error::{Result, StatsError};
+use crate::error::{Result, StatsError, check_positive, finite_result};
 use crate::interval::{Interval, Level};
 
 /// Limits for a unit of `size` (n, E or SE; see [`Scale::standard_error`]) around `target` on the natural scale.
@@ -24,13 +25,17 @@ pub fn funnel_limits(scale: Scale, target: f64, size: f64, tau2: f64, level: Lev
     }
     let centre = scale.forward(target)?;
     let half = level.z()? * scale.standard_error(size)?.hypot(tau2.sqrt());
-    Interval::new(scale.back(centre - half), scale.back(centre + half))
+    Interval::new(scale.back(centre - half)?, scale.back(centre + half)?)
 }
 
 /// (y − target)/√(s² + τ²).
+///
+/// # Errors
+/// s not above 0, τ² below 0, or a number that is not finite.
 pub fn adjusted_z(unit: &Standardised, tau2: f64) -> Result<f64> {
     if !(tau2 >= 0.0 && tau2.is_finite()) {
         return Err(StatsError::out_of_range("funnel: between-unit variance", tau2, "at least 0"));
     }
-    crate::error::finite_result("funnel z", (unit.y - unit.target) / unit.s.hypot(tau2.sqrt()))
+    check_positive("funnel unit: standard error", &[unit.s])?;
+    finite_result("funnel z", (unit.y - unit.target) / unit.s.hypot(tau2.sqrt()))
 }

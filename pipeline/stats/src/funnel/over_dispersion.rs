@@ -13,11 +13,11 @@
 //! # Edge cases
 //! Fewer than 2 units is an error; q = 0 winsorises nothing and κ = 1.
 //! # Reference values
-//! reference/funnel: od_six_expected.csv, mean_scores_heterogeneity.csv (uncorrected, 1e-10).
+//! tests/reference/funnel.rs: funnel/od_six_expected.csv, mean_scores_heterogeneity.csv (uncorrected, 1e-10).
 
 use super::scale::Standardised;
 use crate::distributions::normal;
-use crate::error::{Result, StatsError, check_finite, check_positive, finite_result};
+use crate::error::{Result, StatsError, finite_result};
 use crate::numeric;
 use crate::variation::heterogeneity::weight_spread;
 use crate::variation::quantile::of_sorted;
@@ -60,11 +60,7 @@ pub fn over_dispersion(units: &[Standardised], outliers: Outliers, correction: C
     if units.len() < 2 {
         return Err(StatsError::TooFew { what: WHAT, needed: 2, found: units.len() });
     }
-    let mut z = Vec::with_capacity(units.len());
-    for u in units {
-        check_positive("over-dispersion: standard error", &[u.s])?;
-        z.push(check_finite(WHAT, u.z())?);
-    }
+    let mut z = units.iter().map(Standardised::z).collect::<Result<Vec<f64>>>()?;
     let mut kappa = 1.0;
     if let Outliers::Winsorise(q) = outliers {
         let of_winsorised = winsorised_variance(q)?;
@@ -78,7 +74,7 @@ pub fn over_dispersion(units: &[Standardised], outliers: Outliers, correction: C
     let n = units.len() as f64;
     let phi = finite_result(WHAT, numeric::sum(z.iter().map(|z| z * z)) / (n * kappa))?;
     let variances: Vec<f64> = units.iter().map(|u| u.s * u.s).collect();
-    let tau2 = finite_result(WHAT, ((n * phi - (n - 1.0)) / weight_spread(&variances)).max(0.0))?;
+    let tau2 = finite_result(WHAT, (n * phi - (n - 1.0)) / weight_spread(&variances))?.max(0.0);
     let method = match correction {
         Correction::Winsorised => "over-dispersion-winsorised",
         Correction::Spiegelhalter => "over-dispersion-spiegelhalter",

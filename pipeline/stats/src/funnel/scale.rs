@@ -10,11 +10,12 @@
 //! # Assumptions
 //! Large enough counts for the normal approximation.
 //! # Edge cases
-//! O = 0 has no logarithm: use the square root. Limits are clipped to the scale's range before they are transformed back.
+//! O = 0 has no logarithm: use the square root. Limits are clipped to the scale's range before they are transformed back. A standard
+//! error that is not above 0 gives no z.
 //! # Reference values
-//! reference/funnel/od_six_expected_units.csv (1e-10).
+//! tests/reference/funnel.rs: funnel/od_six_expected_units.csv (1e-10).
 
-use crate::error::{Result, StatsError, check_finite, finite_result};
+use crate::error::{Result, StatsError, check_finite, check_positive, finite_result};
 
 /// Scale of a funnel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,8 +40,12 @@ pub struct Standardised {
 
 impl Standardised {
     /// Unadjusted z = (y − target)/s.
-    pub fn z(&self) -> f64 {
-        (self.y - self.target) / self.s
+    ///
+    /// # Errors
+    /// s not above 0, or a number that is not finite.
+    pub fn z(&self) -> Result<f64> {
+        check_positive("funnel unit: standard error", &[self.s])?;
+        finite_result("funnel z", (self.y - self.target) / self.s)
     }
 }
 
@@ -60,13 +65,18 @@ impl Scale {
     }
 
     /// Back to the natural scale, clipped to what exists there.
-    pub fn back(self, y: f64) -> f64 {
-        match self {
+    ///
+    /// # Errors
+    /// A `y` that is not finite, or too large for the natural scale.
+    pub fn back(self, y: f64) -> Result<f64> {
+        let y = check_finite("funnel limit", y)?;
+        let natural = match self {
             Scale::Mean => y,
             Scale::ArcsineProportion => y.clamp(0.0, std::f64::consts::FRAC_PI_2).sin().powi(2),
             Scale::LogRatio => y.exp(),
             Scale::SqrtRatio => y.max(0.0).powi(2),
-        }
+        };
+        finite_result("funnel limit", natural)
     }
 
     /// Standard error on this scale for a unit of `size`: n for proportions, E for ratios, the SE itself for means.

@@ -12,7 +12,7 @@
 //! x = 0 gives low = 0. Where the cube is negative (x = 1 at 99.8 %) the lower limit does not exist: an error here, `None` from
 //! [`limits`]. x need not be whole.
 //! # Reference values
-//! reference/intervals/phe_intervals.csv (1e-12).
+//! tests/reference/intervals.rs: intervals/phe_intervals.csv (1e-12).
 
 use super::{Estimate, Interval, Level, check_count};
 use crate::error::{Result, StatsError};

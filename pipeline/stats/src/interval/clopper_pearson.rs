@@ -11,7 +11,7 @@
 //! # Edge cases
 //! x = 0 gives low = 0, x = n gives high = 1; n = 0 is an error.
 //! # Reference values
-//! reference/intervals/binomial_exact_grid.csv (1e-10).
+//! tests/reference/intervals.rs: intervals/binomial_exact_grid.csv (1e-10).
 
 use super::{Estimate, Interval, Level, check_proportion};
 use crate::distributions::beta;

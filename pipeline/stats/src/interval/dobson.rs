@@ -11,7 +11,7 @@
 //! # Edge cases
 //! Fewer than 10 events is an error. A lower limit below 0 (very uneven weights) is 0.
 //! # Reference values
-//! reference/rates/dsr_expected.csv (1e-11).
+//! tests/reference/rates.rs: rates/dsr_expected.csv (1e-11).
 
 use super::{Interval, Level, byar};
 use crate::error::{Result, StatsError, check_finite};

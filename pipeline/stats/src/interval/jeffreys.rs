@@ -12,7 +12,7 @@
 //! # Edge cases
 //! The plain form does not contain 0 at x = 0 or 1 at x = n; the modified form does.
 //! # Reference values
-//! reference/intervals/binomial_exact_grid.csv (1e-10).
+//! tests/reference/intervals.rs: intervals/binomial_exact_grid.csv (1e-10).
 
 use super::{Estimate, Interval, Level, check_proportion};
 use crate::distributions::beta;

@@ -35,9 +35,9 @@ pub struct Interval {
 }
 
 impl Interval {
-    /// An interval whose limits are finite and in order.
+    /// An interval whose limits, and the distance between them, are finite, and in order.
     pub fn new(low: f64, high: f64) -> Result<Self> {
-        if !low.is_finite() || !high.is_finite() {
+        if !(high - low).is_finite() {
             return Err(StatsError::Undefined { what: "interval", reason: "a limit is not a finite number" });
         }
         if low > high {

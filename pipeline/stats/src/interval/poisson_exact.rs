@@ -11,7 +11,7 @@
 //! # Edge cases
 //! x = 0 gives low = 0; x need not be whole.
 //! # Reference values
-//! reference/intervals/phe_intervals.csv (1e-12), reference/funnel/phe_ratio_limits.csv (1e-10).
+//! tests/reference/intervals.rs: intervals/phe_intervals.csv (1e-12); tests/reference/funnel.rs: funnel/phe_ratio_limits.csv (1e-10).
 
 use super::{Estimate, Interval, Level, check_count};
 use crate::distributions::gamma;

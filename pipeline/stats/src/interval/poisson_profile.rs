@@ -11,7 +11,7 @@
 //! # Edge cases
 //! x = 0: low = 0 and the one-sided upper limit −ln(1 − level)/exposure.
 //! # Reference values
-//! reference/intervals/rapwhale_examples.csv, columns exact_* (1e-10).
+//! tests/reference/intervals.rs: intervals/rapwhale_examples.csv, columns exact_* (1e-10).
 
 use super::{Estimate, Interval, Level, check_count, check_exposure};
 use crate::distributions::{chi_squared, special::deviance_part};

@@ -11,7 +11,7 @@
 //! # Edge cases
 //! The numerator may exceed the exposure. Where Byar has no lower limit the exact interval is used and named.
 //! # Reference values
-//! reference/intervals/phe_intervals.csv (1e-12).
+//! tests/reference/intervals.rs: intervals/phe_intervals.csv (1e-12).
 
 use super::{Estimate, Level, byar, check_exposure, poisson_exact};
 use crate::error::{Result, finite_result};

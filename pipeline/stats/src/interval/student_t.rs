@@ -11,7 +11,7 @@
 //! # Edge cases
 //! Fewer than 2 values is an error; values that are all equal give se = 0 and an interval of width 0.
 //! # Reference values
-//! reference/intervals: phe_mean_expected.csv (1e-11), rapwhale_examples.csv (1e-10).
+//! tests/reference/intervals.rs: intervals/phe_mean_expected.csv (1e-11), rapwhale_examples.csv (1e-10).
 
 use super::{Estimate, Interval, Level};
 use crate::distributions::student_t as t_distribution;

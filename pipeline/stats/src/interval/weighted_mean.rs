@@ -11,7 +11,7 @@
 //! # Edge cases
 //! Fewer than 2 positive weights is an error; weight 0 leaves a row out.
 //! # Reference values
-//! reference/weights/expected_estimates.csv, designs without strata and fpc (1e-10); tests/reference/r_survey.rs
+//! tests/reference/weights.rs: weights/expected_estimates.csv, designs without strata and fpc (1e-10); tests/reference/r_survey.rs
 //! (1e-10).
 
 use super::{Level, MeanEstimate, student_t::student_t};

@@ -11,7 +11,7 @@
 //! # Edge cases
 //! x = 0 gives low = 0, x = n gives high = 1; x need not be whole; n = 0 is an error.
 //! # Reference values
-//! reference/intervals: phe_intervals.csv, rapwhale_examples.csv (1e-12).
+//! tests/reference/intervals.rs: intervals/phe_intervals.csv, rapwhale_examples.csv (1e-12).
 
 use super::{Estimate, Interval, Level, check_proportion};
 use crate::error::Result;

@@ -2,7 +2,8 @@
 
 use std::ops::{Index, IndexMut};
 
-/// Dense matrix, column-major. Indexing is `[(row, column)]`.
+/// Dense matrix, column-major. Indexing is `[(row, column)]`. Sums and products are those of `f64`: NaN and infinities go through
+/// them, and [`is_finite`](Self::is_finite) tells.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Matrix {
     rows: usize,

@@ -12,7 +12,7 @@
 //! A stratum where the reference has no population adds nothing to E if the unit has none either, else it is an error; E = 0 is
 //! an error. Events in strata without population stay in O.
 //! # Reference values
-//! reference/rates/isr_expected.csv (1e-11 relative).
+//! tests/reference/rates.rs: rates/isr_expected.csv (1e-11 relative).
 
 use crate::error::{Result, StatsError, check_length, check_non_negative, finite_result};
 use crate::interval::{Estimate, Level, count};

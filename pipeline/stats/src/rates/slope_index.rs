@@ -14,7 +14,7 @@
 //! Fewer than 2 groups with population, or an intercept of 0 for the RII, is an error. ln and logit need values above 0 (and
 //! below 1).
 //! # Reference values
-//! reference/rates/sii_expected.csv (1e-10).
+//! tests/reference/rates.rs: rates/sii_expected.csv (1e-10).
 
 use crate::error::{Result, StatsError, check_all_finite, check_length, check_non_negative, finite_result};
 use crate::numeric;

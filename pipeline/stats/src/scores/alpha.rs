@@ -12,7 +12,7 @@
 //! Fewer than 2 items or respondents is an error, and so is a scale without variation. α may be negative. Pairwise covariances need not form
 //! a proper matrix; «standardised» uses their own diagonal (cov2cor) as psych does, `standardised_pairwise` the pairwise correlations.
 //! # Reference values
-//! reference/scores/expected_reliability.csv (1e-10).
+//! tests/reference/scores.rs: scores/expected_reliability.csv (1e-10).
 
 use super::items::Items;
 use crate::distributions::f;

@@ -11,7 +11,7 @@
 //! # Edge cases
 //! Needs 2 units and N > J. ICC(1) may be negative. Without variation within and between units it is an error.
 //! # Reference values
-//! reference/scores/expected_reliability.csv, rows units (1e-10).
+//! tests/reference/scores.rs: scores/expected_reliability.csv, rows units (1e-10).
 
 use crate::distributions::f;
 use crate::error::{Result, StatsError, check_all_finite, check_length};
@@ -58,7 +58,7 @@ pub fn one_way(scores: &[f64], units: &[usize]) -> Result<OneWay> {
     let total = n as f64;
     let grand = numeric::mean(scores);
     let ssb = numeric::sum(groups.values().map(|g| g.len() as f64 * (numeric::mean(g) - grand).powi(2)));
-    let ssw = numeric::sum(groups.values().map(|g| numeric::squared_deviations(g).max(0.0)));
+    let ssw = numeric::sum(groups.values().map(|g| numeric::at_least_zero(numeric::squared_deviations(g))));
     let (df1, df2) = (j as f64 - 1.0, total - j as f64);
     let (msb, msw) = (ssb / df1, ssw / df2);
     let squares = numeric::sum(groups.values().map(|g| (g.len() as f64).powi(2)));

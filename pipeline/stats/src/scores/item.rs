@@ -12,7 +12,7 @@
 //! Not answered, not applicable, do not know and outside lo..hi are missing, each under its own reason. A code that is no whole number is
 //! [`Answer::Unknown`]: a data error, never a respondent.
 //! # Reference values
-//! reference/scores/expected_scores.csv (1e-10).
+//! tests/reference/scores.rs: scores/expected_scores.csv (1e-10).
 
 use crate::error::{Result, StatsError};
 

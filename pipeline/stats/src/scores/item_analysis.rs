@@ -12,7 +12,7 @@
 //! # Edge cases
 //! Figures that do not exist (no variation, two items for α without one) are `None`. Non-response counts all respondents.
 //! # Reference values
-//! reference/scores/expected_items.csv (1e-10).
+//! tests/reference/scores.rs: scores/expected_items.csv (1e-10).
 
 use super::alpha::{Pairing, alpha_of};
 use super::items::Items;

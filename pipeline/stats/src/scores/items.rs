@@ -11,9 +11,9 @@
 //! # Edge cases
 //! A pair with fewer than 2 rows is an error.
 //! # Reference values
-//! reference/scores/expected_interitem.csv (1e-10).
+//! tests/reference/scores.rs: scores/expected_interitem.csv (1e-10).
 
-use crate::error::{Result, StatsError, check_all_finite};
+use crate::error::{Result, StatsError, check_all_finite, finite_result};
 use crate::numeric;
 
 /// Item answers, one row of `k` a respondent.
@@ -63,35 +63,41 @@ impl Items {
         self.rows().filter_map(|r| r.get(i).copied().flatten()).collect()
     }
 
-    /// (pairs, covariance, correlation) of items `i` and `j` on rows that have both.
-    pub fn pair(&self, i: usize, j: usize) -> Result<(usize, f64, f64)> {
+    /// (pairs, covariance, correlation) of items `i` and `j` on rows that have both; no correlation where one does not vary.
+    ///
+    /// # Errors
+    /// Fewer than two such rows, or answers so far apart that products overflow.
+    pub fn pair(&self, i: usize, j: usize) -> Result<(usize, f64, Option<f64>)> {
         let rows: Vec<(f64, f64)> =
             self.rows().filter_map(|r| Some((r.get(i).copied().flatten()?, r.get(j).copied().flatten()?))).collect();
         let (x, y): (Vec<f64>, Vec<f64>) = rows.into_iter().unzip();
         if x.len() < 2 {
             return Err(StatsError::TooFew { what: "item covariance", needed: 2, found: x.len() });
         }
-        let c = covariance(&x, &y);
-        Ok((x.len(), c, c / (numeric::variance(&x) * numeric::variance(&y)).sqrt()))
+        let c = finite_result("item covariance", covariance(&x, &y))?;
+        let r = c / (numeric::variance(&x) * numeric::variance(&y)).sqrt();
+        Ok((x.len(), c, r.is_finite().then_some(r)))
     }
 
     /// k × k covariance matrix on pairwise complete rows, row after row.
     pub fn covariances(&self) -> Result<Vec<f64>> {
-        self.matrix(|pair| pair.1)
+        self.matrix(|pair| Ok(pair.1))
     }
 
     /// k × k matrix of pairwise correlations; an item without variation is an error.
     pub fn correlations(&self) -> Result<Vec<f64>> {
-        let r = self.matrix(|pair| pair.2)?;
-        if r.iter().all(|v| v.is_finite()) { Ok(r) } else { Err(StatsError::Constant { what: "item correlation" }) }
+        self.matrix(|pair| pair.2.ok_or(StatsError::Constant { what: "item correlation" }))
     }
 
-    fn matrix(&self, entry: impl Fn((usize, f64, f64)) -> f64) -> Result<Vec<f64>> {
+    fn matrix(&self, entry: impl Fn((usize, f64, Option<f64>)) -> Result<f64>) -> Result<Vec<f64>> {
+        if self.n() < 2 {
+            return Err(StatsError::TooFew { what: "item covariance", needed: 2, found: self.n() });
+        }
         let k = self.k;
         let mut m = vec![0.0; k * k];
         for i in 0..k {
             for j in i..k {
-                let v = entry(self.pair(i, j)?);
+                let v = entry(self.pair(i, j)?)?;
                 m[i * k + j] = v;
                 m[j * k + i] = v;
             }

@@ -11,7 +11,7 @@
 //! # Edge cases
 //! ρ ≤ 0 needs infinitely many answers: an error; negative ρ gives reliability 0.
 //! # Reference values
-//! reference/scores: expected_unit_reliability.csv, expected_reliability.csv (1e-10).
+//! tests/reference/scores.rs: scores/expected_unit_reliability.csv, expected_reliability.csv (1e-10).
 
 use crate::error::{Result, StatsError, finite_result};
 

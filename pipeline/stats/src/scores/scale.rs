@@ -12,7 +12,7 @@
 //! # Edge cases
 //! Exactly half counts; no items is `None`.
 //! # Reference values
-//! reference/scores: expected_scores.csv, expected_scale.csv (1e-10).
+//! tests/reference/scores.rs: scores/expected_scores.csv, expected_scale.csv (1e-10).
 
 use crate::error::{Result, StatsError, check_all_finite, finite_result};
 use crate::numeric;
@@ -21,7 +21,7 @@ use crate::variation::quantile::of_sorted;
 /// Share of items that must be answered (half rule).
 pub const ANSWERED_SHARE: f64 = 0.5;
 
-/// Score of a respondent from item scores; `None` where too few are answered.
+/// Score of a respondent from item scores; `None` where too few are answered, or their sum overflows.
 pub fn scale_score(items: &[Option<f64>], answered: f64) -> Option<f64> {
     let (mut n, mut sum) = (0_usize, 0.0);
     for s in items.iter().flatten() {
@@ -32,7 +32,7 @@ pub fn scale_score(items: &[Option<f64>], answered: f64) -> Option<f64> {
     }
     // A hair of slack so that shares such as 2/3 of 3 items mean what they say.
     let enough = n > 0 && n as f64 + 1e-9 >= answered * items.len() as f64;
-    enough.then(|| sum / n as f64)
+    enough.then(|| sum / n as f64).filter(|score| score.is_finite())
 }
 
 /// Distribution of scale scores.
@@ -53,9 +53,9 @@ pub struct ScaleDescription {
 }
 
 impl ScaleDescription {
-    /// Shares at the floor and at the ceiling, 0–1.
-    pub fn floor_ceiling_shares(&self) -> (f64, f64) {
-        (self.floor as f64 / self.n as f64, self.ceiling as f64 / self.n as f64)
+    /// Shares at the floor and at the ceiling, 0–1; `None` without scores, which no description has.
+    pub fn floor_ceiling_shares(&self) -> Option<(f64, f64)> {
+        (self.n > 0).then(|| (self.floor as f64 / self.n as f64, self.ceiling as f64 / self.n as f64))
     }
 }
 

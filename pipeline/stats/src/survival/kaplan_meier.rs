@@ -15,7 +15,7 @@
 //! Before the first event S = 1, SE = 0 and all limits are 1. At S = 0 only the plain limits exist. Limits are clipped to 0–1. A time after the last
 //! follow-up has no value unless S is 0 by then.
 //! # Reference values
-//! reference/survival/kaplan_meier_expected.csv (1e-12).
+//! tests/reference/survival.rs: survival/kaplan_meier_expected.csv (1e-12).
 
 use crate::error::{Result, StatsError, check_length, check_non_negative};
 use crate::interval::{Interval, Level};

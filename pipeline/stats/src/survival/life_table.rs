@@ -10,9 +10,9 @@
 //! Hazard constant within a cell.
 //! # Edge cases
 //! Ages beyond the last cut use the last, dates after the last period the last period, dates before the first the first. A yearly probability q
-//! becomes −ln(1 − q)/days.
+//! becomes −ln(1 − q)/days. An age or date that is not finite has no hazard.
 //! # Reference values
-//! reference/survival/life_table_slopop.csv.
+//! tests/reference/survival.rs: survival/life_table_slopop.csv.
 
 use crate::error::{Result, StatsError, check_all_finite, check_length, check_non_negative};
 
@@ -48,10 +48,12 @@ impl LifeTable {
         self.sexes
     }
 
-    /// Hazard per day of sex number `sex` at an age and a date, both in days.
+    /// Hazard per day of sex number `sex` at an age and a date, both in days; `None` for a sex that the table has not, and where
+    /// age or date are not finite.
     pub fn hazard(&self, sex: usize, age: f64, date: f64) -> Option<f64> {
         let cell = |cuts: &[f64], v: f64| cuts.partition_point(|c| *c <= v).saturating_sub(1);
-        self.at(sex, cell(&self.valid_from, date), cell(&self.age_from, age))
+        let known = age.is_finite() && date.is_finite();
+        known.then(|| self.at(sex, cell(&self.valid_from, date), cell(&self.age_from, age))).flatten()
     }
 
     pub(super) fn at(&self, sex: usize, period: usize, age: usize) -> Option<f64> {

@@ -16,7 +16,7 @@
 //! Net survival need not fall and may exceed 1. No value after the last day with anyone at risk (unless S is 0 before). A window
 //! takes only the days that lie in it; weights still run from diagnosis.
 //! # Reference values
-//! reference/survival/net_survival_expected.csv (1e-10 own form, 5e-4 relsurv); a period window person by person in R
+//! tests/reference/survival.rs: survival/net_survival_expected.csv (1e-10 own form, 5e-4 relsurv); a period window person by person in R
 //! (tests/reference/r/dense.R, 1e-10); age-standardised by the delta method of R's car: tests/reference/r_groups.rs
 //! (1e-10).
 

@@ -12,7 +12,7 @@
 //! # Edge cases
 //! Points on the median are dropped and runs continue across them. Fewer than 10 useful points: figures but no signals.
 //! # Reference values
-//! reference/spc: anhoej_critical_values.csv, runs_expected.csv (exact).
+//! tests/reference/spc.rs: spc/anhoej_critical_values.csv, runs_expected.csv (exact).
 
 use crate::distributions::binomial;
 use crate::error::{Result, StatsError, check_all_finite};

@@ -13,7 +13,7 @@
 //! Fewer than 2 points is an error. A point on the mean breaks a run, a tie breaks a trend, a point outside a limit is not «close».
 //! A series without variation has limits equal to its mean and no signals. Limits may be negative.
 //! # Reference values
-//! reference/spc: xmr_expected.csv (1e-10), xmr_flags_expected.csv and run_rule_vectors.csv (exact).
+//! tests/reference/spc.rs: spc/xmr_expected.csv (1e-10), xmr_flags_expected.csv and run_rule_vectors.csv (exact).
 
 use crate::error::{Result, StatsError, check_all_finite, finite_result};
 use crate::interval::Interval;

@@ -11,7 +11,7 @@
 //! # Edge cases
 //! Fewer than 2 units or E = 0 is an error.
 //! # Reference values
-//! reference/variation/turp_expected.csv (1e-10; log10 p).
+//! tests/reference/variation.rs: variation/turp_expected.csv (1e-10; log10 p).
 
 use super::check_observed_expected;
 use crate::distributions::chi_squared;

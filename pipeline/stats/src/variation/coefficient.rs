@@ -11,7 +11,7 @@
 //! # Edge cases
 //! Fewer than 2 units or a mean that is not above 0 is an error.
 //! # Reference values
-//! reference/variation: helseatlas_expected.csv, turp_expected.csv (1e-10).
+//! tests/reference/variation.rs: variation/helseatlas_expected.csv, turp_expected.csv (1e-10).
 
 use super::check_observed_expected;
 use crate::error::{Result, StatsError, check_all_finite, finite_result};

@@ -14,7 +14,7 @@
 //! O = 0 would have v = 0: there v = 1/E, the variance at the reference rate. A = 0 is a legal answer (all ratios 1).
 //! sava's factor needs at least 4 units: with 3 it is 0, no shrinkage at all.
 //! # Reference values
-//! reference/variation: turp_expected.csv, turp_expected_areas.csv (1e-7).
+//! tests/reference/variation.rs: variation/turp_expected.csv, turp_expected_areas.csv (1e-7).
 
 use super::check_observed_expected;
 use crate::error::{Result, StatsError, check_all_finite, check_length, check_positive, finite_result};

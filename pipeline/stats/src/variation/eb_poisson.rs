@@ -13,7 +13,7 @@
 //! Where the likelihood is highest at α = ∞ (no variation beyond chance) the variance is 0, `alpha` is `None` and θ̃ = 1. Sums are
 //! arranged so that nothing cancels for α up to 1e12 or counts up to 1e9.
 //! # Reference values
-//! reference/variation: turp_expected.csv, turp_expected_areas.csv (1e-7).
+//! tests/reference/variation.rs: variation/turp_expected.csv, turp_expected_areas.csv (1e-7).
 
 use super::check_observed_expected;
 use super::extremal::quotient;

@@ -11,7 +11,7 @@
 //! # Edge cases
 //! Fewer than 2k units, or a k-th lowest value of 0, is an error.
 //! # Reference values
-//! reference/variation: turp_expected.csv, helseatlas_expected.csv (1e-10).
+//! tests/reference/variation.rs: variation/turp_expected.csv, helseatlas_expected.csv (1e-10).
 
 use super::quantile::of_sorted;
 use crate::error::{Result, StatsError, check_non_negative};

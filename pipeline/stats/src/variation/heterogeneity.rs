@@ -13,7 +13,7 @@
 //! # Edge cases
 //! τ² = 0 is a legal answer. Fewer than 2 units or v = 0 is an error.
 //! # Reference values
-//! reference/funnel/mean_scores_heterogeneity.csv (1e-10; REML and Paule–Mandel 1e-8).
+//! tests/reference/funnel.rs: funnel/mean_scores_heterogeneity.csv (1e-10; REML and Paule–Mandel 1e-8).
 
 use crate::distributions::chi_squared;
 use crate::error::{Result, StatsError, check_all_finite, check_length, check_positive, finite_result};
@@ -49,13 +49,13 @@ impl Heterogeneity {
     }
 
     /// Values shrunk towards the overall mean: μ̂ + τ²/(τ² + v)(y − μ̂).
+    ///
+    /// # Errors
+    /// Fewer than two values, lengths that differ, variances not above 0, numbers that are not finite.
     pub fn shrunken(&self, values: &[f64], variances: &[f64]) -> Result<Vec<f64>> {
         check_inputs(values, variances)?;
-        Ok(values
-            .iter()
-            .zip(variances)
-            .map(|(y, v)| self.mean + self.tau2 / (self.tau2 + v) * (y - self.mean))
-            .collect())
+        let shrink = |(y, v): (&f64, &f64)| self.mean + self.tau2 / (self.tau2 + v) * (y - self.mean);
+        values.iter().zip(variances).map(|pair| finite_result("shrunken value", shrink(pair))).collect()
     }
 }
 
@@ -84,7 +84,7 @@ pub fn dersimonian_laird(values: &[f64], variances: &[f64]) -> Result<Heterogene
     check_inputs(values, variances)?;
     let (_, _, q) = pooled(values, variances, 0.0);
     let tau2 = (q - (values.len() as f64 - 1.0)) / weight_spread(variances);
-    describe(values, variances, tau2.max(0.0), "dersimonian-laird")
+    describe(values, variances, numeric::at_least_zero(tau2), "dersimonian-laird")
 }
 
 /// Σw − Σw²/Σw, as Σw_j(Σw − w_j)/Σw with every rest summed by itself: nothing cancels when one weight dominates.

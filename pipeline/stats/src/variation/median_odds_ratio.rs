@@ -11,7 +11,7 @@
 //! # Edge cases
 //! V = 0 gives 1 and 0. `share_explained` may be negative and does not exist at V_raw = 0.
 //! # Reference values
-//! By hand: V = 0.5 gives exp(0.6744897501960817) = 1.96303108…; the median by integration (1e-10), and the share
+//! By hand, tests/variation_by_hand.rs: V = 0.5 gives exp(0.6744897501960817) = 1.96303108…; the median by integration (1e-10), and the share
 //! explained by two models of glmer (1e-5): tests/reference/r_areas.rs.
 
 use crate::error::{Result, StatsError, finite_result};

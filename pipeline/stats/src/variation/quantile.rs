@@ -11,7 +11,7 @@
 //! # Edge cases
 //! One value is every quantile; no values and NaN are errors.
 //! # Reference values
-//! reference/variation/turp_expected.csv, reference/scores/expected_scale.csv (1e-10).
+//! tests/reference/variation.rs: variation/turp_expected.csv; tests/reference/scores.rs: scores/expected_scale.csv (1e-10).
 
 use crate::error::{Result, StatsError, check_all_finite, finite_result};
 use crate::numeric;

@@ -11,7 +11,7 @@
 //! # Edge cases
 //! No weight above 0 is an error. n counts all rows with weight above 0.
 //! # Reference values
-//! reference/weights/expected_kish.csv (1e-10).
+//! tests/reference/weights.rs: weights/expected_kish.csv (1e-10).
 
 use crate::error::{Result, StatsError, check_non_negative};
 use crate::numeric;

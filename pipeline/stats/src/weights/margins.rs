@@ -11,7 +11,7 @@
 //! # Edge cases
 //! Rows with weight 0 take part with residuals only. Cells are collapsed in the declared order until each has enough respondents.
 //! # Reference values
-//! reference/weights/expected_adjusted.csv, column se_raked_weight_residuals (1e-10); tests/reference/r_survey.rs
+//! tests/reference/weights.rs: weights/expected_adjusted.csv, column se_raked_weight_residuals (1e-10); tests/reference/r_survey.rs
 //! (1e-9).
 
 use crate::error::{Result, StatsError, check_all_finite, check_length, check_non_negative};

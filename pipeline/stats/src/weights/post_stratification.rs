@@ -11,7 +11,7 @@
 //! # Edge cases
 //! A cell with population but no weight is an error that names it: collapse it first.
 //! # Reference values
-//! reference/weights/adjusted_weights_apiclus1.csv (1e-10); tests/reference/r_survey.rs (1e-10).
+//! tests/reference/weights.rs: weights/adjusted_weights_apiclus1.csv (1e-10); tests/reference/r_survey.rs (1e-10).
 
 use super::margins::Margin;
 use crate::error::{Result, StatsError, check_non_negative, finite_result};

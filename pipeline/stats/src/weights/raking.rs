@@ -18,7 +18,7 @@
 //! converges whenever some positive weights meet the margins. Once a weight was trimmed the product form is lost, and nothing
 //! guarantees that margins and cap can both hold: both are measured, or there is an error.
 //! # Reference values
-//! reference/weights/adjusted_weights_apiclus1.csv, column raked (1e-10); three margins: tests/reference/r_survey.rs
+//! tests/reference/weights.rs: weights/adjusted_weights_apiclus1.csv, column raked (1e-10); three margins: tests/reference/r_survey.rs
 //! (1e-9).
 
 use super::margins::Margin;

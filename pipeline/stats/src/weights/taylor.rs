@@ -14,7 +14,7 @@
 //! A stratum with one cluster is an error. A domain is a ratio with y and x set to 0 outside it, so all clusters count. After
 //! calibration give `residuals` of y. df = clusters − strata.
 //! # Reference values
-//! reference/weights: expected_estimates.csv, expected_adjusted.csv (1e-10); survey with unequal clusters:
+//! tests/reference/weights.rs: weights/expected_estimates.csv, expected_adjusted.csv (1e-10); survey with unequal clusters:
 //! tests/reference/r_survey.rs (1e-10).
 
 use crate::error::{Result, StatsError, check_all_finite, check_length, check_non_negative, finite_result};
@@ -97,7 +97,7 @@ impl<'a> Design<'a> {
                 Some(size) => 1.0 - n / size,
                 None => 1.0,
             };
-            variance += correction * n / (n - 1.0) * numeric::squared_deviations(&sums).max(0.0);
+            variance += correction * n / (n - 1.0) * numeric::at_least_zero(numeric::squared_deviations(&sums));
             df += n - 1.0;
         }
         Ok((finite_result("design variance", variance)?, df))

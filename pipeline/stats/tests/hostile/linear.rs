@@ -129,7 +129,7 @@ fn one_shape(u: &mut Unsound, name: &str, m: &UnitMoments) {
             let Ok(model) = fit_random_intercept(m, criterion, fixed) else { continue };
             u.check(
                 &of("random intercept"),
-                Ok((&model.coefficients, &model.components, &model.effects, model.criterion)),
+                Ok((&model.coefficients, &model.covariance, &model.components, &model.effects, model.criterion)),
             );
             u.check(&of("SE"), Ok((model.standard_errors(), &model.covariance)));
             u.check(

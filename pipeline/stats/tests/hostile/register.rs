@@ -223,13 +223,13 @@ fn samples() {
     for share in NUMBERS {
         for (fixed, census_up_to) in [(0, 0), (0, 1), (1, 0), (usize::MAX, 0), (0, usize::MAX)] {
             let size = SampleSize { fixed, share, census_up_to };
-            assert!([0, 1, 2, 1_000_000_000].iter().all(|n| size.of(*n) <= *n), "{size:?}");
+            assert!([0, 1, 2, 1_000_000_000].iter().all(|n| size.of(*n) <= *n), "SampleSize::of, {size:?}");
             for strata in [&[][..], &[0], &[0, 1, 0], &[2], &[u32::MAX]] {
                 let numbers = vec![5_u128; strata.len()];
                 let Ok(sample) = weights::stratified_sample(strata, &numbers, 2, &size) else { continue };
                 assert!(sample.drawn.len() <= strata.len() && sample.probability(7).is_none(), "{size:?}");
                 let mut probabilities = (0..2).filter_map(|h| sample.probability(h));
-                assert!(probabilities.all(|p| (0.0..=1.0).contains(&p)), "{size:?}");
+                assert!(probabilities.all(|p| (0.0..=1.0).contains(&p)), "StratifiedSample::probability, {size:?}");
             }
         }
     }

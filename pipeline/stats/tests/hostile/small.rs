@@ -17,7 +17,7 @@ fn questionnaires() {
         }
         let answers: Vec<Option<f64>> = x.iter().chain(&x).map(|v| (*v != 1.0).then_some(*v)).collect();
         let score = scores::scale_score(&answers, 0.5);
-        assert!(!score.is_some_and(f64::is_nan), "{answers:?}");
+        assert!(score.is_none_or(f64::is_finite), "{answers:?}");
         for k in [0, 1, 2, 7] {
             let Ok(items) = Items::new(&answers, k) else { continue };
             for pairing in [Pairing::Complete, Pairing::Pairwise] {
@@ -36,7 +36,10 @@ fn questionnaires() {
         if let Ok(rule) = ItemRule::new(x, y, true, &[9.0], &[f64::NAN]) {
             for code in NUMBERS {
                 let answer = rule.read(Some(code));
-                assert!(answer.score().is_none_or(|s| (0.0..=100.0).contains(&s)), "{code} on {x} to {y}");
+                assert!(
+                    answer.score().is_none_or(|s| (0.0..=100.0).contains(&s)),
+                    "ItemRule::read of {code} on {x} to {y}"
+                );
                 counts.add(answer);
             }
             assert_eq!(counts.scored + counts.unknown + counts.out_of_range + counts.not_applicable, 16);
@@ -53,7 +56,7 @@ fn matrices() {
             let a = Matrix::from_fn(2, 2, |i, j| if i == j { x } else { z });
             u.check("symmetric_eigen", symmetric_eigen("test", &a).map(|e| e.values));
             let inverse = Cholesky::new("test", &a).map(|c| c.inverse());
-            u.check("Cholesky", inverse.map(|i| if x > 1e-100 && x < 1e100 { i } else { Matrix::identity(2) }));
+            u.check("Cholesky", inverse);
             let (kept, dropped) = independent_columns(&a, &[x.abs(), x.abs()]);
             assert_eq!(kept.len() + dropped.len(), 2);
             assert!(x != 0.0 || dropped.len() == 2);

@@ -1,10 +1,11 @@
-//! The reference data as the model tests want them.
+//! Data as the model tests want them: the shared reference data, where they are at hand, and rows that come with the package.
 #![allow(dead_code, reason = "every test binary uses a part of it")]
 
 #[path = "../common/mod.rs"]
 pub mod common;
 
 use common::Table;
+use prem_stats::binary::{BinaryCounts, BinaryTable};
 use prem_stats::case_mix::{SufficientStatistics, UnitMoments};
 
 /// The moments of rows in memory.
@@ -12,6 +13,28 @@ pub fn moments(units: &[u32], n: usize, y: &[f64], x: &[&[f64]]) -> UnitMoments 
     let mut statistics = SufficientStatistics::new(n, x.len());
     statistics.add(units, y, x).expect("rows");
     statistics.finish().expect("moments")
+}
+
+/// Whether two moments agree to 1e-12: a mean relative to the variable's root mean square, a product relative to those of its
+/// two variables alone, which is what rounding goes by.
+pub fn agree(a: &UnitMoments, b: &UnitMoments) -> bool {
+    let near = |x: f64, z: f64, scale: f64| (x - z).abs() <= 1e-12 * scale;
+    (0..a.units()).all(|j| {
+        let n = a.count(j).max(1) as f64;
+        let mean = |m: &UnitMoments, k: usize| if k == m.adjusters() { m.mean_y(j) } else { m.mean_x(j)[k] };
+        let size = |k: usize| (a.cross(j, k, k) / n + mean(a, k).powi(2)).sqrt();
+        let spread = |k: usize, l: usize| (a.cross(j, k, k) * a.cross(j, l, l)).sqrt();
+        a.count(j) == b.count(j)
+            && (0..=a.adjusters()).all(|k| near(mean(a, k), mean(b, k), size(k)))
+            && (0..=a.adjusters()).all(|k| (0..=k).all(|l| near(a.cross(j, l, k), b.cross(j, l, k), spread(k, l))))
+    })
+}
+
+/// Values that are there on both sides; one that is there on one side only is a failure.
+pub fn paired<'a, T>(a: &'a [Option<T>], b: &'a [Option<T>]) -> Vec<(&'a T, &'a T)> {
+    let known = |side: &[Option<T>]| side.iter().map(Option::is_some).collect::<Vec<bool>>();
+    assert_eq!(known(a), known(b));
+    a.iter().flatten().zip(b.iter().flatten()).collect()
 }
 
 /// Distinct labels in sorted order, and the index of each row.
@@ -115,5 +138,56 @@ impl Tree {
         let parent = wards.iter().map(of).collect();
         let moments = moments(&units, wards.len(), &table.numbers("score"), &[&table.numbers("x")]);
         Some(Tree { moments, wards, hospitals, parent })
+    }
+}
+
+/// The rows of `tests/reference/r/models_rows.csv`, which come with the package: 23 wards of 1 to 24 answers in nine hospitals in
+/// four trusts.
+pub struct Wards {
+    /// Ward of each answer.
+    pub units: Vec<u32>,
+    /// Hospital of each ward, and trust of each hospital.
+    pub hospital: Vec<u32>,
+    pub trust: Vec<u32>,
+    pub score: Vec<f64>,
+    /// 0 or 1.
+    pub event: Vec<f64>,
+    /// Age, and a share of one in three.
+    pub x: [Vec<f64>; 2],
+}
+
+impl Wards {
+    pub fn read() -> Wards {
+        let table = Table::own("r/models_rows.csv");
+        let codes = |column: &str| -> Vec<u32> { table.numbers(column).iter().map(|v| *v as u32 - 1).collect() };
+        let (units, hospitals, trusts) = (codes("ward"), codes("hospital"), codes("trust"));
+        let parents = |child: &[u32], parent: &[u32]| -> Vec<u32> {
+            let n = child.iter().max().expect("rows") + 1;
+            (0..n).map(|c| parent[child.iter().position(|v| *v == c).expect("node")]).collect()
+        };
+        Wards {
+            hospital: parents(&units, &hospitals),
+            trust: parents(&hospitals, &trusts),
+            units,
+            score: table.numbers("y"),
+            event: table.numbers("event"),
+            x: [table.numbers("x1"), table.numbers("x2")],
+        }
+    }
+
+    pub fn columns(&self) -> [&[f64]; 2] {
+        [&self.x[0], &self.x[1]]
+    }
+
+    /// Moments of the score.
+    pub fn moments(&self) -> UnitMoments {
+        moments(&self.units, self.hospital.len(), &self.score, &self.columns())
+    }
+
+    /// Counts of the event.
+    pub fn counts(&self) -> BinaryTable {
+        let mut counts = BinaryCounts::new(self.hospital.len(), 2);
+        counts.add(&self.units, &self.event, &self.columns()).expect("rows");
+        counts.finish()
     }
 }

@@ -47,9 +47,9 @@ fn scale_scores(table: &Table, codes: &[Option<f64>]) -> Vec<Option<f64>> {
         ("p75_type7", d.p75),
         ("max", d.max),
         ("floor_n", d.floor as f64),
-        ("floor_percent", d.floor_ceiling_shares().0 * 100.0),
+        ("floor_percent", d.floor_ceiling_shares().unwrap().0 * 100.0),
         ("ceiling_n", d.ceiling as f64),
-        ("ceiling_percent", d.floor_ceiling_shares().1 * 100.0),
+        ("ceiling_percent", d.floor_ceiling_shares().unwrap().1 * 100.0),
     ] {
         case.compare(name, scale.lookup("quantity", name, "value"), actual);
     }
@@ -94,9 +94,9 @@ fn item_analysis(codes: &[Option<f64>]) {
         let (i, j) = (number(r.text("item_a")), number(r.text("item_b")));
         let (n, covariance, correlation) = items.pair(i, j).unwrap();
         case.compare("n", r.number("n_pairwise"), n as f64);
-        case.compare("r", r.number("r_pairwise"), correlation);
+        case.compare("r", r.number("r_pairwise"), correlation.unwrap());
         case.compare("cov", r.number("cov_pairwise"), covariance);
-        case.compare("r complete", r.number("r_complete"), items.complete().pair(i, j).unwrap().2);
+        case.compare("r complete", r.number("r_complete"), items.complete().pair(i, j).unwrap().2.unwrap());
     }
     case.finish();
     let c = scores::alpha(&items, Pairing::Complete).unwrap();
