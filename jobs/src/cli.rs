@@ -77,6 +77,8 @@ pub enum Command {
     Rollback(RollbackArgs),
     /// Erase persons who withdrew: their rows go, and stay out of later deliveries
     Erase(EraseArgs),
+    /// Take back a delivery that should never have come
+    Withdraw(WithdrawArgs),
     /// Draw whom to ask, by a sampling plan, from the stored contacts
     Draw(DrawArgs),
     /// Make a synthetic region whose truth is known
@@ -123,10 +125,10 @@ pub struct RunArgs {
     /// Day the deliveries taken in by this run were received (2025-12-31), for back-loading
     #[arg(long, value_parser = day)]
     pub delivered_at: Option<Date>,
-    /// Take in files again whose bytes a later delivery has superseded
+    /// Take in files again whose bytes a later delivery has superseded, or that were withdrawn
     #[arg(long)]
     pub accept_again: bool,
-    /// Take in snapshots that hold fewer rows than `min_rows_share` of the one before
+    /// Take in files that keep fewer rows than `min_rows_share` of what they replace
     #[arg(long)]
     pub accept_fewer: bool,
     /// Run even if nothing changed
@@ -165,6 +167,15 @@ fn day(text: &str) -> Result<Date, String> {
         Ok(meant) => format!("write {meant}"),
         Err(_) => "a day is written 2025-12-31".to_owned(),
     })
+}
+
+/// A text that says something and stays on its line.
+fn line(text: &str) -> Result<String, String> {
+    let line = text.trim();
+    if line.is_empty() || line.chars().any(char::is_control) {
+        return Err("one line of text is wanted".to_owned());
+    }
+    Ok(line.to_owned())
 }
 
 #[derive(Debug, Args)]
@@ -230,6 +241,24 @@ pub struct EraseArgs {
     /// Say what would go, and do nothing
     #[arg(long)]
     pub dry_run: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct WithdrawArgs {
+    #[command(flatten)]
+    pub place: Place,
+    /// Dataset of the delivery
+    #[arg(long)]
+    pub dataset: String,
+    /// Number of the delivery, as `prem status` shows it
+    #[arg(long)]
+    pub delivery: u64,
+    /// Do it; without it, say what would go, and do nothing
+    #[arg(long, requires = "why")]
+    pub yes: bool,
+    /// Why, on one line: it is kept, and `prem status` shows it
+    #[arg(long, value_parser = line)]
+    pub why: Option<String>,
 }
 
 /// From the person down: contacts hang below persons, invitations below contacts, responses below both.
@@ -348,7 +377,7 @@ pub struct DrawArgs {
 mod tests {
     use jiff::civil::date;
 
-    use super::day;
+    use super::{day, line};
 
     #[test]
     fn a_day_in_norwegian_is_answered_with_the_one_to_write() {
@@ -356,6 +385,14 @@ mod tests {
         assert_eq!(day("30.11.2026"), Err("write 2026-11-30".to_owned()));
         for text in ["31.11.2026", "yesterday", "2026-13-01", ""] {
             assert_eq!(day(text), Err("a day is written 2025-12-31".to_owned()), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_reason_is_one_line() {
+        assert_eq!(line(" of another hospital "), Ok("of another hospital".to_owned()));
+        for text in ["", " ", "a\nb", "a\u{1b}[2J"] {
+            assert!(line(text).is_err(), "{text:?}");
         }
     }
 }

@@ -8,7 +8,7 @@ use std::{
 };
 
 use jiff::Timestamp;
-use prem_store::{Delivery, ErasedRows};
+use prem_store::{Delivery, ErasedRows, Withdrawal};
 use serde::Serialize;
 
 use crate::{
@@ -16,6 +16,7 @@ use crate::{
     config::Config,
     error::JobError,
     session::Session,
+    status::standing_refusals,
     summary::{grouped, listed, reasons},
 };
 
@@ -39,7 +40,7 @@ pub struct Report {
     pub rows: BTreeMap<String, Rows>,
     /// Files of the inbox that still hold rows of these persons.
     pub inbox_files: Vec<String>,
-    /// Files of the inbox that were refused, so that nobody knows whom they hold.
+    /// Files of the inbox that are refused or were withdrawn, so that nobody knows whom they hold.
     pub unread_files: Vec<String>,
     /// Releases, which hold no person's rows and are left as they are.
     pub releases: usize,
@@ -87,8 +88,12 @@ pub fn erase(args: &EraseArgs, now: Timestamp) -> Result<Report, JobError> {
         (report, erased.deliveries)
     };
     report.inbox_files = in_inbox(&session, deliveries.iter().map(|delivery: &Delivery| delivery.file_name.as_str()));
-    let refusals = session.store.refusals()?;
-    report.unread_files = in_inbox(&session, refusals.iter().map(|refusal| refusal.file_name.as_str()));
+    let refusals = standing_refusals(&session)?;
+    let (withdrawals, stored) = (session.store.withdrawals()?, session.store.deliveries()?);
+    let is_stored = |of: &&Withdrawal| stored.iter().any(|delivery| delivery.file_name == of.file_name);
+    let withdrawn = withdrawals.iter().filter(|of| !is_stored(of)).map(|of| of.file_name.as_str());
+    let refused = refusals.iter().map(|refusal| refusal.file_name.as_str());
+    report.unread_files = in_inbox(&session, refused.chain(withdrawn));
     report.releases = session.publisher.releases()?.len();
     Ok(report)
 }
@@ -164,7 +169,7 @@ impl fmt::Display for Report {
         }
         if !self.unread_files.is_empty() {
             let files = listed(&self.unread_files);
-            writeln!(text, "Refused files of the inbox were not stored, and may hold them too: {files}.")?;
+            writeln!(text, "Refused or withdrawn files of the inbox are not stored, and may hold them too: {files}.")?;
         }
         if self.releases > 0 {
             let n = self.releases;

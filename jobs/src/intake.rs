@@ -13,11 +13,11 @@ use jiff::Timestamp;
 use prem_ingest::{
     Found, IngestError, IngestOptions, Ingested, RefusalCause, Settled, SkipReason, discover, ingest_file,
 };
-use prem_spec::{Export, Sequence, printable};
+use prem_spec::{DeliveryMode, Export, Sequence, printable};
 use prem_stages::{Part, count_view};
 use prem_store::{
-    BadRow, Committed, Covered, Delivery, IngestCounts, LockedStore, Lying, NewDelivery, Pending, Refusal, Store,
-    arrival_sequence, cmp_places, snapshot_rows_before,
+    BadRow, Committed, Covered, Delivery, IngestCounts, LockedStore, Lying, NewDelivery, Pending, Place, Refusal,
+    Store, arrival_sequence, cmp_places, month_rows_before, snapshot_rows_before,
 };
 
 use crate::{error::JobError, inputs::part, session::Session};
@@ -28,6 +28,8 @@ pub struct Intake {
     pub new: Vec<Delivery>,
     /// Files whose bytes are registered already.
     pub known: usize,
+    /// Files whose delivery was withdrawn.
+    pub withdrawn: Vec<String>,
     /// Files that are refused as they lie in the inbox now.
     pub refused: Vec<Refusal>,
     /// Files passed over, by reason.
@@ -81,7 +83,7 @@ pub fn settled(session: &Session) -> Settled {
 pub struct Registration {
     pub delivered_at: Timestamp,
     pub accept_again: bool,
-    /// Takes snapshots of however few rows.
+    /// Takes files that replace others, of however few rows.
     pub accept_fewer: bool,
 }
 
@@ -112,6 +114,7 @@ pub fn take_in(session: &Session, store: &LockedStore, registration: Registratio
     let last = known.last().filter(|_| saved.is_some()).map_or(0, |last| last.number);
     let mut seen = saved.unwrap_or_default();
     let refused = store.refusals()?;
+    let withdrawals = store.withdrawals()?;
     let present: BTreeSet<PathBuf> = inbox.found.iter().map(|found| found.path.clone()).collect();
     let mut fresh = Vec::new();
     for found in inbox.found {
@@ -140,6 +143,16 @@ pub fn take_in(session: &Session, store: &LockedStore, registration: Registratio
                 );
             }
             intake.known += 1;
+        } else if let Some(of) =
+            withdrawals.iter().find(|of| !registration.accept_again && of.is_of(&export.dataset, &lying.sha256))
+        {
+            tracing::warn!(
+                file = found.name,
+                delivery = of.number,
+                why = of.why,
+                "its content was delivered before and withdrawn; it counts again only with --accept-again"
+            );
+            intake.withdrawn.push(found.name);
         } else if let Some(refusal) = refused
             .iter()
             // What was refused for too few rows is to be accepted now.
@@ -161,7 +174,7 @@ pub fn take_in(session: &Session, store: &LockedStore, registration: Registratio
     Ok(intake)
 }
 
-/// Earlier snapshots before later ones, which are compared with them, as far as names tell.
+/// Earlier files before later ones, which are compared with them, as far as names tell.
 fn in_sequence(session: &Session, fresh: &mut [Fresh]) {
     let place = |file: &Fresh| {
         let export =
@@ -229,16 +242,21 @@ fn take_one(
     let Some(export) = session.plan.exports.get(&file.found.export) else { return Ok(()) };
     let pending = store.begin()?;
     let options = IngestOptions { secret: Some(store.secret()?), ..IngestOptions::default() };
+    tracing::info!(file = file.found.name, bytes = file.found.bytes, "reading");
     match ingest_file(&session.plan, export, &file.found.path, pending.path(), &options) {
         Ok(ingested) => {
             for note in &ingested.notes {
                 tracing::info!(file = file.found.name, "{note}");
             }
             let sequence = sequence_of(export, file, registration, &ingested);
-            let name = file.found.name.as_str();
-            let place = (sequence.as_str(), name, registration.delivered_at, ingested.sha256.as_str());
-            let before = snapshot_rows_before(known.iter().chain(&intake.new), &export.name, place);
-            let too_few = before.and_then(|before| ingested.too_few_rows(export, before));
+            let place = Place {
+                export: &export.name,
+                sequence: &sequence,
+                file_name: &file.found.name,
+                delivered_at: registration.delivered_at,
+                sha256: &ingested.sha256,
+            };
+            let too_few = too_few_rows(export, &ingested, known.iter().chain(&intake.new), place);
             if let Some(cause) = too_few.filter(|_| !registration.accept_fewer) {
                 tracing::error!("{} ({}) is refused: {cause}", printable(&file.found.name), export.name);
                 let refused = (cause.to_string(), ingested.counts, Vec::new());
@@ -268,6 +286,20 @@ fn take_one(
         Err(other) => return Err(other.into()),
     }
     Ok(())
+}
+
+/// Why a file is not to be taken in this place: most rows that it replaces would be gone.
+fn too_few_rows<'a>(
+    export: &Export,
+    ingested: &Ingested,
+    deliveries: impl Iterator<Item = &'a Delivery>,
+    place: Place<'_>,
+) -> Option<RefusalCause> {
+    match export.mode {
+        DeliveryMode::Upsert => None,
+        DeliveryMode::ReplacePeriod => ingested.too_few_rows_of_a_month(export, &month_rows_before(deliveries, place)),
+        DeliveryMode::Snapshot => ingested.too_few_rows(export, snapshot_rows_before(deliveries, place)?),
+    }
 }
 
 /// Keeps a record of a refused file: why, its counts as far as it was read, and its first bad rows.
@@ -315,6 +347,10 @@ fn commit(
     (ingested, sequence): (Ingested, String),
 ) -> Result<Committed, JobError> {
     let detected = ingested.detected();
+    let (covers, month_rows) = match ingested.covered {
+        Some((column, rows)) => (Some(Covered { column, months: rows.keys().copied().collect() }), rows),
+        None => (None, BTreeMap::new()),
+    };
     let record = NewDelivery {
         dataset: export.dataset.clone(),
         export: export.name.clone(),
@@ -323,7 +359,8 @@ fn commit(
         bytes: ingested.bytes,
         sequence,
         mode: export.mode,
-        covers: ingested.covered.map(|(column, months)| Covered { column, months }),
+        covers,
+        month_rows,
         delivered_at: registration.delivered_at,
         counts: ingested.counts,
         detected,

@@ -26,6 +26,7 @@ mod session;
 mod status;
 mod summary;
 mod unplaced;
+mod withdraw;
 
 use std::{
     fmt::Display,
@@ -152,6 +153,7 @@ fn dispatch(cli: &Cli, now: Timestamp) -> Result<u8, JobError> {
         Command::Diff(args) => releases::diff(args, now).map(|difference| done(global, &difference)),
         Command::Rollback(args) => releases::rollback(args, now).map(|text| done(global, &text)),
         Command::Erase(args) => erase::erase(args, now).map(|report| done(global, &report)),
+        Command::Withdraw(args) => withdraw::withdraw(args, now).map(|report| done(global, &report)),
         Command::Draw(args) => draw::draw(args, now).map(|drawn| done(global, &drawn)),
         Command::Sample(args) => {
             let truth = sample::sample(args, now)?;

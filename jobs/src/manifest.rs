@@ -266,3 +266,52 @@ impl Manifest {
         Ledger { datasets: self.rows.clone(), deliveries }.check_against(&files)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// Of two files of responses.
+    fn manifest() -> Manifest {
+        let rows = |rows_in, kept| RowCounts { rows_in, kept, duplicate: rows_in - kept, ..RowCounts::default() };
+        let input = |file: &str, rows_in, kept| Input {
+            dataset: "responses".to_owned(),
+            export: "answers".to_owned(),
+            file: file.to_owned(),
+            sha256: String::new(),
+            bytes: 1,
+            rows_in,
+            rows: rows(rows_in, kept),
+            detected: BTreeMap::new(),
+            erased: 0,
+        };
+        let manifest = json!({
+            "run_id": "a", "program": "prem", "method_version": "1", "plan_hash": "b", "seed": 1, "narrowed": false,
+            "inputs": [input("a.csv", 10, 8), input("b.csv", 5, 5)], "rows": { "responses": rows(15, 13) },
+            "rates": {}, "invitations": {}, "unplaced": [], "held_back": {}, "not_estimated": [], "estimates": 0,
+            "withheld": {}, "files": {}, "timings": {},
+        });
+        serde_json::from_value(manifest).expect("a manifest")
+    }
+
+    #[test]
+    fn rows_that_do_not_add_up_are_found_in_the_written_manifest() {
+        assert!(manifest().check().is_ok());
+        let wrong = |change: fn(&mut Manifest)| {
+            let mut manifest = manifest();
+            change(&mut manifest);
+            matches!(manifest.check(), Err(JobError::Irreconcilable { dataset, .. }) if dataset == "responses")
+        };
+        assert!(wrong(|of| of.inputs[1].rows.kept -= 1), "a row of a file is nowhere");
+        assert!(wrong(|of| of.rows.values_mut().for_each(|rows| rows.kept += 1)), "a row of the dataset is of no file");
+        assert!(wrong(|of| of.inputs[0].rows_in += 1), "a row of the file was not counted");
+        let kept_is_duplicate = |of: &mut Manifest| {
+            let rows = &mut of.inputs[0].rows;
+            (rows.kept, rows.duplicate) = (rows.kept - 1, rows.duplicate + 1);
+        };
+        assert!(wrong(kept_is_duplicate), "file and dataset add up, to different things");
+        assert!(wrong(|of| of.rows.clear()), "the dataset is not counted");
+    }
+}

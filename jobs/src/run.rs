@@ -310,6 +310,7 @@ fn check_names(session: &Session, args: &RunArgs) -> Result<(), JobError> {
 fn dry_run(session: &Session, args: &RunArgs) -> Result<Summary, JobError> {
     let deliveries = session.store.deliveries()?;
     let refusals = session.store.refusals()?;
+    let withdrawals = session.store.withdrawals()?;
     let mut intake = Intake::default();
     let mut waiting = Vec::new();
     if session.config.inbox.is_dir() {
@@ -324,6 +325,8 @@ fn dry_run(session: &Session, args: &RunArgs) -> Result<Summary, JobError> {
             };
             if deliveries.iter().any(|delivery| delivery.sha256 == sha256) {
                 intake.known += 1;
+            } else if !args.accept_again && withdrawals.iter().any(|of| of.sha256 == sha256) {
+                intake.withdrawn.push(found.name);
             } else if let Some(refusal) =
                 refusals.iter().find(|refusal| !args.accept_fewer && intake::is_same(refusal, session, &found, &sha256))
             {

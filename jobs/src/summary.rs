@@ -31,6 +31,8 @@ pub struct Summary {
     pub is_sample: bool,
     pub files_new: usize,
     pub files_known: usize,
+    /// Files whose delivery was withdrawn, and which are not taken again.
+    pub withdrawn: Vec<String>,
     /// Exports of which a delivery is past due.
     pub past_due: Vec<Awaited>,
     /// File → why it was refused whole.
@@ -77,6 +79,7 @@ impl Summary {
             is_sample: session.config.is_sample,
             files_new: intake.new.len(),
             files_known: intake.known,
+            withdrawn: intake.withdrawn.clone(),
             refused: intake.refused.iter().map(reason).collect(),
             bad_rows: intake.refused.iter().map(rows).collect(),
             skipped: intake.skipped.iter().map(|(reason, files)| (reason.to_string(), files.clone())).collect(),
@@ -260,6 +263,13 @@ impl Summary {
         }
         if self.refused.len() > SHOWN_MAX {
             writeln!(text, "  … and {} more; `prem status` has all", self.refused.len() - SHOWN_MAX)?;
+        }
+        if !self.withdrawn.is_empty() {
+            writeln!(
+                text,
+                "  not taken again, since it was withdrawn: {}; `prem run --accept-again` takes such files",
+                listed(&self.withdrawn)
+            )?;
         }
         for (reason, files) in &self.skipped {
             writeln!(text, "  passed over {} that {reason}", listed(files))?;

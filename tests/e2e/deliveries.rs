@@ -115,7 +115,7 @@ fn place() -> Place {
 }
 
 /// The place with rows that replace each other by key alone, and another order of deliveries.
-fn ordered_by(sequence: &str) -> Place {
+pub fn ordered_by(sequence: &str) -> Place {
     let place = place();
     let export = EXPORT.replace("{ column = \"extracted_at\" }", sequence).replace("replace-period", "upsert");
     let lines: Vec<&str> = export.lines().filter(|line| !line.starts_with("period")).collect();
@@ -124,7 +124,7 @@ fn ordered_by(sequence: &str) -> Place {
 }
 
 /// A file of good answers of `month`, with `extra` lines after them.
-fn deliver(place: &Place, name: &str, (month, ids, extracted): (u8, std::ops::Range<u32>, &str), extra: &[&str]) {
+pub fn deliver(place: &Place, name: &str, (month, ids, extracted): (u8, std::ops::Range<u32>, &str), extra: &[&str]) {
     let mut file = "id;ward;date;extracted_at;serial;mode;language;listened\n".to_owned();
     for id in ids {
         file += &format!("r{id};W1;2025-{month:02}-{:02};{extracted};{id};paper;nb;{}\n", id % 27 + 1, id % 5 + 1);
@@ -200,7 +200,7 @@ fn each_file_is_counted_for_what_was_in_it() {
 }
 
 /// The counts of each delivery in the order of registration.
-fn by_number(place: &Place) -> Vec<[u64; 6]> {
+pub fn by_number(place: &Place) -> Vec<[u64; 6]> {
     let status: Value = serde_json::from_slice(&place.prem(&["status"]).stdout).expect("a status in JSON");
     let deliveries = status["deliveries"]["responses"]["deliveries"].as_array().expect("deliveries");
     deliveries.iter().map(|one| sums(&one["rows"])).collect()
@@ -378,6 +378,41 @@ fn a_snapshot_of_too_few_rows_is_refused_until_it_is_accepted() {
     // What was accepted is the measure from now on.
     deliver(&place, "answers_2025-12.csv", (1, 1..13, "2026-01-01"), &[]);
     assert_eq!(number(&place.run(&[])["rows"]["responses"], "kept"), 12);
+}
+
+/// One row of another month would replace all of that month.
+#[test]
+fn a_month_of_too_few_rows_is_refused_until_it_is_accepted() {
+    let place = place();
+    let by_name = "period = { column = \"answered_at\", file_name = '_(\\d{4}-\\d{2})' }";
+    let export = EXPORT.replace(by_name, "period = { column = \"answered_at\" }");
+    assert_ne!(export, EXPORT);
+    fs::write(place.path().join("schemas/exports/answers.toml"), export).expect("a declaration");
+    deliver(&place, "answers_2025-01.csv", (1, 1..41, "2025-02-01"), &[]);
+    place.run(&[]);
+    let january = [40, 40, 0, 0, 0, 0];
+
+    let refused = |said: &str| {
+        let output = place.prem(&["run"]);
+        expect_code(&output, 65);
+        assert!(text(&output.stderr).contains(said), "{}", text(&output.stderr));
+        assert_eq!(by_number(&place)[0], january);
+    };
+    deliver(
+        &place,
+        "answers_2025-02.csv",
+        (2, 101..121, "2025-03-01"),
+        &["r900;W1;2025-01-05;2025-03-01;900;paper;nb;3"],
+    );
+    refused("it keeps 1 rows of 2025-01 where the delivery before it kept 40");
+    deliver(&place, "answers_2025-02.csv", (2, 101..121, "2025-03-01"), &[]);
+    place.run(&[]);
+    assert_eq!(by_number(&place), [january, [20, 20, 0, 0, 0, 0]]);
+
+    deliver(&place, "answers_2025-01-1.csv", (1, 1..16, "2025-03-15"), &[]);
+    refused("it keeps 15 rows of 2025-01 where the delivery before it kept 40");
+    place.run(&["--accept-fewer"]);
+    assert_eq!(by_number(&place), [[40, 0, 0, 0, 40, 0], [20, 20, 0, 0, 0, 0], [15, 15, 0, 0, 0, 0]]);
 }
 
 #[test]

@@ -204,6 +204,21 @@ fn the_past_is_seen_as_it_was_except_the_erased() {
     assert_eq!(count(&after, "/later_erasures"), 1);
 }
 
+#[test]
+fn refused_files_are_named_as_long_as_they_stand() {
+    let place = Place::region(300);
+    let population = place.delivered("population");
+    let sound = fs::read(&population).expect("its bytes");
+    fs::write(&population, "year;persons\n2024;1\n").expect("a wrong header");
+    expect_code(&place.prem(&["run"]), 65);
+    write_keys(&place, &["nobody-has-this-key"]);
+    let unread = || erase(&place, "person_id", &["--dry-run"])["unread_files"].as_array().map_or(0, Vec::len);
+    assert_eq!(unread(), 1);
+    fs::write(&population, sound).expect("the right file");
+    place.run(&[]);
+    assert_eq!(unread(), 0, "the record of the refusal stays, and says nothing of the file that lies there now");
+}
+
 /// Milliseconds after which an erasure is killed.
 const KILLS_MS: [u64; 6] = [3, 8, 15, 25, 40, 80];
 

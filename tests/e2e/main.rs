@@ -36,3 +36,4 @@ mod versions;
 mod walkthrough;
 mod weights;
 mod weights_by_hand;
+mod withdrawals;

@@ -10,7 +10,7 @@ use std::{
 use jiff::Timestamp;
 use prem_stages::{LinkOutcome, PopulationCount};
 use prem_store::{
-    Delivery, Refusal, RowCounts,
+    Delivery, Refusal, RowCounts, Withdrawal,
     tables::{UnplacedCode, read_table},
 };
 use serde::Serialize;
@@ -33,6 +33,8 @@ pub struct Status {
     pub store: String,
     pub deliveries: BTreeMap<String, Dataset>,
     pub refusals: Vec<Refusal>,
+    /// Deliveries that were taken back.
+    pub withdrawn: Vec<Withdrawal>,
     /// What the inbox holds now that no waiting makes readable, by reason.
     pub unreadable: BTreeMap<String, Vec<String>>,
     /// Exports that say when they are expected.
@@ -125,6 +127,7 @@ pub fn status(place: &Place, now: Timestamp) -> Result<Status, JobError> {
         store: session.store.root().display().to_string(),
         deliveries,
         refusals: standing_refusals(&session)?,
+        withdrawn: session.store.withdrawals()?,
         unreadable: unreadable(&session),
         expected,
         erasures: session.store.erasures()?.len(),
@@ -184,14 +187,18 @@ fn unplaced_in(session: &Session, run_id: &str) -> Result<Vec<UnplacedCode>, Job
 }
 
 /// Refusals of files that still lie in the inbox and have not been delivered rightly since.
-fn standing_refusals(session: &Session) -> Result<Vec<Refusal>, JobError> {
+///
+/// # Errors
+/// When the store cannot be read.
+pub fn standing_refusals(session: &Session) -> Result<Vec<Refusal>, JobError> {
     let deliveries = session.store.deliveries()?;
+    let withdrawals = session.store.withdrawals()?;
     let stands = |refusal: &Refusal| {
-        let is_replaced = deliveries.iter().any(|delivery| {
-            delivery.export == refusal.export
-                && delivery.file_name == refusal.file_name
-                && delivery.delivered_at >= refusal.refused_at
-        });
+        let is_later = |export: &String, file_name: &String, delivered_at: Timestamp| {
+            *export == refusal.export && *file_name == refusal.file_name && delivered_at >= refusal.refused_at
+        };
+        let is_replaced = deliveries.iter().any(|of| is_later(&of.export, &of.file_name, of.delivered_at))
+            || withdrawals.iter().any(|of| is_later(&of.export, &of.file_name, of.delivered_at));
         !is_replaced && session.config.inbox.join(&refusal.file_name).exists()
     };
     Ok(session.store.refusals()?.into_iter().filter(stands).collect())

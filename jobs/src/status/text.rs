@@ -3,7 +3,7 @@
 use std::fmt::{self, Write as _};
 
 use prem_spec::printable;
-use prem_store::{Refusal, RowCounts};
+use prem_store::{Refusal, RowCounts, Withdrawal};
 
 use super::{Dataset, Delivered, Status};
 use crate::{
@@ -32,10 +32,10 @@ impl Dataset {
 }
 
 impl Delivered {
-    /// What stands in the first column.
+    /// What stands in the first column: the number, by which `prem withdraw` knows a delivery, and the file.
     fn label(&self) -> String {
         let mark = if self.in_current_release { "" } else { "*" };
-        format!("  {}{mark}", shortened(&printable(&self.file), PATH_SHOWN_MAX))
+        format!("  {} {}{mark}", self.number, shortened(&printable(&self.file), PATH_SHOWN_MAX))
     }
 }
 
@@ -65,6 +65,9 @@ impl fmt::Display for Status {
         }
         if self.erasures > 0 {
             writeln!(text, "Erased: {}", counted(self.erasures as u64, "key", "keys"))?;
+        }
+        for withdrawal in &self.withdrawn {
+            write_withdrawal(&mut text, withdrawal)?;
         }
         self.write_derived(&mut text)?;
         if !self.unplaced.is_empty() {
@@ -154,6 +157,13 @@ fn write_refusal(text: &mut String, refusal: &Refusal) -> fmt::Result {
         text,
         "  Nothing of the file is stored, and what depends on it is held back until it is replaced or taken out of the inbox."
     )
+}
+
+fn write_withdrawal(text: &mut String, withdrawal: &Withdrawal) -> fmt::Result {
+    let Withdrawal { number, dataset, file_name, counts, withdrawn_at, why, .. } = withdrawal;
+    let (file, rows) = (printable(file_name), counted(counts.rows_in, "row", "rows"));
+    let when = calendar::shown(*withdrawn_at);
+    writeln!(text, "Withdrawn: delivery {number} of {dataset}, {file} ({rows}), {when}: {}", printable(why))
 }
 
 fn title(name: &str, dataset: &Dataset) -> String {
@@ -275,6 +285,17 @@ mod tests {
                 counts: prem_store::IngestCounts::default(),
                 first: Vec::new(),
             }],
+            withdrawn: vec![Withdrawal {
+                number: 3,
+                dataset: "responses".to_owned(),
+                export: "answers".to_owned(),
+                file_name: "other.csv".to_owned(),
+                sha256: String::new(),
+                delivered_at: "2025-07-01T10:00:00Z".parse().expect("a time"),
+                counts: prem_store::IngestCounts { rows_in: 1_200, ..Default::default() },
+                withdrawn_at: "2025-07-02T10:00:00Z".parse().expect("a time"),
+                why: "of another hospital".to_owned(),
+            }],
             unreadable: [(SkipReason::Unreadable.to_string(), vec!["closed.csv".to_owned(), "inner/".to_owned()])]
                 .into(),
             expected: Vec::new(),
@@ -301,19 +322,20 @@ REFUSED bad.csv (answers), 2025-07-01 12:00:00
   Nothing of the file is stored, and what depends on it is held back until it is replaced or taken out of the inbox.
 CANNOT BE READ closed.csv, inner/: cannot be read; check its permissions
 Store store
-dataset, delivery                                   rows in        kept  quarantined  duplicate  superseded  excluded  delivered, export
-responses (2 files)                                  12 355      12 010           40          5           1       299
+dataset, delivery                                     rows in        kept  quarantined  duplicate  superseded  excluded  delivered, export
+responses (2 files)                                    12 355      12 010           40          5           1       299
     quarantined: not-a-code 40
     excluded: unit-unknown 299
     lines without any value, which are no rows: 1 000
     detected encoding utf-8: 1 file
-  2025/a.csv                                         12 345      12 000           40          5           1       299  2025-02-01 00:00:00, answers
+  1 2025/a.csv                                         12 345      12 000           40          5           1       299  2025-02-01 00:00:00, answers
       quarantined: not-a-code 40
       excluded: unit-unknown 299
       lines without any value, which are no rows: 1 000
-  …l/of-the-second-quarter/answers_2025-02.csv*          10          10            0          0           0         0  2025-02-01 00:00:00, answers
+  2 …l/of-the-second-quarter/answers_2025-02.csv*          10          10            0          0           0         0  2025-02-01 00:00:00, answers
     * not in the current release: counted when it was taken in, before later files were compared with it
 Erased: 1 key
+Withdrawn: delivery 3 of responses, other.csv (1 200 rows), 2025-07-02 12:00:00: of another hospital
 Derived tables (current): linked/stay
 Derived tables (stale, made again by the next run): scored/stay
 stay: 1 response linked, 1 000 left out
@@ -330,6 +352,7 @@ Current: f
         let nothing = Status {
             deliveries: BTreeMap::new(),
             refusals: Vec::new(),
+            withdrawn: Vec::new(),
             unreadable: BTreeMap::new(),
             erasures: 0,
             derived: Vec::new(),
@@ -350,7 +373,7 @@ Current: f
         "a.csv\nCurrent: g".clone_into(&mut responses.deliveries[0].file);
         let said = forged.to_string();
         assert!(said.starts_with("REFUSED bad.csv\\nREFUSED other.csv\\u{1b}[2J (answers)"), "{said}");
-        assert!(said.contains("\n  a.csv\\nCurrent: g "), "{said}");
+        assert!(said.contains("\n  1 a.csv\\nCurrent: g "), "{said}");
         assert_eq!(said.lines().count(), status().to_string().lines().count());
     }
 

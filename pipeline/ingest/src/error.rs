@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
+use jiff::civil::Date;
 use prem_store::{BadRow, IngestCounts};
 use thiserror::Error;
 
@@ -123,11 +124,14 @@ pub enum RefusalCause {
     )]
     TooManyBadRows { quarantined: u64, rows_in: u64, share_max: f64, reasons: Vec<String>, first: Vec<String> },
     #[error(
-        "it keeps {kept} rows where the snapshot before it kept {rows_before}, less than the share of {share_min} that \
-         `min_rows_share` demands, and rows that a snapshot leaves out are gone. Ask the sender for the whole export; where so \
-         many are gone indeed, run once with `--accept-fewer`"
+        "it keeps {kept} rows{}{rows_before}, less than the share of {share_min} that `min_rows_share` demands, and rows that it \
+         leaves out are gone. Ask the sender for the whole export; where so many are gone indeed, run once with `--accept-fewer`",
+        month.map_or_else(
+            || " where the snapshot before it kept ".to_owned(),
+            |month| format!(" of {} where the delivery before it kept ", month.strftime("%Y-%m")),
+        )
     )]
-    TooFewRows { kept: u64, rows_before: u64, share_min: f64 },
+    TooFewRows { month: Option<Date>, kept: u64, rows_before: u64, share_min: f64 },
     #[error(
         "its name says no period such as 2025-03 or 2025-T2 where the export's `file_name = {pattern:?}` looks for one"
     )]

@@ -1,6 +1,6 @@
 //! What the kept rows of a file say about the delivery as a whole: the months they lie in, and its place among deliveries.
 
-use std::{collections::BTreeSet, ops::Range};
+use std::{collections::BTreeMap, ops::Range};
 
 use arrow::{
     array::{Array, ArrayRef, AsArray},
@@ -101,9 +101,10 @@ impl Window {
 /// What the kept rows said.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Facts {
-    months: BTreeSet<Date>,
-    /// The days of the month that was seen last: rows of one month mostly stand together.
-    seen: Range<i64>,
+    /// First days of months → rows in them.
+    months: BTreeMap<Date, u64>,
+    /// The month that was seen last, and its days: rows of one month mostly stand together.
+    seen: (Date, Range<i64>),
     latest: Option<(Moment, i64)>,
 }
 
@@ -126,19 +127,20 @@ impl Facts {
     }
 
     fn see_day(&mut self, day: i64) {
-        if self.seen.contains(&day) {
-            return;
+        if !self.seen.1.contains(&day) {
+            let Some(month) = date_of(day).map(Date::first_of_month) else { return };
+            let Ok(next) = month.checked_add(1.month()) else { return };
+            self.seen = (month, i64::from(day_number(month))..i64::from(day_number(next)));
         }
-        let Some(month) = date_of(day).map(Date::first_of_month) else { return };
-        let Ok(next) = month.checked_add(1.month()) else { return };
-        self.seen = i64::from(day_number(month))..i64::from(day_number(next));
-        self.months.insert(month);
+        *self.months.entry(self.seen.0).or_default() += 1;
     }
 
-    /// The column by which rows of other deliveries are placed in months, and the months that the file covers.
-    pub(crate) fn covered(&self, wanted: &Wanted, window: Option<&Window>) -> Option<(String, Vec<Date>)> {
+    /// The column by which rows of other deliveries are placed in months, and the months that the file covers with its rows in
+    /// each.
+    pub(crate) fn covered(&self, wanted: &Wanted, window: Option<&Window>) -> Option<(String, BTreeMap<Date, u64>)> {
         let period = wanted.period.as_ref()?;
-        let months = window.map_or_else(|| self.months.iter().copied().collect(), |window| window.months.clone());
+        let rows = |month: &Date| (*month, self.months.get(month).copied().unwrap_or_default());
+        let months = window.map_or_else(|| self.months.clone(), |window| window.months.iter().map(rows).collect());
         Some((period.name.clone(), months))
     }
 

@@ -45,8 +45,9 @@ pub struct Ingested {
     pub bytes: u64,
     pub counts: IngestCounts,
     pub notes: Vec<Note>,
-    /// With `mode = "replace-period"`: the column that places rows in months, and the months that the file covers.
-    pub covered: Option<(String, Vec<Date>)>,
+    /// With `mode = "replace-period"`: the column that places rows in months, and the first day of each month that the file
+    /// covers → rows kept of it.
+    pub covered: Option<(String, BTreeMap<Date, u64>)>,
     /// With `sequence = { column = … }`: the file's place among deliveries, as text that sorts.
     pub sequence: Option<String>,
 }
@@ -63,9 +64,21 @@ impl Ingested {
 
     /// Why a snapshot is not to be taken where the one before it kept `rows_before`: most of them would be gone.
     pub fn too_few_rows(&self, export: &Export, rows_before: u64) -> Option<RefusalCause> {
-        let (kept, share_min) = (self.counts.kept, export.min_rows_share);
-        falls_short(kept, share_min, rows_before).then_some(RefusalCause::TooFewRows { kept, rows_before, share_min })
+        too_few(None, self.counts.kept, rows_before, export)
     }
+
+    /// Why a file that replaces months is not to be taken where `rows_before` were kept of each: most rows of the first month that
+    /// is named would be gone.
+    pub fn too_few_rows_of_a_month(&self, export: &Export, rows_before: &BTreeMap<Date, u64>) -> Option<RefusalCause> {
+        let (_, months) = self.covered.as_ref()?;
+        months.iter().find_map(|(month, kept)| too_few(Some(*month), *kept, *rows_before.get(month)?, export))
+    }
+}
+
+fn too_few(month: Option<Date>, kept: u64, rows_before: u64, export: &Export) -> Option<RefusalCause> {
+    let share_min = export.min_rows_share;
+    let is_short = falls_short(kept, share_min, rows_before);
+    is_short.then_some(RefusalCause::TooFewRows { month, kept, rows_before, share_min })
 }
 
 /// Reads one file of `export` and writes its good rows and its quarantine into the existing folder `out`.

@@ -37,6 +37,13 @@ pub const PARQUET_PAGE_BYTES_MAX: u64 = 64 << 20;
 /// All pages that are in memory at the same time while a batch of rows is read: a few per column.
 pub const PARQUET_PAGES_BYTES_MAX: u64 = 512 << 20;
 
+/// Rows of a Parquet file of whatever size, repeated or not: thirty million equal ones fit in half a megabyte, and took 5 GB later in
+/// the run.
+pub const PARQUET_ROWS_FREE: u64 = 4 << 20;
+
+/// Beyond them, rows for each byte of the file, at most: rows with a key of their own take bytes and not parts of one.
+pub const PARQUET_ROWS_PER_BYTE_MAX: u64 = 4;
+
 /// Text from which encoding and separator are detected, at most.
 pub const DETECT_BYTES_MAX: u64 = 256 << 20;
 
@@ -84,6 +91,7 @@ pub struct Limits {
     pub expansion_max: u64,
     pub expansion_free_bytes: u64,
     pub text_bytes_max: u64,
+    pub parquet_rows_free: u64,
 }
 
 impl Default for Limits {
@@ -94,6 +102,7 @@ impl Default for Limits {
             expansion_max: EXPANSION_MAX,
             expansion_free_bytes: EXPANSION_FREE_BYTES,
             text_bytes_max: TEXT_BYTES_MAX,
+            parquet_rows_free: PARQUET_ROWS_FREE,
         }
     }
 }

@@ -340,7 +340,7 @@ fn a_snapshot_keeps_its_share_of_the_one_before() {
     export(&mut plan).min_rows_share = 0.5;
     assert_eq!(judge(&plan, &[GOOD, GOOD, GOOD], 6), None);
     let cause = judge(&plan, &[GOOD, GOOD, GOOD], 7).unwrap();
-    assert_eq!(cause, RefusalCause::TooFewRows { kept: 3, rows_before: 7, share_min: 0.5 });
+    assert_eq!(cause, RefusalCause::TooFewRows { month: None, kept: 3, rows_before: 7, share_min: 0.5 });
     assert_eq!(cause.code(), "too-few-rows");
     assert!(cause.to_string().contains("--accept-fewer"), "{cause}");
     // A row in quarantine is gone all the same.

@@ -167,8 +167,30 @@ fn a_file_covers_the_months_of_its_rows() {
     let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
     let tried = lines(&monthly(Covers::Rows), &rows);
     let covered = tried.taken().covered.clone();
-    assert_eq!(covered, Some(("discharged".to_owned(), vec![date(2025, 1, 1), date(2025, 4, 1)])));
+    let months = [(date(2025, 1, 1), 1), (date(2025, 4, 1), 2)].into();
+    assert_eq!(covered, Some(("discharged".to_owned(), months)));
     assert_eq!(lines(&plan(), &rows).taken().covered, None);
+}
+
+/// One stray row of another month would replace all of that month.
+#[test]
+fn each_month_keeps_its_share_of_what_it_replaces() {
+    let mut plan = monthly(Covers::Rows);
+    let rows = ["31.01.2025", "01.04.2025", "30.04.2025", "", "31.01.2025"].map(|day| row(&[(8, day)]));
+    let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
+    let judge = |plan: &Plan, before: [(i8, u64); 2]| {
+        let before = before.map(|(month, rows)| (date(2025, month, 1), rows)).into();
+        lines(plan, &rows).taken().too_few_rows_of_a_month(&plan.exports["register"], &before)
+    };
+    assert_eq!(judge(&plan, [(1, 400), (4, 400)]), None, "no share is demanded");
+    export(&mut plan).min_rows_share = 0.5;
+    // March is not in the file and is left as it was.
+    assert_eq!(judge(&plan, [(1, 4), (3, 400)]), None);
+    let cause = judge(&plan, [(1, 4), (4, 5)]).unwrap();
+    let month = Some(date(2025, 4, 1));
+    assert_eq!(cause, RefusalCause::TooFewRows { month, kept: 2, rows_before: 5, share_min: 0.5 });
+    assert_eq!(cause.code(), "too-few-rows");
+    assert!(cause.to_string().starts_with("it keeps 2 rows of 2025-04 where the delivery before it kept 5"), "{cause}");
 }
 
 #[test]
@@ -176,7 +198,7 @@ fn a_file_covers_the_period_of_its_name_and_nothing_else() {
     // The fixture's files are called stays_1.csv.
     let refused = lines(&monthly(Covers::FileName(r"stays_(.+)\.csv".to_owned())), &[GOOD]);
     assert!(matches!(refused.cause(), RefusalCause::NoPeriodInName { .. }), "{}", refused.refusal());
-    let plan = monthly(Covers::FileName(r"stays_(.+)\.csv".to_owned()));
+    let mut plan = monthly(Covers::FileName(r"stays_(.+)\.csv".to_owned()));
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("stays_2025-Q1.csv");
     let rows = [row(&[]), row(&[(8, "01.04.2025")]), row(&[(8, "")])].join("\n");
@@ -185,8 +207,13 @@ fn a_file_covers_the_period_of_its_name_and_nothing_else() {
     std::fs::create_dir(&out).unwrap();
     let taken = prem_ingest::ingest_file(&plan, &plan.exports["register"], &path, &out, &Default::default()).unwrap();
     assert_eq!(taken.counts.quarantined, [("outside-period".to_owned(), 1)].into());
-    let months = (1..=3).map(|month| date(2025, month, 1)).collect();
-    assert_eq!(taken.covered, Some(("discharged".to_owned(), months)));
+    let first = |month| date(2025, month, 1);
+    let rows = |january| Some(("discharged".to_owned(), [(first(1), january), (first(2), 0), (first(3), 0)].into()));
+    assert_eq!(taken.covered, rows(1));
+    // A month that the file empties had rows.
+    export(&mut plan).min_rows_share = 0.5;
+    let emptied = taken.too_few_rows_of_a_month(&plan.exports["register"], &[(first(2), 1)].into()).unwrap();
+    assert!(emptied.to_string().contains("0 rows of 2025-02"), "{emptied}");
 }
 
 #[test]

@@ -158,11 +158,27 @@ fn rows_without_end_in_a_few_bytes() {
     // A footer that says less or more than there is.
     assert_eq!(try_file(&file(Compression::UNCOMPRESSED, &[(1, endless)])).code(), "unreadable");
     assert_eq!(try_file(&file(Compression::UNCOMPRESSED, &[(9, repeated(b"a", 8))])).code(), "unreadable");
-    let limits = Limits { expansion_free_bytes: 1 << 20, ..Limits::default() };
-    let fair = file(Compression::UNCOMPRESSED, &[(1 << 20, repeated(b"a", 1 << 20))]);
-    assert_eq!(try_with(&fair, limits).counts(), (1 << 20, 1 << 20, vec![]));
-    let much = file(Compression::UNCOMPRESSED, &[(2 << 20, repeated(b"a", 2 << 20))]);
-    assert_eq!(try_with(&much, limits).code(), "too-large");
+    assert_eq!(Limits::default().parquet_rows_free, 4 << 20);
+    let equal = |rows: i32| file(Compression::UNCOMPRESSED, &[(i64::from(rows), repeated(b"a", rows))]);
+    let limits = Limits { parquet_rows_free: 1 << 16, ..Limits::default() };
+    assert_eq!(try_with(&equal(1 << 16), limits).counts(), (1 << 16, 1 << 16, vec![]));
+    assert_eq!(try_with(&equal((1 << 16) + 1), limits).code(), "too-large");
+}
+
+/// Half a megabyte, thirty million rows: none of them has a key of its own.
+#[test]
+fn a_large_file_of_equal_rows_is_no_delivery() {
+    let filled = |bytes: usize, rows: i32| {
+        let filling = text(&vec![b'x'; bytes]);
+        let pages = [repeated(b"a", rows - 1), page(DATA, filling.len(), 1, PLAIN, &filling)].concat();
+        file(Compression::UNCOMPRESSED, &[(i64::from(rows), pages)])
+    };
+    assert_eq!(try_file(&filled(567_000, 30_000_000)).code(), "too-large");
+    // Four rows a byte, and one more.
+    let limits = Limits { parquet_rows_free: 0, ..Limits::default() };
+    let most = i32::try_from(filled(30_000, 120_000).len() * 4).unwrap();
+    assert_eq!(try_with(&filled(30_000, most + 1), limits).code(), "too-large");
+    assert_eq!(try_with(&filled(30_000, most), limits).counts().0, u64::try_from(most).unwrap());
 }
 
 #[test]

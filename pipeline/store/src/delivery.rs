@@ -4,7 +4,7 @@
 //! `rows.1.parquet` and so on ([`crate::Erasure`]): the record says which.
 //!
 //! Invariants: a delivery is known by dataset and content hash, so the same file twice is nothing new; numbers rise in
-//! the order of registration over the whole store; counts reconcile, and the rows file holds as many rows as were kept;
+//! the order of registration over the whole store, and none is given twice ([`crate::Withdrawal`]); counts reconcile, and the rows file holds as many rows as were kept;
 //! files have the size they were stored with ([`Store::verify_delivery`] compares their content too). All this is checked
 //! when a delivery is committed *and* when deliveries are read. A kill before the rename leaves a pending folder and no
 //! delivery; after it, the whole delivery.
@@ -46,6 +46,8 @@ pub struct NewDelivery {
     pub mode: DeliveryMode,
     /// What the delivery replaces, with [`DeliveryMode::ReplacePeriod`].
     pub covers: Option<Covered>,
+    /// First day of each month that the delivery replaces → rows of it that were kept.
+    pub month_rows: BTreeMap<Date, u64>,
     pub delivered_at: Timestamp,
     pub counts: IngestCounts,
     /// What the export leaves to each file and was found in this one, such as encoding → windows-1252.
@@ -70,6 +72,9 @@ pub struct Delivery {
     pub mode: DeliveryMode,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub covers: Option<Covered>,
+    /// First day of each month that the delivery replaces → rows of it that were kept, those erased since counted with them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub month_rows: BTreeMap<Date, u64>,
     pub delivered_at: Timestamp,
     pub counts: IngestCounts,
     /// What the export leaves to each file and was found in this one.
@@ -127,8 +132,12 @@ impl Delivery {
     }
 
     fn folder_name(&self) -> String {
-        format!("{:06}-{}", self.number, self.sha256.get(..12).unwrap_or(&self.sha256))
+        folder_name(self.number, &self.sha256)
     }
+}
+
+pub(crate) fn folder_name(number: u64, sha256: &str) -> String {
+    format!("{number:06}-{}", sha256.get(..12).unwrap_or(sha256))
 }
 
 /// What [`LockedStore::commit`] did.
@@ -140,14 +149,18 @@ pub struct Committed {
 }
 
 impl Store {
-    /// All deliveries in the order of registration.
+    /// All deliveries in the order of registration, without those that were withdrawn.
     ///
     /// # Errors
     /// [`StoreError::Damaged`] or [`StoreError::Parquet`] for the first folder that is not a whole delivery.
     pub fn deliveries(&self) -> Result<Vec<Delivery>, StoreError> {
         let mut all = Vec::new();
+        let withdrawn = self.withdrawn_folders()?;
         for dataset in disk::entries(&self.root().join("deliveries"))? {
             for folder in disk::entries(&dataset)? {
+                if withdrawn.contains(disk::name_of(&folder)?) {
+                    continue;
+                }
                 all.push(read_delivery(disk::name_of(&dataset)?, &folder)?);
             }
         }
@@ -224,8 +237,9 @@ impl LockedStore {
         }
         let mut counts = new.counts;
         self.keep_erased_out(pending.path(), &mut counts)?;
+        let withdrawn = self.withdrawals()?.last().map(|last| last.number);
         let delivery = Delivery {
-            number: known.last().map_or(1, |last| last.number + 1),
+            number: known.last().map(|last| last.number).max(withdrawn).unwrap_or_default() + 1,
             dataset: new.dataset,
             export: new.export,
             file_name: new.file_name,
@@ -234,6 +248,7 @@ impl LockedStore {
             sequence: new.sequence,
             mode: new.mode,
             covers: new.covers,
+            month_rows: new.month_rows,
             delivered_at: new.delivered_at,
             counts,
             detected: new.detected,
@@ -322,21 +337,43 @@ pub fn delivered_by(deliveries: &[Delivery], as_of: Option<Timestamp>) -> Vec<De
     deliveries.iter().filter(seen).cloned().collect()
 }
 
-/// Rows kept of the snapshot that one of `export` in this place would replace, erased ones counted with them; `None` where there
-/// is none before it. Ties are those of [`Delivery::cmp_sequence`].
-pub fn snapshot_rows_before<'a>(
-    deliveries: impl IntoIterator<Item = &'a Delivery>,
-    export: &str,
-    (sequence, file_name, delivered_at, sha256): (&str, &str, Timestamp, &str),
-) -> Option<u64> {
-    let is_before = |delivery: &&Delivery| {
+/// Where a file of an export comes among its deliveries: what [`Delivery::cmp_sequence`] looks at.
+#[derive(Debug, Clone, Copy)]
+pub struct Place<'a> {
+    pub export: &'a str,
+    pub sequence: &'a str,
+    pub file_name: &'a str,
+    pub delivered_at: Timestamp,
+    pub sha256: &'a str,
+}
+
+impl Place<'_> {
+    /// Whether a delivery is one of the same export and comes earlier.
+    fn is_after(&self, delivery: &Delivery) -> bool {
         let own = (delivery.file_name.as_str(), delivery.delivered_at, delivery.sha256.as_str());
-        let tie = own.cmp(&(file_name, delivered_at, sha256));
-        let order = cmp_places(&delivery.sequence, sequence).then(tie);
-        delivery.export == export && delivery.mode == DeliveryMode::Snapshot && order == Ordering::Less
-    };
+        let tie = own.cmp(&(self.file_name, self.delivered_at, self.sha256));
+        let order = cmp_places(&delivery.sequence, self.sequence).then(tie);
+        delivery.export == self.export && order == Ordering::Less
+    }
+}
+
+/// Rows kept of the snapshot that one in this place would replace, erased ones counted with them; `None` where there is none
+/// before it.
+pub fn snapshot_rows_before<'a>(deliveries: impl IntoIterator<Item = &'a Delivery>, place: Place<'_>) -> Option<u64> {
+    let is_before = |delivery: &&Delivery| delivery.mode == DeliveryMode::Snapshot && place.is_after(delivery);
     let before = deliveries.into_iter().filter(is_before).max_by(|a, b| a.cmp_sequence(b))?;
     Some(before.counts.kept + before.counts.erased)
+}
+
+/// First day of a month → rows kept of it, erased ones counted with them, by the last delivery that replaced the month before one
+/// in this place would.
+pub fn month_rows_before<'a>(
+    deliveries: impl IntoIterator<Item = &'a Delivery>,
+    place: Place<'_>,
+) -> BTreeMap<Date, u64> {
+    let mut before: Vec<&Delivery> = deliveries.into_iter().filter(|delivery| place.is_after(delivery)).collect();
+    before.sort_by(|a, b| a.cmp_sequence(b));
+    before.into_iter().flat_map(|delivery| &delivery.month_rows).map(|(month, rows)| (*month, *rows)).collect()
 }
 
 /// The mode as `delivery.json` spells it, the same as in the declarations.

@@ -40,9 +40,12 @@ mod seen;
 mod sequence;
 mod store;
 pub mod tables;
+mod withdrawal;
 
 pub use counts::{IngestCounts, RowCounts};
-pub use delivery::{Committed, Covered, Delivery, NewDelivery, StoredFile, delivered_by, snapshot_rows_before};
+pub use delivery::{
+    Committed, Covered, Delivery, NewDelivery, Place, StoredFile, delivered_by, month_rows_before, snapshot_rows_before,
+};
 pub use derived::{Partition, Step};
 pub use draws::DrawRecord;
 pub use erasure::{Erased, ErasedRows, Erasure, ErasurePlan, KeyColumn, Secret};
@@ -57,3 +60,4 @@ pub use seen::{Lying, Seen};
 pub use sequence::{arrival_sequence, cmp_places};
 pub use store::{LockedStore, Pending, Store};
 pub use tables::{Quarantine, QuarantineWriter};
+pub use withdrawal::Withdrawal;

@@ -5,6 +5,7 @@
 //! pending/       what is being written; emptied when the lock is taken
 //! deliveries/    immutable, one folder per delivered file
 //! refusals/      one small record per file that was refused whole
+//! withdrawn/     one small record per delivery that was taken back
 //! draws/         who was drawn to be asked, by sampling plan and window
 //! derived/       partitions that can be made again from the deliveries
 //! runs/          unprotected tables of each run
@@ -41,7 +42,8 @@ impl Store {
         &self.root
     }
 
-    /// Takes the store for writing: makes its folder (0700 on unix), empties `pending/` and finishes interrupted erasures.
+    /// Takes the store for writing: makes its folder (0700 on unix), empties `pending/` and finishes interrupted withdrawals and
+    /// erasures.
     ///
     /// # Errors
     /// [`StoreError::Locked`] when another process, or another part of this one, holds it.
@@ -60,6 +62,7 @@ impl Store {
             registered: Mutex::new(None),
             _lock: lock,
         };
+        locked.finish_withdrawals(&mut || Ok(()))?;
         locked.finish_erasures()?;
         Ok(locked)
     }

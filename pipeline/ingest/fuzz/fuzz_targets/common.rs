@@ -115,7 +115,13 @@ fn whole(bytes: &[u8], folder: &Path, format: FileFormat) -> Option<u64> {
 fn ingest(plan: &Plan, folder: &Path, chunk_bytes: usize) -> Option<Taken> {
     let out = folder.join(format!("out-{chunk_bytes}"));
     fs::create_dir_all(&out).expect("a folder");
-    let limits = Limits { chunk_bytes, expansion_free_bytes: 1 << 20, text_bytes_max: 16 << 20, ..Limits::default() };
+    let limits = Limits {
+        chunk_bytes,
+        expansion_free_bytes: 1 << 20,
+        text_bytes_max: 16 << 20,
+        parquet_rows_free: 1 << 16,
+        ..Limits::default()
+    };
     let result = ingest_file(
         plan,
         &plan.exports["fuzzed"],

@@ -99,8 +99,6 @@ def excel():
         values[12] = a["symptoms"][0] if len(a["symptoms"]) == 1 else codes(a["symptoms"]) or None
         values[13:16] = [a["weight"], a["waiting"], a["consent"]]
         sheet.append(values)
-    # The dates of the workbook must not be the day it was made.
-    book.properties.created = book.properties.modified = dt.datetime(2025, 12, 1)
     book.save(FILES / "answers.xlsx")
 
 

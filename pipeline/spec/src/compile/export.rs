@@ -19,7 +19,7 @@ use crate::model::{DeliveryMode, Export, ExtraColumns, SourceColumn, SourceValue
 
 /// Files with more bad rows than one in twenty are refused unless the export says otherwise.
 const BAD_SHARE_DEFAULT: f64 = 0.05;
-/// Snapshots of fewer than half the rows of the one before are refused unless the export says otherwise.
+/// Files that keep fewer than half the rows of what they replace are refused unless the export says otherwise.
 const ROWS_SHARE_DEFAULT: f64 = 0.5;
 
 pub(super) fn read(node: Node<'_>, scope: &Scope) -> Option<Export> {
@@ -34,9 +34,13 @@ pub(super) fn read(node: Node<'_>, scope: &Scope) -> Option<Export> {
     let questionnaire = node.opt_string("questionnaire");
     let bad_share = read_share(&node, "max_bad_share");
     let rows_share = read_share(&node, "min_rows_share");
-    let is_snapshot = mode == Some(DeliveryMode::Snapshot);
-    if let Some(at) = rows_share.as_ref().filter(|_| mode.is_some() && !is_snapshot) {
-        node.error(at.span.clone(), "only mode «snapshot» has a `min_rows_share`", None);
+    let is_upsert = mode == Some(DeliveryMode::Upsert);
+    if let Some(at) = rows_share.as_ref().filter(|_| is_upsert) {
+        node.error(
+            at.span.clone(),
+            "mode «upsert» has no `min_rows_share`: no row goes because a file leaves it out",
+            None,
+        );
     }
     let extra = node.opt_choice("extra_columns", &[("ignore", ExtraColumns::Ignore), ("refuse", ExtraColumns::Refuse)]);
     let missing = node.strings("missing").into_iter().map(|at| at.value).collect();
@@ -82,7 +86,7 @@ pub(super) fn read(node: Node<'_>, scope: &Scope) -> Option<Export> {
         sequence: sequence?,
         questionnaire: questionnaire.map(|at| at.value),
         max_bad_share: bad_share.map_or(BAD_SHARE_DEFAULT, |at| at.value),
-        min_rows_share: if is_snapshot { rows_share.map_or(ROWS_SHARE_DEFAULT, |at| at.value) } else { 0.0 },
+        min_rows_share: if is_upsert { 0.0 } else { rows_share.map_or(ROWS_SHARE_DEFAULT, |at| at.value) },
         extra_columns: extra.unwrap_or(ExtraColumns::Ignore),
         missing,
         date_formats,

@@ -24,8 +24,9 @@ pub struct Export {
     pub questionnaire: Option<String>,
     /// A file with a larger share of quarantined rows than this is refused whole.
     pub max_bad_share: f64,
-    /// With [`DeliveryMode::Snapshot`]: a file that keeps fewer rows than this share of the snapshot before it is refused whole,
-    /// since rows that it leaves out are gone. 0 in other modes.
+    /// A file that keeps fewer rows than this share of the snapshot before it, or of a month as it was delivered before
+    /// ([`DeliveryMode::ReplacePeriod`]), is refused whole, since rows that it leaves out are gone. 0 with
+    /// [`DeliveryMode::Upsert`].
     pub min_rows_share: f64,
     pub extra_columns: ExtraColumns,
     /// Values that mean «missing» in any column, compared after trimming.

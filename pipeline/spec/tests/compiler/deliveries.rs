@@ -35,13 +35,16 @@ fn a_period_is_that_of_the_rows_or_of_the_name() {
 }
 
 #[test]
-fn only_a_snapshot_must_have_a_share_of_the_rows_before() {
+fn what_replaces_by_silence_must_have_a_share_of_the_rows_before() {
     let share = |mode: &str| compiled(("mode = \"upsert\"", mode), None).map(|export| export.min_rows_share);
     assert_eq!(share("mode = \"snapshot\""), Ok(0.5));
     assert_eq!(share("mode = \"snapshot\"\nmin_rows_share = 0.9"), Ok(0.9));
+    let monthly = "mode = \"replace-period\"\nperiod = { column = \"discharged_at\" }";
+    assert_eq!(share(monthly), Ok(0.5));
+    assert_eq!(share(&format!("{monthly}\nmin_rows_share = 0")), Ok(0.0));
     assert_eq!(share("mode = \"upsert\"\n"), Ok(0.0));
     let told = share("mode = \"upsert\"\nmin_rows_share = 0").expect_err("nothing is replaced");
-    assert!(told.contains("only mode «snapshot» has a `min_rows_share`"), "{told}");
+    assert!(told.contains("mode «upsert» has no `min_rows_share`"), "{told}");
 }
 
 #[test]

@@ -18,7 +18,7 @@ use super::{
 use crate::{Delivery, LockedStore, Store, StoreError, disk};
 
 /// Folders of the store whose tables are dealt with by name, or hold none.
-const OWN_FOLDERS: [&str; 6] = ["deliveries", "derived", "runs", "pending", "erasures", "refusals"];
+const OWN_FOLDERS: [&str; 7] = ["deliveries", "derived", "runs", "pending", "erasures", "refusals", "withdrawn"];
 
 /// What an erasure took.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -258,7 +258,7 @@ impl LockedStore {
     }
 
     /// Derived tables and run folders were made from rows that are gone. Aggregates of few persons are about those persons.
-    fn remove_what_can_be_made_again(
+    pub(crate) fn remove_what_can_be_made_again(
         &self,
         checkpoint: &mut dyn FnMut() -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {

@@ -89,6 +89,7 @@ fn deliver(store: &LockedStore, dataset: &Dataset, rows: &[&[&str]], bad: &[Bad<
         sequence: "a".to_owned(),
         mode: DeliveryMode::Upsert,
         covers: None,
+        month_rows: BTreeMap::new(),
         delivered_at: Timestamp::UNIX_EPOCH,
         counts: IngestCounts {
             rows_in: (rows.len() + bad.len()) as u64,
@@ -215,6 +216,32 @@ fn rows_that_come_later_stay_out_by_whatever_door() {
     store.finish_erasures().unwrap();
     assert!(store.erasures().unwrap().iter().all(|erasure| erasure.complete));
     assert_eq!(ids(&store, &responses()), ["r2", "r4", "r6"]);
+}
+
+/// Beginning anew with an empty folder would bring everybody back; the folder of erasures taken along keeps them out.
+#[test]
+fn a_new_store_with_the_old_ones_erasures_keeps_the_erased_out() {
+    let folder = tempdir().unwrap();
+    let (old, new) = (folder.path().join("old"), folder.path().join("new"));
+    let store = Store::open(&old).lock().unwrap();
+    fill(&store);
+    store.erase(KeyColumn::PersonId, &keys(&["p1"]), WHEN).unwrap();
+    drop(store);
+    fs::create_dir_all(new.join("erasures")).unwrap();
+    for (path, bytes) in tree(&old.join("erasures")) {
+        fs::write(new.join("erasures").join(path), bytes).unwrap();
+    }
+    let store = Store::open(&new).lock().unwrap();
+    fill(&store);
+    store.finish_erasures().unwrap();
+    assert_eq!(
+        (ids(&store, &contacts()), ids(&store, &responses())),
+        (vec!["c2".into()], vec!["r2".into(), "r4".into()])
+    );
+    let without = Store::open(folder.path().join("without")).lock().unwrap();
+    fill(&without);
+    without.finish_erasures().unwrap();
+    assert_eq!(ids(&without, &contacts()), ["c1", "c2"]);
 }
 
 #[test]

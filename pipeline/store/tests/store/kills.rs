@@ -3,7 +3,9 @@
 use std::{fs, mem};
 
 use jiff::civil::date;
-use prem_store::{DrawRecord, LockedStore, Partition, Publisher, Store, StoreError, tables::Drawn};
+use prem_store::{
+    Delivery, DrawRecord, LockedStore, Partition, Publisher, Store, StoreError, Withdrawal, sha256_hex, tables::Drawn,
+};
 use tempfile::tempdir;
 
 use crate::sample::{deliver, pending, publish, tree, write_release};
@@ -127,6 +129,95 @@ fn a_half_replaced_release_is_brought_back() {
     publisher.recover().unwrap();
     assert_eq!(fs::read_to_string(finished.folder.join("region/index.html")).unwrap(), "one");
     assert_eq!(fs::read_dir(folder.path().join("releases")).unwrap().count(), 1);
+}
+
+const WHY: &str = "the file of another hospital";
+
+/// A store of two deliveries, a derived table and a run; gives the second delivery.
+fn two_deliveries(store: &LockedStore) -> Delivery {
+    deliver(store, "right").unwrap();
+    let wrong = deliver(store, "wrong").unwrap().delivery;
+    let pending = store.begin().unwrap();
+    fs::write(pending.path().join("part.parquet"), "rows of both").unwrap();
+    let partition = Partition::new("linked", "q").unwrap();
+    store.commit_partition(pending, &partition, "key", serde_json::Value::Null).unwrap();
+    fs::write(store.begin_run("run").unwrap().path().join("estimates.parquet"), "numbers").unwrap();
+    wrong
+}
+
+#[test]
+fn a_withdrawn_delivery_is_there_or_it_is_not() {
+    let when = "2025-03-02T08:00:00Z".parse().unwrap();
+    let mut stood = Vec::new();
+    for steps in 0.. {
+        let folder = tempdir().unwrap();
+        let store = Store::open(folder.path());
+        let locked = store.lock().unwrap();
+        let wrong = two_deliveries(&locked);
+        let mut left = steps;
+        let killed = locked.withdraw_with(&wrong, WHY, when, &mut || {
+            if left == 0 {
+                return Err(StoreError::Locked { path: "killed".into() });
+            }
+            left -= 1;
+            Ok(())
+        });
+        drop(locked);
+
+        // A reader without the lock sees one or the other.
+        let numbers = || store.deliveries().unwrap().iter().map(|of| of.number).collect::<Vec<_>>();
+        let stands = store.withdrawals().unwrap().is_empty();
+        assert_eq!(numbers(), if stands { vec![1, 2] } else { vec![1] }, "step {steps}");
+        stood.push(stands);
+        let locked = store.lock().unwrap();
+        if stands {
+            assert_eq!((store.partitions("linked").unwrap().len(), store.runs().unwrap().len()), (1, 1));
+            locked.withdraw(&wrong, WHY, when).unwrap();
+        }
+        let of_wrong = store.delivery_folder(&wrong);
+        assert!(!of_wrong.exists() && store.find_delivery("visits", &wrong.sha256).unwrap().is_none(), "step {steps}");
+        assert!(store.partitions("linked").unwrap().is_empty() && store.runs().unwrap().is_empty(), "step {steps}");
+        assert_eq!(fs::read_dir(folder.path().join("pending")).unwrap().count(), 0, "step {steps}");
+        assert_eq!(deliver(&locked, "new").unwrap().delivery.number, 3, "no number is given twice");
+        if killed.is_ok() {
+            break;
+        }
+    }
+    assert_eq!(
+        stood,
+        [true, false, false, false, false, false],
+        "nothing written but a folder, then the record and the rest"
+    );
+}
+
+#[test]
+fn a_withdrawal_is_remembered_and_its_bytes_may_come_again() {
+    let folder = tempdir().unwrap();
+    let store = Store::open(folder.path()).lock().unwrap();
+    let wrong = two_deliveries(&store);
+    let when = "2025-03-02T08:00:00Z".parse().unwrap();
+    let withdrawn = store.withdraw(&wrong, WHY, when).unwrap();
+    let expected = Withdrawal {
+        number: 2,
+        dataset: "visits".to_owned(),
+        export: wrong.export.clone(),
+        file_name: wrong.file_name.clone(),
+        sha256: sha256_hex(b"wrong"),
+        delivered_at: wrong.delivered_at,
+        counts: wrong.counts.clone(),
+        withdrawn_at: when,
+        why: WHY.to_owned(),
+    };
+    assert_eq!(withdrawn, expected);
+    assert_eq!(store.withdrawals().unwrap(), [expected]);
+    assert!(withdrawn.is_of("visits", &wrong.sha256));
+    assert!(!withdrawn.is_of("contacts", &wrong.sha256) && !withdrawn.is_of("visits", &sha256_hex(b"right")));
+    // Whoever commits the bytes again wants them: a delivery of its own, beside the record of the first.
+    let again = deliver(&store, "wrong").unwrap();
+    assert!(again.is_new && again.delivery.number == 3);
+    store.withdraw(&again.delivery, "wrong after all", when).unwrap();
+    assert_eq!(store.withdrawals().unwrap().iter().map(|of| of.number).collect::<Vec<_>>(), [2, 3]);
+    assert_eq!(store.deliveries().unwrap().len(), 1);
 }
 
 /// A draw of one person, with the seed for its name.

@@ -5,9 +5,9 @@ use std::{collections::BTreeSet, fs, io::Write, path::PathBuf};
 use arrow::datatypes::{DataType, TimeUnit};
 use prem_spec::{ColumnKind, DeliveryMode};
 use prem_store::{
-    BadRow, Delivery, Lying, NewDelivery, Partition, Publisher, Quarantine, Refusal, RowsWriter, Seen, Store,
-    StoreError, arrival_sequence, arrow_schema, check_rows, delivered_by, read_rows, sha256_file, sha256_hex,
-    snapshot_rows_before,
+    BadRow, Delivery, Lying, NewDelivery, Partition, Place, Publisher, Quarantine, Refusal, RowsWriter, Seen, Store,
+    StoreError, arrival_sequence, arrow_schema, check_rows, delivered_by, month_rows_before, read_rows, sha256_file,
+    sha256_hex, snapshot_rows_before,
     tables::{TableMeta, read_table, write_table},
 };
 use tempfile::tempdir;
@@ -256,15 +256,58 @@ fn a_snapshot_is_compared_with_the_one_that_it_replaces() {
     }
     (all[0].counts.kept, all[1].counts.kept, all[1].counts.erased) = (3, 5, 2);
     let at = all[0].delivered_at;
-    let before =
-        |export: &str, sequence: &str| snapshot_rows_before(&all, export, (sequence, &all[0].file_name, at, "f"));
+    let before = |export: &str, sequence: &str| {
+        snapshot_rows_before(
+            &all,
+            Place { export, sequence, file_name: &all[0].file_name, delivered_at: at, sha256: "f" },
+        )
+    };
     assert_eq!(before("register", "2025-8"), None);
     assert_eq!(before("register", "2025-10"), Some(3));
     // Erased rows were delivered too; an upsert replaces by key and is no measure.
     assert_eq!(before("register", "2026-1"), Some(7));
     assert_eq!(before("other", "2026-1"), None);
     // The same place and time: the content hash decides, and nothing is before itself.
-    assert_eq!(snapshot_rows_before(&all, "register", ("2025-9", &all[0].file_name, at, &all[0].sha256)), None);
+    assert_eq!(snapshot_rows_before(&all, place_of(&all[0])), None);
+}
+
+fn place_of(delivery: &Delivery) -> Place<'_> {
+    Place {
+        export: &delivery.export,
+        sequence: &delivery.sequence,
+        file_name: &delivery.file_name,
+        delivered_at: delivery.delivered_at,
+        sha256: &delivery.sha256,
+    }
+}
+
+#[test]
+fn a_month_is_compared_with_the_delivery_that_replaced_it_last() {
+    let folder = tempdir().unwrap();
+    let store = Store::open(folder.path()).lock().unwrap();
+    let month = |number| jiff::civil::date(2025, number, 1);
+    let mut all = Vec::new();
+    // In the order of arrival; the corrections come under later names, and not in their order.
+    for (sequence, rows) in [("1", [(1, 40), (2, 50)]), ("3", [(2, 48), (3, 60)]), ("2", [(1, 41), (2, 49)])] {
+        let month_rows = rows.map(|(number, rows)| (month(number), rows)).into();
+        let new = NewDelivery {
+            sequence: sequence.to_owned(),
+            mode: DeliveryMode::ReplacePeriod,
+            month_rows,
+            ..new_delivery(sequence)
+        };
+        all.push(store.commit(pending(&store), new).unwrap().delivery);
+    }
+    assert_eq!(store.deliveries().unwrap(), all);
+    let before = |export, sequence| {
+        let rows = month_rows_before(&all, Place { export, sequence, ..place_of(&all[0]) });
+        rows.into_iter().collect::<Vec<_>>()
+    };
+    assert_eq!(before("register", "1"), []);
+    assert_eq!(before("register", "1-1"), [(month(1), 40), (month(2), 50)]);
+    assert_eq!(before("register", "2-1"), [(month(1), 41), (month(2), 49)]);
+    assert_eq!(before("register", "9"), [(month(1), 41), (month(2), 48), (month(3), 60)]);
+    assert_eq!(before("other", "9"), []);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! A small dataset, a delivery of it, and a release: what the tests write and read.
 
 use std::{
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
     sync::Arc,
@@ -125,6 +126,7 @@ pub fn new_delivery(content: &str) -> NewDelivery {
         sequence: "2025/visits.csv".to_owned(),
         mode: DeliveryMode::Upsert,
         covers: None,
+        month_rows: BTreeMap::new(),
         delivered_at: "2025-03-01T02:00:00Z".parse().unwrap(),
         counts: IngestCounts {
             rows_in: 10,

@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     error::RefusalCause,
-    limits::{Limits, PARQUET_PAGE_BYTES_MAX, PARQUET_PAGES_BYTES_MAX},
+    limits::{Limits, PARQUET_PAGE_BYTES_MAX, PARQUET_PAGES_BYTES_MAX, PARQUET_ROWS_PER_BYTE_MAX},
     source::SourceFault,
 };
 
@@ -34,7 +34,7 @@ const GZIP_RATIO_MAX: u64 = 1032;
 
 /// Rows that a file may have: more in a small file are announced or repeated, and nobody's answers.
 pub(super) fn rows_max(bytes: u64, limits: Limits) -> u64 {
-    bytes.saturating_mul(limits.expansion_max).saturating_add(limits.expansion_free_bytes)
+    bytes.saturating_mul(PARQUET_ROWS_PER_BYTE_MAX).max(limits.parquet_rows_free)
 }
 
 /// Walks over the headers of all pages of the columns that are read, in batches of `batch_rows` at most.
