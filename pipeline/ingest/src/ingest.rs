@@ -68,12 +68,18 @@ impl Ingested {
     }
 
     /// Why a file that replaces months is not to be taken where `rows_before` were kept of each: most rows of the first month that
-    /// is named would be gone.
+    /// is named would be gone. Months of few rows are not judged.
     pub fn too_few_rows_of_a_month(&self, export: &Export, rows_before: &BTreeMap<Date, u64>) -> Option<RefusalCause> {
         let (_, months) = self.covered.as_ref()?;
-        months.iter().find_map(|(month, kept)| too_few(Some(*month), *kept, *rows_before.get(month)?, export))
+        months.iter().find_map(|(month, kept)| {
+            let before = rows_before.get(month).filter(|rows| **rows >= JUDGED_FROM)?;
+            too_few(Some(*month), *kept, *before, export)
+        })
     }
 }
+
+/// Where a month had fewer rows, half of them may well be gone for good reasons.
+const JUDGED_FROM: u64 = 20;
 
 fn too_few(month: Option<Date>, kept: u64, rows_before: u64, export: &Export) -> Option<RefusalCause> {
     let share_min = export.min_rows_share;

@@ -211,7 +211,7 @@ proptest! {
         (0..UNITS).for_each(|j| from[place(j)] = j);
         let run = |at: &dyn Fn(usize) -> usize, shift: f64| {
             let (a, v) = (column(&|j| areas[at(j)].0 + shift), column(&|j| areas[at(j)].1));
-            fay_herriot(&a, &v, &[&column(&|j| areas[at(j)].2)], 0.95).unwrap()
+            fay_herriot(&a, &v, &[&column(&|j| areas[at(j)].2)], ShrinkageInterval::PlugIn, 0.95).unwrap()
         };
         let (one, other) = (run(&|j| j, 0.0), run(&|j| from[j], shift));
         prop_assert!(near(one.between_unit_variance, other.between_unit_variance, 1e-6), "{one:?} {other:?}");

@@ -21,8 +21,7 @@ pub(super) struct Shrunk {
     pub model: Option<Shrinkage>,
 }
 
-/// Random intercept of the level's own publishable units: shrunken values, reliabilities and variance components. The others lend
-/// nothing, so that shrunken values tell nothing of them.
+/// Random intercept of the level's own units: shrunken values, reliabilities and variance components.
 pub(super) fn shrink(
     task: &Task<'_>,
     fit: &Fit,
@@ -31,8 +30,7 @@ pub(super) fn shrink(
     rows: &mut [Estimate],
 ) -> Result<Option<Shrunk>> {
     let rest = u32::try_from(map.units.len()).unwrap_or(u32::MAX);
-    let is_shown = |group: &u32| *group != rest && publishable(task, &rows[*group as usize]);
-    let parent: Vec<Option<u32>> = map.parent.iter().map(|group| group.filter(is_shown)).collect();
+    let parent: Vec<Option<u32>> = map.parent.iter().map(|group| group.filter(|group| *group != rest)).collect();
     let units = fit.moments.aggregate(&parent, map.units.len())?;
     let unadjusted = fit.unadjusted.aggregate(&parent, map.units.len())?;
     let Ok(model) = fit_random_intercept(&units, Criterion::Reml, fixed(task, fit)) else { return Ok(None) };
@@ -46,7 +44,7 @@ pub(super) fn shrink(
             let level = task.indicator.ci_level;
             let shrunken = shrunken_means(&model, &units, &fit.reference, interval(task), level);
             // Fewer than five units have nothing to borrow from.
-            for (row, shrunken) in rows.iter_mut().zip(shrunken.into_iter().flatten()).filter(|(_, unit)| unit.n > 0) {
+            for (row, shrunken) in rows.iter_mut().zip(shrunken.into_iter().flatten()) {
                 row.shrunken = Some(shrunken.value);
                 row.shrunken_low = Some(shrunken.lower);
                 row.shrunken_high = Some(shrunken.upper);
