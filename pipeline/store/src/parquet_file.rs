@@ -1,6 +1,7 @@
 //! Writing and opening Parquet, the same way for rows of datasets and for tables.
 //!
-//! The bytes depend on the schema, the metadata pairs and the rows alone: no clock, no library version, no thread.
+//! The bytes depend on the schema, the metadata pairs and the rows alone: no clock, no library version, no thread. Columns are encoded
+//! side by side, each by itself.
 //! The Parquet library may panic where a file's bytes were changed; here that is an error like any other damage.
 
 use std::{
@@ -15,11 +16,13 @@ use parquet::{
     arrow::{
         ARROW_SCHEMA_META_KEY, ArrowWriter, ProjectionMask,
         arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder},
+        arrow_writer::{ArrowColumnChunk, ArrowColumnWriter, ArrowRowGroupWriterFactory, compute_leaves},
     },
     basic::{Compression, ZstdLevel},
     errors::ParquetError,
-    file::{metadata::KeyValue, properties::WriterProperties},
+    file::{metadata::KeyValue, properties::WriterProperties, writer::SerializedFileWriter},
 };
+use rayon::prelude::*;
 
 use crate::StoreError;
 
@@ -33,7 +36,11 @@ const BLOCK_ROWS: usize = 1 << 13;
 pub(crate) struct ParquetFile {
     path: PathBuf,
     schema: SchemaRef,
-    writer: ArrowWriter<File>,
+    writer: SerializedFileWriter<File>,
+    factory: ArrowRowGroupWriterFactory,
+    /// Of the row group that is being written; none between two.
+    columns: Vec<ArrowColumnWriter>,
+    group_rows: usize,
     /// Batches that do not fill a block yet.
     waiting: Vec<RecordBatch>,
     waiting_rows: usize,
@@ -55,9 +62,12 @@ impl ParquetFile {
             .set_key_value_metadata(Some(pairs))
             .build();
         let file = File::create(path).map_err(StoreError::io("create", path))?;
-        let writer = ArrowWriter::try_new(file, SchemaRef::clone(&schema), Some(properties))
+        let (writer, factory) = ArrowWriter::try_new(file, SchemaRef::clone(&schema), Some(properties))
+            .and_then(ArrowWriter::into_serialized_writer)
             .map_err(|error| write_error(path, error))?;
-        Ok(Self { path: path.to_path_buf(), schema, writer, waiting: Vec::new(), waiting_rows: 0, rows: 0 })
+        let (columns, waiting) = (Vec::new(), Vec::new());
+        let path = path.to_path_buf();
+        Ok(Self { path, schema, writer, factory, columns, group_rows: 0, waiting, waiting_rows: 0, rows: 0 })
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -84,12 +94,44 @@ impl ParquetFile {
             concat_batches(&self.schema, &self.waiting).map_err(|error| StoreError::parquet(&self.path, error))?;
         self.waiting.clear();
         self.waiting_rows = 0;
-        self.writer.write(&block).map_err(|error| write_error(&self.path, error))
+        self.encode(&block).map_err(|error| write_error(&self.path, error))
+    }
+
+    fn encode(&mut self, block: &RecordBatch) -> Result<(), ParquetError> {
+        if block.num_rows() == 0 {
+            return Ok(());
+        }
+        if self.columns.is_empty() {
+            self.columns = self.factory.create_column_writers(self.writer.flushed_row_groups().len())?;
+        }
+        let mut leaves = Vec::with_capacity(self.columns.len());
+        for (field, values) in self.schema.fields().iter().zip(block.columns()) {
+            leaves.extend(compute_leaves(field, values)?);
+        }
+        self.columns.par_iter_mut().zip(leaves).try_for_each(|(column, leaf)| column.write(&leaf))?;
+        self.group_rows += block.num_rows();
+        if self.group_rows >= ROW_GROUP_ROWS_MAX { self.end_group() } else { Ok(()) }
+    }
+
+    fn end_group(&mut self) -> Result<(), ParquetError> {
+        if self.columns.is_empty() {
+            return Ok(());
+        }
+        self.group_rows = 0;
+        let columns = std::mem::take(&mut self.columns);
+        let chunks: Vec<ArrowColumnChunk> =
+            columns.into_par_iter().map(ArrowColumnWriter::close).collect::<Result<_, _>>()?;
+        let mut group = self.writer.next_row_group()?;
+        for chunk in chunks {
+            chunk.append_to_row_group(&mut group)?;
+        }
+        group.close().map(|_| ())
     }
 
     /// Writes the footer and flushes; gives the number of rows.
     pub(crate) fn finish(mut self) -> Result<u64, StoreError> {
         self.write_block()?;
+        self.end_group().map_err(|error| write_error(&self.path, error))?;
         let Self { path, mut writer, rows, .. } = self;
         // Not `into_inner`, which makes a text of what the operating system said.
         writer.finish().map_err(|error| write_error(&path, error))?;
