@@ -318,6 +318,10 @@ fn dry_run(session: &Session, args: &RunArgs) -> Result<Summary, JobError> {
         for skipped in inbox.skipped {
             intake.skip(skipped.name, skipped.reason);
         }
+        let is_withdrawn = |found: &prem_ingest::Found, sha256: &str| {
+            let export = session.plan.exports.get(&found.export);
+            export.is_some_and(|export| withdrawals.iter().any(|of| of.is_of(&export.dataset, sha256)))
+        };
         for found in inbox.found {
             let Ok(sha256) = prem_store::sha256_file(&found.path) else {
                 intake.skip(found.name, intake::why_unread(&found.path));
@@ -325,7 +329,7 @@ fn dry_run(session: &Session, args: &RunArgs) -> Result<Summary, JobError> {
             };
             if deliveries.iter().any(|delivery| delivery.sha256 == sha256) {
                 intake.known += 1;
-            } else if !args.accept_again && withdrawals.iter().any(|of| of.sha256 == sha256) {
+            } else if !args.accept_again && is_withdrawn(&found, &sha256) {
                 intake.withdrawn.push(found.name);
             } else if let Some(refusal) =
                 refusals.iter().find(|refusal| !args.accept_fewer && intake::is_same(refusal, session, &found, &sha256))

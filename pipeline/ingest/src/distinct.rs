@@ -43,45 +43,46 @@ pub(crate) fn keep_first(
     let mut writer = RowsWriter::create(&path, declared.dataset, &declared.columns)?;
     let batches = read_rows(rows, declared.dataset, &declared.columns)?;
     let (sender, receiver) = mpsc::sync_channel(AHEAD);
-    thread::scope(|scope| -> Result<(), StoreError> {
-        scope.spawn(move || batches.map(|batch| sender.send(batch)).take_while(Result::is_ok).for_each(drop));
-        let mut before = 0;
-        for batch in receiver {
-            let batch = batch?;
-            let end = before + batch.num_rows() as u64;
-            let mut keep = vec![true; batch.num_rows()];
-            while let Some(next) = repeated.next_if(|next| next.as_ref().map_or(true, |next| next.row < end)) {
-                let Repeated { row, column, line } = next.map_err(io)?;
-                let place = usize::try_from(row - before).unwrap_or(usize::MAX);
-                let Some(kept) = keep.get_mut(place) else { continue };
-                if *kept {
-                    *kept = false;
-                    tally.kept -= 1;
-                    *tally.reasons.entry(Reason::NotUnique).or_default() += 1;
-                    // What rules set aside is counted of kept rows alone.
-                    while let Some(cell) = cleared.next_if(|cell| cell.as_ref().map_or(true, |cell| cell.row <= row)) {
-                        let cell = cell.map_err(io)?;
-                        if let Some(cells) = tally.cleared.get_mut(&cell.rule).filter(|_| cell.row == row) {
-                            *cells = cells.saturating_sub(1);
-                        }
+    let reader =
+        thread::spawn(move || batches.map(|batch| sender.send(batch)).take_while(Result::is_ok).for_each(drop));
+    let mut before = 0;
+    for batch in receiver {
+        let batch = batch?;
+        let end = before + batch.num_rows() as u64;
+        let mut keep = vec![true; batch.num_rows()];
+        while let Some(next) = repeated.next_if(|next| next.as_ref().map_or(true, |next| next.row < end)) {
+            let Repeated { row, column, line } = next.map_err(io)?;
+            let place = usize::try_from(row - before).unwrap_or(usize::MAX);
+            let Some(kept) = keep.get_mut(place) else { continue };
+            if *kept {
+                *kept = false;
+                tally.kept -= 1;
+                *tally.reasons.entry(Reason::NotUnique).or_default() += 1;
+                // What rules set aside is counted of kept rows alone.
+                while let Some(cell) = cleared.next_if(|cell| cell.as_ref().map_or(true, |cell| cell.row <= row)) {
+                    let cell = cell.map_err(io)?;
+                    if let Some(cells) = tally.cleared.get_mut(&cell.rule).filter(|_| cell.row == row) {
+                        *cells = cells.saturating_sub(1);
                     }
                 }
-                let Some(of_column) = declared.columns.get(column) else { continue };
-                // The first column is the row's number.
-                let cells = batch.column(column + 1);
-                let is_hidden = layout.readers.get(column).is_none_or(ColumnReader::is_identifying);
-                let value = if is_hidden { None } else { text(cells, place).as_deref().and_then(shown) };
-                let mistake = (Reason::NotUnique, value, subject(declared, &batch, place));
-                quarantined.add(tally, line, Some(&of_column.name), mistake)?;
             }
-            let kept = filter_record_batch(&batch, &BooleanArray::from(keep));
-            let kept = kept.map_err(|error| StoreError::parquet(rows, error))?;
-            tally.facts.see(&declared.wanted, &kept.columns()[1..]);
-            writer.write(&kept)?;
-            before = end;
+            let Some(of_column) = declared.columns.get(column) else { continue };
+            // The first column is the row's number.
+            let cells = batch.column(column + 1);
+            let is_hidden = layout.readers.get(column).is_none_or(ColumnReader::is_identifying);
+            let value = if is_hidden { None } else { text(cells, place).as_deref().and_then(shown) };
+            let mistake = (Reason::NotUnique, value, subject(declared, &batch, place));
+            quarantined.add(tally, line, Some(&of_column.name), mistake)?;
         }
-        Ok(())
-    })?;
+        let kept = filter_record_batch(&batch, &BooleanArray::from(keep));
+        let kept = kept.map_err(|error| StoreError::parquet(rows, error))?;
+        tally.facts.see(&declared.wanted, &kept.columns()[1..]);
+        writer.write(&kept)?;
+        before = end;
+    }
+    if let Err(panic) = reader.join() {
+        std::panic::resume_unwind(panic);
+    }
     writer.finish()?;
     tally.cleared.retain(|_, cells| *cells > 0);
     fs::rename(&path, rows).map_err(StoreError::io("replace", rows))

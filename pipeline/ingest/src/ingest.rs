@@ -21,6 +21,9 @@ use crate::{
     source::SourceFault,
 };
 
+/// Where a month had fewer rows before, half of them may well be gone for good reasons.
+const JUDGED_FROM: u64 = 20;
+
 /// Chunks that are parsed at the same time, at most: bounds memory on machines of many cores.
 const CHUNKS_AT_ONCE_MAX: usize = 16;
 /// Identity numbers at a file's beginning that make reading on pointless.
@@ -77,9 +80,6 @@ impl Ingested {
         })
     }
 }
-
-/// Where a month had fewer rows, half of them may well be gone for good reasons.
-const JUDGED_FROM: u64 = 20;
 
 fn too_few(month: Option<Date>, kept: u64, rows_before: u64, export: &Export) -> Option<RefusalCause> {
     let share_min = export.min_rows_share;

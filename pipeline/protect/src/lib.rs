@@ -46,6 +46,7 @@ mod response;
 mod restricted;
 mod secondary;
 mod sensitivity;
+mod shrunken;
 mod spread;
 mod system;
 mod trends;

@@ -13,7 +13,7 @@ use crate::{
     primary,
     ratio::Overflow,
     reason::{self, SECONDARY},
-    region_tables, response, secondary, sensitivity,
+    region_tables, response, secondary, sensitivity, shrunken,
     system::{CellKey, System, is_unknown},
     trends, variation,
 };
@@ -36,7 +36,7 @@ pub fn protect(plan: &Plan, unprotected: Unprotected) -> Result<Protected, Prote
     }
     estimates.retain(|row| !is_unknown(&row.stratum));
     variation::protect(&mut variation, &estimates);
-    variation::protect_shrunken(&mut estimates);
+    shrunken::protect(plan, &mut estimates);
     let case_mix = region_tables::case_mix(plan, case_mix, &estimates);
     let survey_quality = region_tables::survey_quality(plan, survey_quality);
     let sensitivity = sensitivity::protect(plan, sensitivity, &estimates);

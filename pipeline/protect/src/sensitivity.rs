@@ -3,7 +3,7 @@
 //! A unit's value by another model is one more figure of its cell, and is shown only where its own row is. But two models
 //! that differ in their weights give two totals of the same withheld parts, which who knows the sizes could solve for two
 //! of them. So a model with other weights than the indicator's own gives no total over a withheld unit: a unit with a
-//! withheld one below it is left out. Shrunken values tell their model's mean and spread, and go where the hub's do. The
+//! withheld one below it is left out. Shrunken values go where the hub's do (`shrunken.rs`). The
 //! region's value is never given. Only one length of period is given, so that there are no totals over time either. Ranks
 //! and differences are made here, from what is shown alone.
 
@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use prem_spec::{Alternative, Direction, Plan, Weighting};
 use prem_store::tables::{Estimate, Sensitivity};
 
-use crate::{system::TOTAL, variation::Levels};
+use crate::{shrunken::Models, system::TOTAL};
 
 /// The model whose values are those of `estimates`.
 const MAIN: &str = "main";
@@ -32,21 +32,20 @@ pub(crate) fn protect(plan: &Plan, rows: Vec<Sensitivity>, estimates: &[Estimate
             }
         }
     }
-    let levels = Levels::of(estimates);
+    let models = Models::of(plan, estimates);
     let mut kept: Vec<Sensitivity> = rows
         .into_iter()
         .filter(|row| {
             let cell = (row.indicator.as_str(), row.period.as_str(), row.unit_id.as_str());
-            let tells_model = is_shrunken(row) && levels.get(&row.indicator, &row.period, &row.level).is_near_a_unit();
+            let at = (row.indicator.as_str(), row.period.as_str(), row.level.as_str());
+            let is_nested = row.model == Alternative::Nested.as_str();
+            let tells_model =
+                (is_nested || row.model == Alternative::Shrunken.as_str()) && !models.are_shown(at, is_nested);
             shown.contains(&cell) && !tells_model && (!above_withheld.contains(&cell) || has_own_weights(plan, row))
         })
         .collect();
     rank(plan, &mut kept);
     kept
-}
-
-fn is_shrunken(row: &Sensitivity) -> bool {
-    [Alternative::Shrunken, Alternative::Nested].iter().any(|model| model.as_str() == row.model)
 }
 
 /// Whether the model weights respondents as the indicator's own does.

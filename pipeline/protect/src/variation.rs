@@ -7,7 +7,7 @@
 //! - units behind the figures are not shown (withheld as `secondary`): the extremes and percentiles may be their values, so
 //!   they are withheld; and where fewer than [`UNITS_BEHIND_A_FIGURE_MIN`] such units are behind a figure, the figure and the
 //!   shown units together would give them, so all figures are. What models say comes from all units, so there those too small to
-//!   be shown count too; and the same rule holds for shrunken values, which tell the model's mean and spread.
+//!   be shown count too. (Shrunken values have a rule of their own, `shrunken.rs`.)
 
 use std::collections::BTreeMap;
 
@@ -67,17 +67,6 @@ impl<'a> Levels<'a> {
 
     pub fn get(&self, indicator: &str, period: &str, level: &str) -> Found {
         self.0.get(&(indicator, period, level)).copied().unwrap_or_default()
-    }
-}
-
-/// Withholds shrunken values where one or two units of their level are withheld: the model's mean and spread are equations
-/// about those, and with the sums of all there are as many equations as unknowns.
-pub(crate) fn protect_shrunken(estimates: &mut [Estimate]) {
-    let levels = Levels::of(estimates);
-    let near: Vec<bool> =
-        estimates.iter().map(|row| levels.get(&row.indicator, &row.period, &row.level).is_near_a_unit()).collect();
-    for (row, _) in estimates.iter_mut().zip(near).filter(|(_, is_near)| *is_near) {
-        (row.shrunken, row.shrunken_low, row.shrunken_high, row.reliability) = (None, None, None, None);
     }
 }
 

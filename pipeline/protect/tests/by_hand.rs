@@ -15,7 +15,7 @@ use prem_protect::{
     How, ProtectError, Protected, SECONDARY, audit, protect,
     tables::{CaseMix, Estimate, SurveyQuality, Variation},
 };
-use prem_spec::{Level, Plan};
+use prem_spec::{Level, Plan, Shrinkage, Weighting};
 
 const UNITS: [(&str, Level, &str); 7] = [
     ("region", Level::Rhf, ""),
@@ -294,22 +294,59 @@ fn extremes_between_few_units_and_small_fits_are_withheld() {
     assert_eq!(protected.survey_quality().len(), 1);
 }
 
-/// Wards n1 (primary) and n2 (secondary) are withheld: their model's mean and spread would be two equations about two units.
+/// Whether the shown wards have shrunken values, by name.
+fn shrunken_wards(plan: &Plan, rows: Vec<Estimate>) -> Vec<(String, bool)> {
+    let protected = protect(plan, unprotected(rows)).expect("protected");
+    let shown = protected.estimates().iter().filter(|row| row.level == "ward" && !row.suppressed);
+    shown
+        .map(|row| {
+            let columns = [row.shrunken, row.shrunken_low, row.shrunken_high, row.reliability].map(|of| of.is_some());
+            assert!(columns == [true; 4] || columns == [false; 4], "{row:?}");
+            (row.unit_id.clone(), columns[0])
+        })
+        .collect()
+}
+
+/// Every shown unit tells another function of all units of the model.
 #[test]
-fn shrunken_values_go_where_one_or_two_units_are_withheld() {
-    let plan = plan(&UNITS, 5, true);
-    let protected = |wards| {
-        let input = unprotected(counts(&plan, SCORE, "2025", wards, |n| n as f64 * 70.0));
-        protect(&plan, input).expect("protected")
-    };
-    let few = protected([12, 50, 45, 80]);
-    let wards = |of: &Protected| -> Vec<(bool, bool)> {
-        let rows = of.estimates().iter().filter(|row| row.level == "ward" && !row.suppressed);
-        rows.map(|row| (row.shrunken.is_some() || row.shrunken_low.is_some(), row.reliability.is_some())).collect()
-    };
-    assert_eq!(wards(&few), [(false, false); 2]);
-    assert!(few.estimates().iter().filter(|row| row.level == "hf").all(|row| row.shrunken.is_some()));
-    assert_eq!(wards(&protected([60, 50, 45, 80])), [(true, true); 4]);
+fn shrunken_values_are_shown_where_no_unit_of_their_model_is_hidden() {
+    let unweighted = plan(&UNITS, 5, true);
+    let mut weighted = unweighted.clone();
+    weighted.indicators.get_mut(SCORE).expect("declared").weighting = Weighting::Design;
+    let wards = |plan: &Plan, wards| shrunken_wards(plan, counts(plan, SCORE, "2025", wards, |n| n as f64 * 70.0));
+    let of = |names: &[&str], are: bool| names.iter().map(|name| ((*name).to_owned(), are)).collect::<Vec<_>>();
+    for plan in [&unweighted, &weighted] {
+        assert_eq!(wards(plan, [60, 50, 45, 80]), of(&["n1", "n2", "n3", "s1"], true));
+        // n1 is too small and takes another ward with it, which both models know.
+        assert!(wards(plan, [12, 50, 45, 80]).iter().all(|(_, is_shown)| !is_shown));
+    }
+    // n1 and n2 are too small, and no area for that; nothing else is hidden.
+    assert_eq!(wards(&unweighted, [20, 25, 80, 80]), of(&["n3", "s1"], false));
+    assert_eq!(wards(&weighted, [20, 25, 80, 80]), of(&["n3", "s1"], true));
+
+    // The nested model is of all levels: trusts are all shown, and their wards are not.
+    let mut nested = unweighted.clone();
+    nested.indicators.get_mut(SCORE).expect("declared").case_mix.shrinkage = Shrinkage::Nested;
+    for (plan, is_shown) in [(&unweighted, true), (&nested, false)] {
+        let rows = counts(plan, SCORE, "2025", [20, 25, 80, 80], |n| n as f64 * 70.0);
+        let protected = protect(plan, unprotected(rows)).expect("protected");
+        let trusts = protected.estimates().iter().filter(|row| row.level == "hf" && !row.suppressed);
+        assert_eq!(trusts.map(|row| row.shrunken.is_some()).collect::<Vec<_>>(), [is_shown; 2]);
+    }
+}
+
+/// Areas of proportions are weighed by the region's share.
+#[test]
+fn shrunken_proportions_need_the_regions_row() {
+    let whole = plan(&UNITS, 5, true);
+    let mut without = whole.clone();
+    without.indicators.get_mut(SHARE).expect("declared").levels.retain(|level| *level != Level::Rhf);
+    let rows = |plan: &Plan| counts(plan, SHARE, "2025", [60, 50, 45, 80], |n| (n / 2) as f64);
+    assert!(shrunken_wards(&whole, rows(&whole)).iter().all(|(_, is_shown)| *is_shown));
+    let mut others = rows(&without);
+    others.retain(|row| row.level != "rhf");
+    let wards = shrunken_wards(&without, others);
+    assert!(wards.len() > 1 && wards.iter().all(|(_, is_shown)| !is_shown), "{wards:?}");
 }
 
 /// p of 0.01, 0.03 and 0.031 give the same q, that of the last, to the last two.

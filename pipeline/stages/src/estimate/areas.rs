@@ -8,7 +8,8 @@ use crate::explain::Shrinkage;
 
 /// Fills the shrunken columns of `rows` at the places of `areas`: (place, value, sampling variance). `range` bounds the limits.
 ///
-/// Areas are to be publishable: a shrunken value then tells nothing that the published ones do not.
+/// Areas are to be publishable by their own counts. Where all are published, a shrunken value tells nothing that they do not; where one
+/// is withheld for another's sake, protection takes the shrunken values too.
 pub(super) fn shrink_areas(
     task: &Task<'_>,
     rows: &mut [Estimate],

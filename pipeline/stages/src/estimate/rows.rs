@@ -1,6 +1,7 @@
 //! Rows of the hub: what every kind of estimate fills in the same way.
 
 use prem_spec::{Indicator, Level, Period, Stratifier, Unit};
+use prem_stats::variation::share_explained;
 use prem_store::tables::{CaseMix, Estimate};
 
 use super::{Task, survey::Survey};
@@ -113,6 +114,11 @@ pub(super) fn chosen_strata(task: &Task<'_>, survey: &Survey<'_>) -> Vec<usize> 
 pub(super) fn levels<'a>(task: &Task<'a>) -> Vec<LevelMap<'a>> {
     let organisation = &task.inputs.plan.organisation;
     task.indicator.levels.iter().map(|level| LevelMap::new(organisation, *level)).collect()
+}
+
+/// Share of the between-unit variance that the adjusters take away; undefined where there was none.
+pub(super) fn explained(sd_unadjusted: Option<f64>, sd_adjusted: Option<f64>) -> Option<f64> {
+    share_explained(sd_unadjusted?.powi(2), sd_adjusted?.powi(2)).ok()
 }
 
 /// Whether the unit's own counts let it be published.

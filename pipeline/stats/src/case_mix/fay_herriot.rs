@@ -27,6 +27,7 @@ use super::root::bracketed_root;
 use super::shrinkage::ShrinkageInterval;
 use crate::error::{Result, StatsError, check_all_finite, check_length, check_positive, finite_result};
 use crate::linear_algebra::{Cholesky, Dropped, Matrix, dot, independent_columns};
+use crate::numeric::at_least_zero;
 
 /// One unit's value.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -137,7 +138,7 @@ impl Areas<'_> {
                     second += weight * (variance + value * value);
                     reliability += weight * b;
                 }
-                (first, (second - first * first).max(0.0), reliability)
+                (first, at_least_zero(second - first * first), reliability)
             })
             .collect())
     }

@@ -12,7 +12,7 @@
 //! # Edge cases
 //! A weight that does not fall off within 256 on a side: not converged.
 //! # Reference values
-//! Through its users: `tests/reference/r_dense.rs`, where R integrates the averages on its own.
+//! Through its users: `tests/reference/r_dense.rs` and `tests/reference/r_average.rs`, where R integrates the averages on its own.
 
 use crate::error::{Result, StatsError};
 

@@ -16,7 +16,7 @@ use super::{
     Estimated, Task,
     coding::{coded_design, coefficient_rows},
     compare,
-    rows::{blank, count, is_top, levels, model_row, movement},
+    rows::{blank, count, is_top, levels, model_row, movement, publishable},
 };
 use crate::placement::LevelMap;
 
@@ -109,14 +109,10 @@ fn unit_rows(task: &Task<'_>, map: &LevelMap<'_>, fit: &FixedEffectsFit, method:
 
 /// The convention's own p (t, not normal), corrected within the family of publishable units.
 fn assess(task: &Task<'_>, rows: &mut [Estimate]) -> Result<()> {
-    let publishable = |row: &Estimate| {
-        let n = row.n.and_then(|n| u64::try_from(n).ok());
-        task.indicator.protection.primary_reason(n, None, None).is_none()
-    };
-    let family: Vec<f64> = rows.iter().filter(|row| publishable(row)).filter_map(|row| row.p).collect();
+    let family: Vec<f64> = rows.iter().filter(|row| publishable(task, row)).filter_map(|row| row.p).collect();
     let mut corrected = compare::multiplicity(task.indicator).adjust(&family)?.into_iter();
     for row in rows.iter_mut() {
-        row.q = if publishable(row) && row.p.is_some() { corrected.next() } else { None };
+        row.q = if publishable(task, row) && row.p.is_some() { corrected.next() } else { None };
         let word = compare::word(task.indicator, row.difference.unwrap_or(0.0), row.q);
         row.comparison = Some(word.to_owned());
     }

@@ -1,9 +1,7 @@
 //! The case-mix table of a linear fit.
 
 use prem_stats::{
-    case_mix::{
-        Criterion, InteractionTest, RandomIntercept, VarianceComponents, fit_random_intercept, interaction_tests,
-    },
+    case_mix::{Criterion, InteractionTest, RandomIntercept, fit_random_intercept, interaction_tests},
     linear_algebra::DropReason,
 };
 use prem_store::tables::{CaseMix, Estimate};
@@ -12,7 +10,7 @@ use super::{fit::Fit, is_gls, method};
 use crate::estimate::{
     Task,
     coding::coefficient_rows,
-    rows::{count, model_row, movement},
+    rows::{count, explained, model_row, movement},
 };
 
 /// The row of the whole model, then one per coefficient.
@@ -30,6 +28,7 @@ pub(super) fn case_mix_rows(
         None => "no random intercept: too few units",
     };
     let (adjustment_max, adjustment_mean) = movement(estimates);
+    let sd = |model: Option<&RandomIntercept>| model.map(|model| model.components.between_unit_sd);
     let tests = interaction_tests(&fit.within, &fit.moments).ok();
     let whole = CaseMix {
         n_used: count(fit.within.rows).unwrap_or(0),
@@ -41,9 +40,9 @@ pub(super) fn case_mix_rows(
             Some(model) => model.components.residual_sd,
             None => fit.within.residual_variance.sqrt(),
         }),
-        between_sd: lowest.map(|model| model.components.between_unit_sd),
-        between_sd_unadjusted: before.as_ref().map(|model| model.components.between_unit_sd),
-        explained: explained(lowest.map(|model| &model.components), before.as_ref().map(|model| &model.components)),
+        between_sd: sd(lowest),
+        between_sd_unadjusted: sd(before.as_ref()),
+        explained: explained(sd(before.as_ref()), sd(lowest)),
         icc: lowest.map(|model| model.components.intraclass_correlation()),
         icc_unadjusted: before.as_ref().map(|model| model.components.intraclass_correlation()),
         interaction_f: tests.as_ref().and_then(|tests| tests.all).map(|test| test.f),
@@ -72,10 +71,4 @@ pub(super) fn case_mix_rows(
 /// Responses of the period that the indicator has no value for: outside its population, or too little answered.
 fn without_value(task: &Task<'_>, fit: &Fit) -> u64 {
     (task.responses().len() as u64).saturating_sub(fit.within.rows + fit.left_out)
-}
-
-/// Share of the between-unit variance that the adjusters take away; undefined where there was none.
-fn explained(after: Option<&VarianceComponents>, before: Option<&VarianceComponents>) -> Option<f64> {
-    let before = before?.between_unit_sd.powi(2);
-    (before > 0.0).then(|| after.map(|after| 1.0 - after.between_unit_sd.powi(2) / before)).flatten()
 }

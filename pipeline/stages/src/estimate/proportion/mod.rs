@@ -23,7 +23,7 @@ use super::{
     coding::coefficient_rows,
     compare::{self, Compared, Test},
     response::response_rates,
-    rows::{blank, count, is_top, levels, model_row, movement, publishable},
+    rows::{blank, count, explained, is_top, levels, model_row, movement, publishable},
     survey::Survey,
     weighting::{Weights, suffix},
 };
@@ -441,7 +441,7 @@ fn case_mix_rows(task: &Task<'_>, fit: &Fit, lowest: Option<&Components>, estima
         n_units: i64::try_from(model.unit_effects.iter().flatten().count()).unwrap_or(i64::MAX),
         between_sd: lowest.and_then(|of| of.between_sd),
         between_sd_unadjusted: lowest.and_then(|of| of.between_sd_unadjusted),
-        explained: lowest.and_then(explained),
+        explained: lowest.and_then(|of| explained(of.between_sd_unadjusted, of.between_sd)),
         adjustment_max,
         adjustment_mean,
         convergence: if model.convergence.converged { "converged" } else { "not converged" }.to_owned(),
@@ -451,10 +451,4 @@ fn case_mix_rows(task: &Task<'_>, fit: &Fit, lowest: Option<&Components>, estima
     let errors = model.standard_errors();
     let terms = coefficient_rows(&whole, &fit.names, &model.coefficients, &errors, &dropped, f64::INFINITY);
     std::iter::once(whole).chain(terms).collect()
-}
-
-/// Share of the between-unit variance that the adjusters take away; undefined where there was none.
-fn explained(of: &Components) -> Option<f64> {
-    let before = of.between_sd_unadjusted?.powi(2);
-    (before > 0.0).then_some(1.0 - of.between_sd?.powi(2) / before)
 }
