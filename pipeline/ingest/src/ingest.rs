@@ -182,7 +182,7 @@ fn take(declared: &Declared<'_>, path: &Path, out: &Path, options: &IngestOption
     let Opened { header, mut records } = formats::open(path, declared, options.limits, out).map_err(fault)?;
     let mut layout = declared.bind(&header)??;
     layout.window = declared.wanted.window(&name)?;
-    let mut sink = Sink::create(out, declared, &layout, &name, header.lines)?;
+    let mut sink = Sink::create(out, declared, &layout, &name, header.lines, options.limits)?;
     let run = Run { declared, layout: &layout };
     run.all(records.as_mut(), &mut sink, path).map_err(|failure| match failure {
         Stopped::Source(source) => match fault(source) {

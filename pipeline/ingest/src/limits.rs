@@ -74,6 +74,10 @@ pub const PROBLEMS_PER_ROW_MAX: u8 = 5;
 /// Bad rows that the message and the record of a refusal name: enough to see a pattern, few enough to read.
 pub const BAD_ROWS_NAMED_MAX: usize = 10;
 
+/// Values of unique columns that are kept in memory: 290 MiB. Files with more of them are read, written and, where one is repeated,
+/// written anew.
+pub const UNIQUE_VALUES_MAX: usize = 12 << 20;
+
 /// Characters of a raw value that quarantine shows.
 pub const RAW_CHARACTERS_MAX: usize = 200;
 
@@ -92,6 +96,7 @@ pub struct Limits {
     pub expansion_free_bytes: u64,
     pub text_bytes_max: u64,
     pub parquet_rows_free: u64,
+    pub unique_values_max: usize,
 }
 
 impl Default for Limits {
@@ -103,6 +108,7 @@ impl Default for Limits {
             expansion_free_bytes: EXPANSION_FREE_BYTES,
             text_bytes_max: TEXT_BYTES_MAX,
             parquet_rows_free: PARQUET_ROWS_FREE,
+            unique_values_max: UNIQUE_VALUES_MAX,
         }
     }
 }

@@ -6,18 +6,21 @@ use std::{
     sync::Arc,
 };
 
-use arrow::array::{ArrayRef, Int64Array, RecordBatch};
+use arrow::{
+    array::{ArrayRef, BooleanArray, Int64Array, RecordBatch},
+    compute::filter,
+};
 use prem_store::{BadRow, IngestCounts, Quarantine, QuarantineWriter, RowsWriter, StoreError, tables::TableMeta};
 
 use crate::{
     chunk::{Mistake, Parsed},
-    distinct::keep_first,
+    distinct::{keep_first, mistake, take_back},
     facts::Facts,
     identity::Counts,
     layout::{Declared, Layout},
-    limits::BAD_ROWS_NAMED_MAX,
+    limits::{BAD_ROWS_NAMED_MAX, Limits},
     reason::Reason,
-    unique::Uniques,
+    unique::{Keyed, Uniques},
 };
 
 /// Files of a delivery, as the store names them.
@@ -112,6 +115,7 @@ impl<'a> Sink<'a> {
         layout: &'a Layout,
         file: &'a str,
         lines: u64,
+        limits: Limits,
     ) -> Result<Self, StoreError> {
         Ok(Self {
             declared,
@@ -129,7 +133,7 @@ impl<'a> Sink<'a> {
                 ..Tally::default()
             },
             out: out.to_path_buf(),
-            uniques: (!declared.unique.is_empty()).then(|| Uniques::new(out)),
+            uniques: (!declared.unique.is_empty()).then(|| Uniques::new(out, limits.unique_values_max)),
         })
     }
 
@@ -137,26 +141,17 @@ impl<'a> Sink<'a> {
         &self.tally
     }
 
-    pub(crate) fn write(&mut self, parsed: Parsed) -> Result<(), StoreError> {
+    pub(crate) fn write(&mut self, mut parsed: Parsed) -> Result<(), StoreError> {
         for (sum, counts) in self.tally.counts.iter_mut().zip(&parsed.counts) {
             sum.merge(*counts);
         }
         self.tally.empty += parsed.empty;
         self.tally.records += parsed.records;
-        if let Some(uniques) = &mut self.uniques {
-            for keyed in &parsed.keyed {
-                let added = uniques.add(keyed, self.tally.kept, self.lines);
-                added.map_err(StoreError::io("write", &self.out))?;
-            }
-            for (rule, row) in &parsed.cleared_cells {
-                let added = uniques.add_cleared(*rule, self.tally.kept + *row as u64);
-                added.map_err(StoreError::io("write", &self.out))?;
-            }
-        }
-        self.tally.kept += parsed.kept.len() as u64;
-        for (rule, cells) in parsed.cleared {
+        for (rule, cells) in std::mem::take(&mut parsed.cleared) {
             *self.tally.cleared.entry(rule).or_default() += cells;
         }
+        self.take_out_repeated(&mut parsed)?;
+        self.tally.kept += parsed.kept.len() as u64;
         if !parsed.kept.is_empty() {
             self.write_rows(parsed.arrays, &parsed.kept)?;
         }
@@ -178,6 +173,45 @@ impl<'a> Sink<'a> {
         Ok(())
     }
 
+    /// Makes mistakes of kept rows that are known to repeat a value.
+    fn take_out_repeated(&mut self, parsed: &mut Parsed) -> Result<(), StoreError> {
+        let Some(uniques) = &mut self.uniques else { return Ok(()) };
+        let failed = |source| StoreError::io("write", &self.out)(source);
+        let record = |row: usize| self.records + u64::from(parsed.kept[row]) + 1;
+        let mut repeated = Vec::new();
+        for keyed in std::mem::take(&mut parsed.keyed) {
+            match uniques.is_repeated(&keyed, record(keyed.row), self.lines) {
+                Ok(false) => {}
+                Ok(true) => repeated.push(keyed),
+                Err(error) => return Err(failed(error)),
+            }
+        }
+        let mut good = vec![true; parsed.kept.len()];
+        repeated.iter().for_each(|keyed| good[keyed.row] = false);
+        for (rule, row) in &parsed.cleared_cells {
+            if !good[*row] {
+                take_back(&mut self.tally.cleared, *rule);
+            } else if uniques.is_full() {
+                uniques.add_cleared(*rule, record(*row)).map_err(failed)?;
+            }
+        }
+        if repeated.is_empty() {
+            return Ok(());
+        }
+        parsed.mistakes.extend(repeated.into_iter().map(|Keyed { column, row, line, .. }| {
+            let (reason, value, subject) = mistake(self.declared, self.layout, &parsed.arrays, column, row);
+            Mistake { line, record: parsed.kept[row], column: Some(column), reason, value, subject }
+        }));
+        // Stable: columns stand in their order.
+        parsed.mistakes.sort_by_key(|mistake| mistake.record);
+        let mut places = good.iter();
+        parsed.kept.retain(|_| places.next().is_some_and(|is_good| *is_good));
+        let good = BooleanArray::from(good);
+        let arrays = parsed.arrays.iter().map(|array| filter(array, &good)).collect::<Result<_, _>>();
+        parsed.arrays = arrays.map_err(|error| StoreError::parquet(&self.out, error))?;
+        Ok(())
+    }
+
     fn write_rows(&mut self, arrays: Vec<ArrayRef>, kept: &[u32]) -> Result<(), StoreError> {
         self.tally.facts.see(&self.declared.wanted, &arrays);
         let numbers: Int64Array = kept.iter().map(|record| (self.records + u64::from(*record) + 1) as i64).collect();
@@ -194,7 +228,7 @@ impl<'a> Sink<'a> {
         self.rows.write(&batch)
     }
 
-    /// Completes both tables; repeated values of unique columns leave the rows at last.
+    /// Completes both tables; values that turn out to be repeated now that all are known leave the rows.
     pub(crate) fn finish(self) -> Result<Tally, StoreError> {
         let Self { declared, layout, rows, mut quarantined, mut tally, out, uniques, .. } = self;
         rows.finish()?;

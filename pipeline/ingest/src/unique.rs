@@ -1,13 +1,15 @@
 //! Columns whose values may stand once in a file: exact, in memory that does not grow with the file.
 //!
-//! Every value of such a column is kept as 128 bits of its SHA-256 with its row. Past a bound the list is sorted and put on disk;
-//! at the end the sorted lists are merged, and equal values stand side by side. The first row of a value stays, so what comes out
-//! are the later ones, in the order of rows.
+//! Every value of such a column is kept as 128 bits of its SHA-256. Up to a bound they are in a set, which says of each row, as it
+//! comes, whether a value of it stood before. Values beyond the bound that are not in the set go into a list with their rows; it is
+//! sorted piece by piece and put on disk. At the end the pieces are merged, and equal values stand side by side. The first row of a
+//! value stays, so what comes out are the later ones, in the order of rows.
 
 use std::{
     cmp::Reverse,
-    collections::BinaryHeap,
+    collections::{BinaryHeap, HashSet},
     fs::{self, File},
+    hash::{BuildHasherDefault, Hasher},
     io::{self, BufReader, BufWriter, Read, Write},
     path::{Path, PathBuf},
 };
@@ -18,8 +20,10 @@ use arrow::{
 };
 use sha2::{Digest, Sha256};
 
-/// Entries in memory: 64 MiB.
+/// Entries of a list in memory: 64 MiB.
 const ENTRIES_MAX: usize = 1 << 21;
+/// Parts of the set of values, each of which grows by itself: growing takes half as much again for a moment.
+const PARTS: usize = 1 << 6;
 const WORDS: usize = 4;
 const ENTRY_BYTES: usize = WORDS * 8;
 
@@ -75,8 +79,8 @@ fn write_value(array: &ArrayRef, row: usize, bytes: &mut Vec<u8>) {
 /// A row whose value stood before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Repeated {
-    /// Place among the file's kept rows, from 0.
-    pub(crate) row: u64,
+    /// Among the file's records, from 1: the row's number.
+    pub(crate) record: u64,
     pub(crate) column: usize,
     pub(crate) line: u64,
 }
@@ -84,28 +88,83 @@ pub(crate) struct Repeated {
 /// A cell that a rule has set to missing.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ClearedCell {
-    /// Place among the file's kept rows, from 0.
-    pub(crate) row: u64,
+    /// As of [`Repeated`].
+    pub(crate) record: u64,
     pub(crate) rule: usize,
+}
+
+/// Values as hashes.
+struct Seen {
+    parts: Vec<HashSet<u128, BuildHasherDefault<HashItself>>>,
+    len: usize,
+}
+
+/// Takes a hash as its own hash.
+#[derive(Default)]
+struct HashItself(u64);
+
+impl Hasher for HashItself {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        self.0 = bytes.iter().fold(self.0, |word, byte| word << 8 | u64::from(*byte));
+    }
+
+    fn write_u128(&mut self, hash: u128) {
+        self.0 = (hash & u128::from(u64::MAX)) as u64;
+    }
+}
+
+impl Seen {
+    fn new() -> Self {
+        Self { parts: (0..PARTS).map(|_| HashSet::default()).collect(), len: 0 }
+    }
+
+    fn contains(&self, hash: [u64; 2]) -> bool {
+        self.parts[part_of(hash)].contains(&whole(hash))
+    }
+
+    /// Whether the value is new.
+    fn insert(&mut self, hash: [u64; 2]) -> bool {
+        let is_new = self.parts[part_of(hash)].insert(whole(hash));
+        self.len += usize::from(is_new);
+        is_new
+    }
+}
+
+fn part_of([first, _]: [u64; 2]) -> usize {
+    (first % PARTS as u64) as usize
+}
+
+/// The second half stands where [`HashItself`] looks.
+fn whole([first, second]: [u64; 2]) -> u128 {
+    u128::from(first) << 64 | u128::from(second)
 }
 
 /// Collects the values of a whole file.
 pub(crate) struct Uniques {
+    seen: Seen,
+    seen_max: usize,
+    /// Values that are not in the full set.
     values: Sorter,
-    /// Row and rule of each cell that a rule has set to missing.
+    /// Row and rule of each cell that a rule has set to missing, since the set is full.
     cleared: Sorter,
     folder: PathBuf,
     entries_max: usize,
 }
 
 impl Uniques {
-    /// Lists that do not fit in memory go to `folder`.
-    pub(crate) fn new(folder: &Path) -> Self {
-        Self::with_entries_max(folder, ENTRIES_MAX)
+    /// At most `seen_max` values stay in memory; what does not fit goes to `folder`.
+    pub(crate) fn new(folder: &Path, seen_max: usize) -> Self {
+        Self::with_entries_max(folder, seen_max, ENTRIES_MAX)
     }
 
-    fn with_entries_max(folder: &Path, entries_max: usize) -> Self {
+    fn with_entries_max(folder: &Path, seen_max: usize, entries_max: usize) -> Self {
         Self {
+            seen: Seen::new(),
+            seen_max,
             values: Sorter::new(folder, "values", entries_max),
             cleared: Sorter::new(folder, "cleared", entries_max),
             folder: folder.to_path_buf(),
@@ -113,21 +172,35 @@ impl Uniques {
         }
     }
 
-    /// `rows` and `lines` are those before the chunk.
-    pub(crate) fn add(&mut self, keyed: &Keyed, rows: u64, lines: u64) -> io::Result<()> {
+    /// Whether the value is known to have stood before. Where the set is full, that may come out at the end alone.
+    ///
+    /// `record` is the row's number, `lines` are those before the chunk.
+    pub(crate) fn is_repeated(&mut self, keyed: &Keyed, record: u64, lines: u64) -> io::Result<bool> {
         // The column is mixed into the hash, so that equal values of two columns are no repetition.
-        let hash = keyed.hash[1] ^ (keyed.column as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let second = keyed.hash[1] ^ (keyed.column as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let hash = [keyed.hash[0], second];
+        if !self.is_full() {
+            return Ok(!self.seen.insert(hash));
+        }
+        if self.seen.contains(hash) {
+            return Ok(true);
+        }
         let column_and_line = (keyed.column as u64) << 48 | (lines + u64::from(keyed.line) + 1);
-        self.values.add([keyed.hash[0], hash, rows + keyed.row as u64, column_and_line])
+        self.values.add([hash[0], hash[1], record, column_and_line]).map(|()| false)
     }
 
-    /// A cell of the kept row `row` that `rule` has set to missing.
-    pub(crate) fn add_cleared(&mut self, rule: usize, row: u64) -> io::Result<()> {
-        self.cleared.add([row, rule as u64, 0, 0])
+    /// Whether rows from now on may turn out to be repeated when all have been written.
+    pub(crate) fn is_full(&self) -> bool {
+        self.seen.len >= self.seen_max
     }
 
-    /// Rows whose value stood in an earlier row, in the order of rows and columns; and the cells that were set to missing, in
-    /// the order of rows.
+    /// A cell of the kept row `record` that `rule` has set to missing.
+    pub(crate) fn add_cleared(&mut self, rule: usize, record: u64) -> io::Result<()> {
+        self.cleared.add([record, rule as u64, 0, 0])
+    }
+
+    /// Rows that were not known to repeat a value and do, in the order of rows and columns; and the cells that were set to missing,
+    /// in the order of rows.
     pub(crate) fn finish(
         self,
     ) -> io::Result<(impl Iterator<Item = io::Result<Repeated>>, impl Iterator<Item = io::Result<ClearedCell>>)> {
@@ -141,11 +214,11 @@ impl Uniques {
             before = Some(entry);
         }
         let repeated = repeated.finish()?.map(|entry| {
-            entry.map(|[row, column, line, _]| Repeated { row, column: usize::try_from(column).unwrap_or(0), line })
+            entry.map(|[record, column, line, _]| Repeated { record, column: usize::try_from(column).unwrap_or(0), line })
         });
         let cleared = self.cleared.finish()?;
         let cleared = cleared.map(|entry| {
-            entry.map(|[row, rule, ..]| ClearedCell { row, rule: usize::try_from(rule).unwrap_or(usize::MAX) })
+            entry.map(|[record, rule, ..]| ClearedCell { record, rule: usize::try_from(rule).unwrap_or(usize::MAX) })
         });
         Ok((repeated, cleared))
     }
@@ -258,34 +331,56 @@ mod tests {
 
     use super::*;
 
-    /// Places of repeated values, with so little memory that lists go to disk.
-    fn repeated(values: &[i64], entries_max: usize) -> Vec<u64> {
+    /// Rows with repeated values, with so little memory that lists go to disk.
+    fn repeated(values: &[i64], seen_max: usize, entries_max: usize) -> Vec<u64> {
         let folder = tempfile::tempdir().unwrap();
         let array: ArrayRef = Arc::new(Int64Array::from(values.to_vec()));
         let kept: Vec<(usize, u32)> = (0..values.len()).zip(0_u32..).collect();
-        let mut uniques = Uniques::with_entries_max(folder.path(), entries_max);
+        let mut uniques = Uniques::with_entries_max(folder.path(), seen_max, entries_max);
+        let mut found = Vec::new();
         for keyed in keyed(0, &array, &kept) {
-            uniques.add(&keyed, 0, 0).unwrap();
+            let record = keyed.row as u64;
+            found.extend(uniques.is_repeated(&keyed, record, 0).unwrap().then_some(record));
         }
-        let found = uniques.finish().unwrap().0.map(|repeated| repeated.unwrap().row).collect();
+        let later: Vec<u64> = uniques.finish().unwrap().0.map(|repeated| repeated.unwrap().record).collect();
+        assert!(later.is_sorted());
+        found.extend(later);
+        found.sort_unstable();
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "lists are left on disk");
         found
     }
 
     #[test]
-    fn every_later_row_of_a_value_is_found_in_the_order_of_rows() {
+    fn every_later_row_of_a_value_is_found() {
         let values = [7, 1, 7, 3, 1, 7, 9, 9, -1, 3];
-        for entries_max in [1, 2, 3, 100] {
-            assert_eq!(repeated(&values, entries_max), [2, 4, 5, 7, 9], "{entries_max}");
+        for seen_max in [0, 1, 2, 3, 4, 100] {
+            for entries_max in [1, 2, 3, 100] {
+                assert_eq!(repeated(&values, seen_max, entries_max), [2, 4, 5, 7, 9], "{seen_max}, {entries_max}");
+            }
         }
     }
 
     #[test]
     fn many_values_with_little_memory_are_as_with_a_set() {
         let values: Vec<i64> = (0..5_000_i64).map(|i| i.wrapping_mul(7_919) % 3_001).collect();
-        let mut seen = std::collections::HashSet::new();
+        let mut seen = HashSet::new();
         let expected: Vec<u64> =
             (0..).zip(&values).filter(|(_, value)| !seen.insert(**value)).map(|(row, _)| row).collect();
-        assert_eq!(repeated(&values, 64), expected);
+        for seen_max in [0, 100, 2_999, 5_000] {
+            assert_eq!(repeated(&values, seen_max, 64), expected, "{seen_max}");
+        }
+    }
+
+    #[test]
+    fn equal_values_of_two_columns_are_no_repetition() {
+        let folder = tempfile::tempdir().unwrap();
+        let array: ArrayRef = Arc::new(Int64Array::from(vec![5]));
+        for seen_max in [0, 10] {
+            let mut uniques = Uniques::new(folder.path(), seen_max);
+            for column in [0, 1] {
+                assert!(!uniques.is_repeated(&keyed(column, &array, &[(0, 0)])[0], 1, 0).unwrap());
+            }
+            assert_eq!(uniques.finish().unwrap().0.count(), 0);
+        }
     }
 }
