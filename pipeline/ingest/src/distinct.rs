@@ -76,7 +76,8 @@ pub(crate) fn keep_first(
                 tally.kept -= 1;
                 *tally.reasons.entry(Reason::NotUnique).or_default() += 1;
                 // What rules set aside is counted of kept rows alone.
-                while let Some(cell) = cleared.next_if(|cell| cell.as_ref().map_or(true, |cell| cell.record <= record)) {
+                while let Some(cell) = cleared.next_if(|cell| cell.as_ref().map_or(true, |cell| cell.record <= record))
+                {
                     let cell = cell.map_err(io)?;
                     if cell.record == record {
                         take_back(&mut tally.cleared, cell.rule);

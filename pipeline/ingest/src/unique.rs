@@ -214,7 +214,11 @@ impl Uniques {
             before = Some(entry);
         }
         let repeated = repeated.finish()?.map(|entry| {
-            entry.map(|[record, column, line, _]| Repeated { record, column: usize::try_from(column).unwrap_or(0), line })
+            entry.map(|[record, column, line, _]| Repeated {
+                record,
+                column: usize::try_from(column).unwrap_or(0),
+                line,
+            })
         });
         let cleared = self.cleared.finish()?;
         let cleared = cleared.map(|entry| {

@@ -275,12 +275,8 @@ fn a_refusal_names_the_first_bad_rows_and_all_reasons() {
     let tried = ingest_with(&plan, &broken.file, Limits::default());
     let refusal = tried.refusal();
     let told = refusal.to_string();
-    let expected: Vec<(u64, &str)> = broken
-        .lines
-        .iter()
-        .map(|(line, reason)| (*line as u64, reason.as_str()))
-        .take(10)
-        .collect();
+    let expected: Vec<(u64, &str)> =
+        broken.lines.iter().map(|(line, reason)| (*line as u64, reason.as_str())).take(10).collect();
     let named: Vec<(u64, &str)> = refusal.first.iter().map(|row| (row.line, row.reason.as_str())).collect();
     assert_eq!(named, expected);
     assert!(told.contains(&format!("The first: line {} ", expected[0].0)), "{told}");
