@@ -11,7 +11,7 @@ use std::{
 
 use prem_store::tables::{CaseMix, Estimate};
 
-use crate::place::Place;
+use crate::{place::Place, reference_folder};
 
 /// Relative tolerance of the reference.
 const TOLERANCE: f64 = 1e-6;
@@ -134,11 +134,7 @@ impl Found {
 #[test]
 fn mixed_models_are_those_of_lme4() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let reference = Reference(root.join("../shared/reference/mixed"));
-    if !reference.0.exists() {
-        println!("SKIPPED: the mixed-model reference is not beside the project");
-        return;
-    }
+    let Some(reference) = reference_folder::find("mixed").map(Reference) else { return };
     let place = Place::empty(&root.join("tests/e2e/mixed/schemas"));
     deliver_all(&place, &reference);
     let summary = place.run(&[]);
