@@ -100,6 +100,18 @@ proptest! {
         }
     }
 
+    #[test]
+    fn discrimination_does_not_depend_on_the_order_of_units(r in rows()) {
+        let run = |r: &Rows| {
+            let table = table(r);
+            logistic_discrimination(&table, &fit_logistic(&table, SeparationPolicy::Drop).unwrap()).unwrap()
+        };
+        let (a, b) = (run(&r), run(&turned(&r)));
+        prop_assert_eq!(a.c_statistic.is_some(), b.c_statistic.is_some());
+        let numbers = |f: LogisticDiscrimination| [f.c_statistic.unwrap_or(0.0), f.deviance_explained.unwrap_or(0.0)];
+        prop_assert!(all_near(&numbers(a), &numbers(b), 1e-10), "{a:?} {b:?}");
+    }
+
     /// Both the cells that carry weights and the units that they belong to in another order, with a fit and without.
     #[test]
     fn weighted_proportions_follow_their_units(r in rows(), weights in prop::collection::vec(1.0..5.0_f64, 2 * UNITS)) {

@@ -5,6 +5,7 @@
 //! score limits for units of any level; [`indirect_ratios`] is the observed/expected option.
 
 mod counts;
+mod discrimination;
 mod gauss_hermite;
 mod logistic;
 mod mixed_likelihood;
@@ -15,6 +16,7 @@ mod separation;
 mod weighted;
 
 pub use counts::{BinaryCounts, BinaryTable, Cell, ReferencePopulation};
+pub use discrimination::{LogisticDiscrimination, logistic_discrimination};
 pub use gauss_hermite::gauss_hermite;
 pub use logistic::{LogisticConvergence, LogisticFit, SeparationPolicy, fit_logistic};
 pub use mixed_likelihood::MixedLogisticLikelihood;

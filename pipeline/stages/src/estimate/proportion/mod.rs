@@ -439,6 +439,8 @@ fn case_mix_rows(task: &Task<'_>, fit: &Fit, lowest: Option<&Components>, estima
         n_used: count(model.rows).unwrap_or(0),
         n_left_out: count(fit.left_out).unwrap_or(0),
         n_units: i64::try_from(model.unit_effects.iter().flatten().count()).unwrap_or(i64::MAX),
+        c_statistic: fit.discrimination.and_then(|of| of.c_statistic),
+        deviance_explained: fit.discrimination.and_then(|of| of.deviance_explained),
         between_sd: lowest.and_then(|of| of.between_sd),
         between_sd_unadjusted: lowest.and_then(|of| of.between_sd_unadjusted),
         explained: lowest.and_then(|of| explained(of.between_sd_unadjusted, of.between_sd)),
