@@ -430,6 +430,20 @@ fn shrunken_proportions_need_the_regions_row() {
     assert!(wards.len() > 1 && wards.iter().all(|(_, is_shown)| !is_shown), "{wards:?}");
 }
 
+/// As areas, wards of few respondents are in no model; the logistic random intercept is of all wards.
+#[test]
+fn shrunken_proportions_by_a_mixed_model_need_every_unit() {
+    let areas = plan(&UNITS, 5, true);
+    let mut mixed = areas.clone();
+    mixed.indicators.get_mut(SHARE).expect("declared").case_mix.shrinkage = Shrinkage::Lme4;
+    let rows = |plan: &Plan, wards| counts(plan, SHARE, "2025", wards, |n| (n / 2) as f64);
+    for (plan, is_shown) in [(&areas, true), (&mixed, false)] {
+        assert!(shrunken_wards(plan, rows(plan, [60, 50, 45, 80])).iter().all(|(_, is_shown)| *is_shown));
+        let wards = shrunken_wards(plan, rows(plan, [20, 25, 80, 80]));
+        assert_eq!(wards, [("n3".to_owned(), is_shown), ("s1".to_owned(), is_shown)]);
+    }
+}
+
 /// p of 0.01, 0.03 and 0.031 give the same q, that of the last, to the last two.
 #[test]
 fn a_q_that_is_the_p_of_a_withheld_unit_goes_with_it() {

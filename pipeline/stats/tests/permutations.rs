@@ -263,7 +263,9 @@ proptest! {
         let run = |r: &Rows| {
             let table = table(r);
             let fit = fit_logistic_random_intercept(&table, 9, SeparationPolicy::Drop).unwrap();
+            let at_modes = fit.conditional_probabilities(&table.reference(), 0.95).unwrap();
             let units = fit.marginal_probabilities(&table, &table.reference()).unwrap();
+            let units: Vec<_> = units.into_iter().zip(at_modes).collect();
             let overall = fit.overall_probability(&table.reference()).unwrap();
             (fit, units, overall)
         };
@@ -277,7 +279,10 @@ proptest! {
             prop_assert!(a.n == b.n && near(a.mode, b.mode, 1e-8), "{a:?} {b:?}");
         }
         for (a, b) in units.iter().zip(&back(&other_units)) {
-            prop_assert!(near(a.value, b.value, 1e-8), "{a:?} {b:?}");
+            prop_assert!(near(a.0.value, b.0.value, 1e-8), "{a:?} {b:?}");
+            let numbers = |at: ConditionalProbability| [at.value, at.lower, at.upper, at.reliability];
+            let (a, b) = (a.1.map(numbers).unwrap(), b.1.map(numbers).unwrap());
+            prop_assert!(all_near(&a, &b, 1e-7), "{a:?} {b:?}");
         }
     }
 }

@@ -218,3 +218,22 @@ fn a_trust_adds_no_more_items_than_the_form_allows() {
     assert!(none.contains("1 items, but `local_items_max` is 0"), "{none}");
     assert_eq!(told_of_local(&[("ous", 2)], Some("local_items_max = 2\n")), "");
 }
+
+#[test]
+fn proportions_are_shrunken_by_one_level() {
+    let logistic = |more: &str| {
+        let case_mix = format!("case_mix = {{ method = \"logistic\", adjusters = [\"own-health\"]{more} }}");
+        of_indicator(SHARE, &case_mix)
+    };
+    assert_eq!(logistic(", shrinkage = \"lme4\""), "");
+    assert_eq!(of_indicator(SHARE, "case_mix = { method = \"none\", shrinkage = \"lme4\" }"), "");
+    for nested in ["nested", "lme4-nested"] {
+        let told = logistic(&format!(", shrinkage = \"{nested}\""));
+        expect_one(&told, "proportions are shrunken by one level, as areas or by «lme4»");
+    }
+    let weighted = "weighting = \"design\"\ncase_mix = { method = \"none\", shrinkage = \"lme4\" }";
+    let told = of_indicator(SHARE, weighted);
+    assert!(told.contains("weighted values are shrunken as areas, each level by itself"), "{told}");
+    let rate = of_indicator(RATE, "case_mix = { method = \"none\", shrinkage = \"lme4\" }");
+    assert!(rate.contains("`shrinkage` is for means by «none» or «random-intercept», and for proportions"), "{rate}");
+}

@@ -22,8 +22,8 @@ pub use logistic::{LogisticConvergence, LogisticFit, SeparationPolicy, fit_logis
 pub use mixed_likelihood::MixedLogisticLikelihood;
 pub use proportion::{AdjustedProportion, adjusted_proportions};
 pub use random_intercept::{
-    LogisticEffect, LogisticRandomIntercept, MarginalProbability, fit_logistic_random_intercept,
-    mixed_logistic_likelihood,
+    ConditionalProbability, LogisticEffect, LogisticRandomIntercept, MarginalProbability,
+    fit_logistic_random_intercept, mixed_logistic_likelihood,
 };
 pub use ratio::{IndirectRatio, indirect_ratios};
 pub use weighted::{CellCalibration, WeightedCells, WeightedProportion, weighted_proportions, weighted_reference};
