@@ -155,6 +155,7 @@ fn no_file_has_more_broken_rows_than_its_export_accepts() {
     let truth = generate(&strict, &settings, folders[0].path()).expect("a region");
     let broken_freely = generate(&tolerant, &settings, folders[1].path()).expect("a region");
     assert_eq!(truth.files, broken_freely.files);
+    let mut all_spared = 0;
     for name in ["contacts", "invitations", "responses"] {
         let export = strict.exports.values().find(|export| export.dataset == name).expect("an export");
         let (dataset, columns) = (&strict.datasets[name], strict.stored_columns(export));
@@ -176,11 +177,13 @@ fn no_file_has_more_broken_rows_than_its_export_accepts() {
             (bad as u64, (bad + spared) as u64),
             (truth.rows(name, "quarantine"), broken_freely.rows(name, "quarantine"))
         );
-        assert!(bad > 0 && spared > 0, "{name}: {bad} broken, {spared} spared");
+        assert!(bad > 0, "{name}");
+        all_spared += spared;
         for finding in ["rows", "duplicate", "superseded", "late", "stray"] {
             assert_eq!(truth.rows(name, finding), broken_freely.rows(name, finding), "{name} {finding}");
         }
     }
+    assert!(all_spared > 5, "{all_spared} rows would have been too many");
 }
 
 fn strays(plan: &Plan, inbox: &Path, truth: &prem_sample::Truth) {

@@ -61,7 +61,8 @@ fn by_hand_discrimination() {
     assert!((found.deviance_explained.expect("deviance") - share).abs() < 1e-13);
     // An adjuster that is dropped tells nothing; outcomes that are all alike leave nothing to tell.
     let constant = figures(&table(1, &[(0, &[1.0], 40, 10), (0, &[1.0], 20, 12)]));
-    assert_eq!(constant, LogisticDiscrimination { c_statistic: Some(0.5), deviance_explained: Some(0.0) });
+    assert_eq!(constant.c_statistic, Some(0.5));
+    assert!(constant.deviance_explained.is_some_and(|share| share < 1e-15), "{constant:?}");
     let alike = figures(&table(1, &[(0, &[0.0], 40, 40), (0, &[1.0], 20, 20)]));
     assert_eq!(alike, LogisticDiscrimination { c_statistic: None, deviance_explained: None });
     let fit = fit_logistic(&table(1, &cells), SeparationPolicy::Drop).expect("fit");
