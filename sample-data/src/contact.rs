@@ -5,7 +5,7 @@ use crate::{
     output::Output,
     population::Person,
     tables::Kind,
-    world::World,
+    world::{Spoilt, World},
 };
 
 pub(crate) const DAY_MINUTES: i64 = 1_440;
@@ -56,8 +56,9 @@ impl Contact<'_> {
         ] {
             row.text(text.as_bytes());
         }
-        if let Some(reason) = broken.and_then(|stream| sheet.faults.spoil(stream, &mut row)) {
-            output.count(Kind::Contacts, "quarantine", reason);
+        let broken = broken.map(|stream| world.spoil(Kind::Contacts, self.number, &mut row, stream));
+        if let Some(Spoilt::Broken(reason)) = broken {
+            output.broken(Kind::Contacts, month, self.number, reason);
         }
         output.write(&sheet.table, Kind::Contacts, month, &row);
         output.give_row(row);

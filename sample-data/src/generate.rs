@@ -1,6 +1,9 @@
 //! The work in blocks: each has its own random stream and its own rows; the blocks' rows are written in their order.
 
-use std::path::Path;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
 
 use jiff::civil::Date;
 use prem_spec::Plan;
@@ -36,8 +39,9 @@ const MARK_TEXT: &str =
 
 /// Writes `<out>/inbox/…` ([`MARK`] and files as the plan's exports declare them) and `<out>/truth/…`, and returns the truth.
 ///
-/// The same plan and settings give the same bytes on any number of threads. Memory does not grow with the number of
-/// rows. All files appear at the end, under their names, or none.
+/// The same plan and settings give the same bytes on any number of threads. Of the rows, memory holds no more than the
+/// numbers of the broken ones. All files appear at the end, under their names, or none. No file has more broken rows than its
+/// export accepts: where chance would break more, the last of them stay whole, and all else is drawn as it would have been.
 pub fn generate(plan: &Plan, settings: &Settings, out: &Path) -> Result<Truth, SampleError> {
     settings.check()?;
     let region = Region::read()?;
@@ -50,46 +54,88 @@ pub fn generate(plan: &Plan, settings: &Settings, out: &Path) -> Result<Truth, S
         let of_survey = if place == 0 { settings.clone() } else { settings.of_other(place) };
         worlds.push(World::new(plan, *survey, &of_survey)?);
     }
-    let Some(main) = worlds.first() else { return Err(SampleError::NoQuestionnaire) };
-    let mut files = Files::new(&out.join("inbox"))?;
-    let mut deliveries = Deliveries::new();
-    reference::write(plan, main, &mut files, &mut deliveries)?;
-    let mut tallies: Vec<Tally> = worlds.iter().map(Tally::new).collect();
-    let amounts = amounts(&worlds)?;
-    let mut block_number = 0;
-    for month in 0..settings.months {
-        for ((place, world), tally) in worlds.iter().enumerate().zip(&mut tallies) {
-            let treating: Vec<Treating> = {
-                let open = open_wards(world, month)?;
-                (0..world.region.areas.len()).map(|area| Treating::new(world, area, &open)).collect()
-            };
-            let blocks = amounts[place].blocks(world, month, place == 0, &mut block_number)?;
-            for group in blocks.chunks(AT_ONCE) {
-                let outputs: Vec<Output> = group.par_iter().map(|block| block.run(world, month, &treating)).collect();
-                for output in outputs {
-                    write(world, &output, &mut files)?;
-                    tally.add(world, &output);
-                    for (key, count) in output.deliveries {
-                        *deliveries.entry(key).or_default() += count;
-                    }
-                }
-            }
-        }
-        for world in &worlds {
-            for kind in Kind::ALL {
-                files.close(&file_name(world, kind, month)?);
-            }
-        }
+    let mut made = Made::new(plan, settings, &worlds, out)?;
+    let spared = made.too_many();
+    if !spared.is_empty() {
+        // How long a file becomes is known when it is written: once more, with those rows whole.
+        drop(made);
+        worlds.iter_mut().for_each(|world| world.spared.clone_from(&spared));
+        made = Made::new(plan, settings, &worlds, out)?;
     }
-    let mut truth = truth::begin(plan, settings, main, &deliveries);
-    for (world, tally) in worlds.iter().zip(&tallies) {
-        truth::add(&mut truth, plan, world, tally);
-    }
-    files.append(MARK, Vec::new, MARK_TEXT.as_bytes())?;
-    truth.files = files.finish()?;
+    let mut truth = made.truth;
+    made.files.append(MARK, Vec::new, MARK_TEXT.as_bytes())?;
+    truth.files = made.files.finish()?;
     truth.files.retain(|name| name != MARK);
     truth.write(&out.join("truth"))?;
     Ok(truth)
+}
+
+/// Everything that was made, under names that say it is not finished.
+struct Made {
+    files: Files,
+    lengths: BTreeMap<String, Length>,
+    truth: Truth,
+}
+
+/// How much of a file was broken.
+#[derive(Default)]
+struct Length {
+    rows: u64,
+    /// In the order of writing.
+    broken: Vec<(Kind, u64)>,
+    bad_share_max: f64,
+}
+
+impl Made {
+    fn new(plan: &Plan, settings: &Settings, worlds: &[World], out: &Path) -> Result<Self, SampleError> {
+        let Some(main) = worlds.first() else { return Err(SampleError::NoQuestionnaire) };
+        let mut files = Files::new(&out.join("inbox"))?;
+        let mut lengths = BTreeMap::new();
+        let mut deliveries = Deliveries::new();
+        reference::write(plan, main, &mut files, &mut deliveries)?;
+        let mut tallies: Vec<Tally> = worlds.iter().map(Tally::new).collect();
+        let amounts = amounts(worlds)?;
+        let mut block_number = 0;
+        for month in 0..settings.months {
+            for ((place, world), tally) in worlds.iter().enumerate().zip(&mut tallies) {
+                let treating: Vec<Treating> = {
+                    let open = open_wards(world, month)?;
+                    (0..world.region.areas.len()).map(|area| Treating::new(world, area, &open)).collect()
+                };
+                let blocks = amounts[place].blocks(world, month, place == 0, &mut block_number)?;
+                for group in blocks.chunks(AT_ONCE) {
+                    let outputs: Vec<Output> =
+                        group.par_iter().map(|block| block.run(world, month, &treating)).collect();
+                    for output in outputs {
+                        write(world, &output, &mut files, &mut lengths)?;
+                        tally.add(world, &output);
+                        for (key, count) in output.deliveries {
+                            *deliveries.entry(key).or_default() += count;
+                        }
+                    }
+                }
+            }
+            for world in worlds {
+                for kind in Kind::ALL {
+                    files.close(&file_name(world, kind, month)?);
+                }
+            }
+        }
+        let mut truth = truth::begin(plan, settings, main, &deliveries);
+        for (world, tally) in worlds.iter().zip(&tallies) {
+            truth::add(&mut truth, plan, world, tally);
+        }
+        Ok(Self { files, lengths, truth })
+    }
+
+    /// The broken rows beyond what their files may have, the last of each.
+    fn too_many(&self) -> BTreeSet<(Kind, u64)> {
+        let beyond = |length: &Length| {
+            let accepted = (length.bad_share_max * length.rows as f64).floor() as usize;
+            length.broken.iter().skip(accepted).copied().collect::<Vec<_>>()
+        };
+        self.lengths.values().flat_map(beyond).collect()
+    }
 }
 
 /// Amounts of each survey; the other surveys' stays are among the contacts that the main one's settings ask for.
@@ -103,9 +149,19 @@ fn amounts(worlds: &[World]) -> Result<Vec<Amounts>, SampleError> {
     Ok(all)
 }
 
-fn write(world: &World, output: &Output, files: &mut Files) -> Result<(), SampleError> {
-    for ((kind, month), rows) in &output.files {
-        files.append(&file_name(world, *kind, *month)?, || world.tables.sheet(*kind).table.header(), rows)?;
+fn write(
+    world: &World,
+    output: &Output,
+    files: &mut Files,
+    lengths: &mut BTreeMap<String, Length>,
+) -> Result<(), SampleError> {
+    for ((kind, month), lines) in &output.files {
+        let (name, sheet) = (file_name(world, *kind, *month)?, world.tables.sheet(*kind));
+        files.append(&name, || sheet.table.header(), &lines.bytes)?;
+        let length = lengths.entry(name).or_default();
+        length.rows += lines.rows;
+        length.broken.extend(lines.broken.iter().map(|number| (*kind, *number)));
+        length.bad_share_max = sheet.bad_share_max;
     }
     Ok(())
 }

@@ -27,7 +27,7 @@
 //! (up to six months after the span). Late responses come in a later file, and corrections repeat a `response_id`.
 //! [`MARK`] lies beside the data files, so that whoever reads them knows that they are made up.
 //! Contacts of invited patients and invitations that were answered are never broken, so that a broken row never makes
-//! another one stray.
+//! another one stray. No file has a larger share of broken rows than its export accepts: those too many stay whole.
 //!
 //! ```no_run
 //! # fn region(plan: &prem_spec::Plan) -> Result<(), prem_sample::SampleError> {

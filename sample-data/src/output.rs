@@ -12,12 +12,20 @@ pub(crate) type Deliveries = BTreeMap<(&'static str, &'static str, String), u64>
 
 #[derive(Default)]
 pub(crate) struct Output {
-    /// Rows by dataset and file, without header.
-    pub(crate) files: BTreeMap<(Kind, u32), Vec<u8>>,
+    /// By dataset and file.
+    pub(crate) files: BTreeMap<(Kind, u32), Lines>,
     pub(crate) deliveries: Deliveries,
     pub(crate) respondents: Option<Respondents>,
-    rows: [u64; 3],
     spare: Vec<Row>,
+}
+
+/// Rows of one file, without header.
+#[derive(Default)]
+pub(crate) struct Lines {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) rows: u64,
+    /// Numbers of those that were broken.
+    pub(crate) broken: Vec<u64>,
 }
 
 /// The respondents of one ward and month that the truth counts.
@@ -47,8 +55,15 @@ impl Output {
     }
 
     pub(crate) fn write(&mut self, table: &Table, kind: Kind, file: u32, row: &Row) {
-        self.rows[kind as usize] += 1;
-        table.write(row, self.files.entry((kind, file)).or_default());
+        let lines = self.files.entry((kind, file)).or_default();
+        lines.rows += 1;
+        table.write(row, &mut lines.bytes);
+    }
+
+    /// Counts a row that was broken before it is written.
+    pub(crate) fn broken(&mut self, kind: Kind, file: u32, number: u64, reason: &str) {
+        self.files.entry((kind, file)).or_default().broken.push(number);
+        self.count(kind, "quarantine", reason);
     }
 
     pub(crate) fn count(&mut self, kind: Kind, finding: &'static str, reason: &str) {
@@ -58,8 +73,9 @@ impl Output {
     /// The counts, with the rows written.
     pub(crate) fn finish(&mut self) {
         for kind in Kind::ALL {
-            *self.deliveries.entry((kind.dataset(), "rows", "written".to_owned())).or_default() +=
-                self.rows[kind as usize];
+            let of_kind = self.files.iter().filter(|((of, _), _)| *of == kind);
+            let rows: u64 = of_kind.map(|(_, lines)| lines.rows).sum();
+            *self.deliveries.entry((kind.dataset(), "rows", "written".to_owned())).or_default() += rows;
         }
         self.spare.clear();
     }

@@ -41,7 +41,8 @@ pub struct Settings {
     pub confounding: f64,
     /// Share of item answers that are blank or a «missing» code of the scale.
     pub missing_share: f64,
-    /// Share of rows that break the dataset's contract, of every reason that the dataset can have.
+    /// Share of rows that break the dataset's contract, of every reason that the dataset can have; no more in any file than
+    /// the export's `max_bad_share`.
     pub broken_share: f64,
     /// Share of responses that arrive in a file some months too late.
     pub late_share: f64,

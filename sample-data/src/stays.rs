@@ -12,7 +12,7 @@ use crate::{
     table::Row,
     tables::Kind,
     wards::{DEAD, INELIGIBLE, RESERVED, UNDELIVERABLE, Ward},
-    world::World,
+    world::{Spoilt, World},
 };
 
 /// Months after the span in which files still come.
@@ -174,18 +174,19 @@ impl<'a> Block<'a> {
         row.text(outcome.as_bytes());
         row.text(self.ward.stratum.as_bytes());
         row.text(&self.ward.inclusion_text);
+        let file = self.file(world.month_of(sent));
         if !answers
             && chance(self.stream, world.settings.broken_share)
-            && let Some(reason) = sheet.faults.spoil(self.stream, &mut row)
+            && let Spoilt::Broken(reason) = world.spoil(Kind::Invitations, number, &mut row, self.stream)
         {
-            self.output.count(Kind::Invitations, "quarantine", reason);
+            self.output.broken(Kind::Invitations, file, number, reason);
         } else if outcome != "ineligible" && !unknown_unit {
             let age = self.age() as i64;
             for (count, members) in self.respondents.eligible.iter_mut().zip(&world.populations) {
                 *count += u64::from(members.holds(age, |column| world.value(&self.values, column)));
             }
         }
-        self.output.write(&sheet.table, Kind::Invitations, self.file(world.month_of(sent)), &row);
+        self.output.write(&sheet.table, Kind::Invitations, file, &row);
         self.output.give_row(row);
         if answers {
             self.response(number, day, sent, unknown_unit);
@@ -221,13 +222,17 @@ impl<'a> Block<'a> {
         self.answers(&mut row, fixed, form);
         let sheet = world.tables.sheet(Kind::Responses);
         let broken = stray.is_none() && chance(self.stream, settings.broken_share);
-        let reason = broken.then(|| sheet.faults.spoil(self.stream, &mut row)).flatten();
-        if let Some(reason) = reason {
-            self.output.count(Kind::Responses, "quarantine", reason);
+        let spoilt = if broken { world.spoil(Kind::Responses, number, &mut row, self.stream) } else { Spoilt::Whole };
+        let x = fixed - self.ward.effect - world.experience.mean;
+        if let Spoilt::Broken(reason) = spoilt {
+            self.output.broken(Kind::Responses, file, number, reason);
+        } else if let Spoilt::Spared = spoilt {
+            // Nothing more is drawn of it, as of a broken one.
+            self.count(x);
         } else if let Some(stray) = stray {
             self.output.count(Kind::Responses, "stray", stray.reason());
         } else {
-            self.count(fixed - self.ward.effect - world.experience.mean);
+            self.count(x);
             if chance(self.stream, settings.late_share) {
                 let months = 2 + below(self.stream, 4) as u32;
                 file = self.file(month + months);

@@ -224,7 +224,7 @@ fn day_texts(export: &Export, format: &str, first: Date, days: i32) -> Result<Ve
 }
 
 /// The cells of one row, in the order of the table's fields. An empty cell is a missing value.
-#[derive(Default)]
+#[derive(Default, Clone)]
 pub(crate) struct Row {
     bytes: Vec<u8>,
     cells: Vec<(usize, usize)>,

@@ -62,6 +62,8 @@ pub(crate) const RESPONSE_FIELDS: [&str; 9] = [
 pub(crate) struct Sheet {
     pub(crate) table: Table,
     pub(crate) faults: Faults,
+    /// Share of a file's rows that may be bad before the export refuses it.
+    pub(crate) bad_share_max: f64,
     pub(crate) fields: Vec<String>,
     /// The source whose unit codes the file uses.
     pub(crate) source: String,
@@ -98,7 +100,7 @@ impl Tables {
             }
             let table = Table::new(plan, export, &fields, settings.first_month, days)?;
             let faults = Faults::new(dataset, &plan.stored_columns(export), export, &table, &fields);
-            Ok(Sheet { table, faults, fields, source: export.source.clone() })
+            Ok(Sheet { table, faults, bad_share_max: export.max_bad_share, fields, source: export.source.clone() })
         };
         Ok(Self { sheets: [sheet(Kind::Contacts)?, sheet(Kind::Invitations)?, sheet(Kind::Responses)?] })
     }

@@ -1,6 +1,6 @@
 //! Everything that is fixed before the first row: the truth, the units, the population and the files' layout.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{Unit, civil::Date};
 use prem_spec::{Link, Measure, Plan};
@@ -8,7 +8,7 @@ use prem_spec::{Link, Measure, Plan};
 use crate::{
     SampleError, Settings,
     characteristics::{AdjusterEffect, Characteristic, Source, characteristics},
-    draw::{Choice, Purpose, stream},
+    draw::{Choice, Purpose, Stream, stream},
     experience::Experience,
     forms::{self, Form},
     members::Members,
@@ -17,6 +17,7 @@ use crate::{
     region::{Case, Region},
     residence::Residences,
     surveys::Survey,
+    table::Row,
     tables::{self, Kind, Tables},
     wards::{self, Ward},
 };
@@ -54,6 +55,18 @@ pub(crate) struct World {
     months: Vec<(i32, i32)>,
     /// Texts of the ages.
     pub(crate) ages: Vec<String>,
+    /// Rows, by their number, that stay whole because their file would else be refused.
+    pub(crate) spared: BTreeSet<(Kind, u64)>,
+}
+
+/// What became of a row that was to be broken.
+pub(crate) enum Spoilt<'a> {
+    /// Under this reason.
+    Broken(&'a str),
+    /// It could be broken, and is left whole.
+    Spared,
+    /// There was nothing to break.
+    Whole,
 }
 
 impl World {
@@ -130,7 +143,24 @@ impl World {
             users,
             months,
             ages: (0..AGES).map(|age| age.to_string()).collect(),
+            spared: BTreeSet::new(),
         })
+    }
+
+    /// Breaks a row, unless it is spared. The same is drawn either way.
+    pub(crate) fn spoil(&self, kind: Kind, number: u64, row: &mut Row, stream: &mut Stream) -> Spoilt<'_> {
+        let faults = &self.tables.sheet(kind).faults;
+        let is_spared = self.spared.contains(&(kind, number));
+        let whole = is_spared.then(|| row.clone());
+        let reason = faults.spoil(stream, row);
+        if let Some(whole) = whole {
+            *row = whole;
+        }
+        match reason {
+            Some(_) if is_spared => Spoilt::Spared,
+            Some(reason) => Spoilt::Broken(reason),
+            None => Spoilt::Whole,
+        }
     }
 
     /// The patient's value of a column that the sample varies.
@@ -161,7 +191,7 @@ impl World {
     }
 
     /// Ordinary cases of a care level, or any.
-    pub(crate) fn case(&self, care_level: &str, stream: &mut crate::draw::Stream) -> Option<&Case> {
+    pub(crate) fn case(&self, care_level: &str, stream: &mut Stream) -> Option<&Case> {
         let (cases, choice) = self.cases.get(care_level).or_else(|| self.cases.values().next())?;
         cases.get(choice.draw(stream))
     }

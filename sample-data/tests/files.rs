@@ -144,6 +144,48 @@ fn planted_errors_are_counted_exactly() {
     strays(&plan, &inbox, &truth);
 }
 
+/// In files of a handful of rows one broken row is more than the export accepts.
+#[test]
+fn no_file_has_more_broken_rows_than_its_export_accepts() {
+    let strict = plan_of_one();
+    let mut tolerant = strict.clone();
+    tolerant.exports.values_mut().for_each(|export| export.max_bad_share = 1.0);
+    let settings = Settings { responses: 300, contacts: 700, months: 4, broken_share: 0.06, ..small() };
+    let folders = [tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder")];
+    let truth = generate(&strict, &settings, folders[0].path()).expect("a region");
+    let broken_freely = generate(&tolerant, &settings, folders[1].path()).expect("a region");
+    assert_eq!(truth.files, broken_freely.files);
+    let mut all_spared = 0;
+    for name in ["contacts", "invitations", "responses"] {
+        let export = strict.exports.values().find(|export| export.dataset == name).expect("an export");
+        let (dataset, columns) = (&strict.datasets[name], strict.stored_columns(export));
+        let is_bad = |record: &Record| mistake(dataset, &columns, &export.date_formats[0], record).is_some();
+        let of = |folder: &tempfile::TempDir| read(&strict, &folder.path().join("inbox"), name);
+        let (mut bad, mut spared) = (0, 0);
+        for ((file, few), (_, many)) in of(&folders[0]).iter().zip(&of(&folders[1])) {
+            let here = few.iter().filter(|record| is_bad(record)).count();
+            assert!(here as f64 <= export.max_bad_share * few.len() as f64, "{file}: {here} of {}", few.len());
+            bad += here;
+            // Nothing else is another: the rows are the same but for those that stayed whole.
+            assert_eq!(few.len(), many.len(), "{file}");
+            for (whole, other) in few.iter().zip(many).filter(|(one, other)| one != other) {
+                assert!(!is_bad(whole) && is_bad(other), "{file}: {whole:?} instead of {other:?}");
+                spared += 1;
+            }
+        }
+        assert_eq!(
+            (bad as u64, (bad + spared) as u64),
+            (truth.rows(name, "quarantine"), broken_freely.rows(name, "quarantine"))
+        );
+        assert!(bad > 0, "{name}");
+        all_spared += spared;
+        for finding in ["rows", "duplicate", "superseded", "late", "stray"] {
+            assert_eq!(truth.rows(name, finding), broken_freely.rows(name, finding), "{name} {finding}");
+        }
+    }
+    assert!(all_spared > 5, "{all_spared} rows would have been too many");
+}
+
 fn strays(plan: &Plan, inbox: &Path, truth: &prem_sample::Truth) {
     let all = |name: &str| read(plan, inbox, name).into_iter().flat_map(|(_, records)| records);
     let invitations: BTreeSet<String> = all("invitations").map(|record| record["invitation_id"].clone()).collect();

@@ -13,7 +13,10 @@ mod no_panics;
 mod no_proper_names;
 mod polars_in_stages;
 mod pure_kernels;
+#[path = "../common/reference_folder.rs"]
+mod reference_folder;
 mod silent_libraries;
 mod sizes;
+mod skipped_aloud;
 mod source;
 mod workspace;

@@ -8,23 +8,19 @@ use std::{
 
 use prem_store::tables::Estimate;
 
-use crate::place::Place;
+use crate::{place::Place, reference_folder};
 
 /// Absolute tolerance of the reference for means and variances; p-values 1e-8.
 const TOLERANCE: f64 = 1e-9;
 const TOLERANCE_P: f64 = 1e-8;
 
 fn reference() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/reference/cahps")
+    reference_folder::root().join("cahps")
 }
 
 /// The survey, not run yet; `None` where it is not beside the project.
 pub fn place() -> Option<Place> {
-    let responses = reference().join("responses.csv");
-    if !responses.exists() {
-        println!("SKIPPED: the CAHPS reference is not beside the project");
-        return None;
-    }
+    let responses = reference_folder::find("cahps/responses.csv")?;
     let place = Place::empty(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/e2e/cahps/schemas"));
     fs::copy(responses, place.inbox("responses.csv")).expect("a copy of the responses");
     Some(place)

@@ -26,6 +26,8 @@ mod faults;
 mod mixed;
 mod place;
 mod reconciliation;
+#[path = "../common/reference_folder.rs"]
+mod reference_folder;
 mod refusals;
 mod region_study;
 mod releases;

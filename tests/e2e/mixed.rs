@@ -1,4 +1,5 @@
-//! Mixed models through declarations alone: coefficients, variance components and shrunken values are those of lme4.
+//! Mixed models through declarations alone: coefficients, variance components and shrunken values are those of lme4, of means and
+//! of shares.
 //!
 //! Answers are whole codes, so the data enter in hundredths or thousandths and everything is compared on that scale. The
 //! sleep study's four decimals do not fit into a code; the kernels' own tests have it.
@@ -11,7 +12,7 @@ use std::{
 
 use prem_store::tables::{CaseMix, Estimate};
 
-use crate::place::Place;
+use crate::{place::Place, reference_folder};
 
 /// Relative tolerance of the reference.
 const TOLERANCE: f64 = 1e-6;
@@ -89,11 +90,12 @@ fn deliver(place: &Place, name: &str, header: &str, rows: impl Iterator<Item = S
 
 fn deliver_all(place: &Place, reference: &Reference) {
     let patients = reference.rows("prem.csv");
-    let header = "unit,score,age_years,sex_code,education_code,health_code,acute_code,language_code";
+    let header = "unit,score,topbox,age_years,sex_code,education_code,health_code,acute_code,language_code";
     let patient = |row: &Row| {
         [
             row["unit"].clone(),
             code(row, "score", 100.0),
+            row["topbox"].clone(),
             row["age"].clone(),
             place_of(&row["sex"], &["female", "male"]),
             place_of(&row["education"], &["primary", "secondary", "tertiary"]),
@@ -134,17 +136,14 @@ impl Found {
 #[test]
 fn mixed_models_are_those_of_lme4() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let reference = Reference(root.join("../shared/reference/mixed"));
-    if !reference.0.exists() {
-        println!("SKIPPED: the mixed-model reference is not beside the project");
-        return;
-    }
+    let Some(reference) = reference_folder::find("mixed").map(Reference) else { return };
     let place = Place::empty(&root.join("tests/e2e/mixed/schemas"));
     deliver_all(&place, &reference);
     let summary = place.run(&[]);
     // Units of two answers are compared too: the working tables have what a release would withhold.
     let found = Found { estimates: place.working_table(&summary), case_mix: place.working_table(&summary) };
     patients(&found, &reference);
+    shares(&found, &reference);
     wards_in_hospitals(&found, &reference);
     batches(&found, &reference);
 }
@@ -174,6 +173,65 @@ fn patients(found: &Found, reference: &Reference) {
         close(unit, row.shrunken, 100.0 * (at_the_mean + effect("blup")));
         close(unit, row.reliability, effect("shrinkage"));
     }
+}
+
+/// Relative tolerance of the reference for logistic models.
+const TOLERANCE_LOGISTIC: f64 = 1e-5;
+/// Upper 2.5 % of the standard normal distribution.
+const Z: f64 = 1.959_963_984_540_054;
+
+/// The units' modes by glmer with nine nodes, everybody treated there.
+fn shares(found: &Found, reference: &Reference) {
+    let close = |what: &str, got: Option<f64>, wanted: f64| {
+        let got = got.unwrap_or_else(|| panic!("{what}: no value"));
+        assert!((got - wanted).abs() <= TOLERANCE_LOGISTIC * wanted.abs(), "{what}: {got} instead of {wanted}");
+    };
+    let fit = |quantity| reference.number("glmm_fit_expected.csv", &[("nagq", "9"), ("quantity", quantity)], "value");
+    let tau = fit("tau_unit");
+    let model = found.term("topbox", "(random intercept ward)");
+    close("τ", model.between_sd, tau);
+    close("ICC", model.icc, tau * tau / (tau * tau + std::f64::consts::PI.powi(2) / 3.0));
+    assert_eq!((model.n_used, model.n_units, model.convergence.as_str()), (3370, 40, "converged"));
+
+    let beta = |term| reference.number("glmm_fixed_expected.csv", &[("nagq", "9"), ("term", term)], "estimate");
+    let betas: Vec<(&str, f64)> = TERMS[1..].iter().map(|(theirs, _)| (*theirs, beta(theirs))).collect();
+    let (intercept, of_age) = (beta("intercept"), beta("age_c"));
+    let rows = reference.rows("prem.csv");
+    let predictor = |row: &Row| {
+        let term = |(theirs, beta): &(&str, f64)| {
+            beta * match theirs.split_once('=') {
+                Some((variable, level)) => f64::from(u8::from(row[variable] == level)),
+                None => number(row, theirs),
+            }
+        };
+        intercept + of_age * (number(row, "age") - 60.0) / 10.0 + betas.iter().map(term).sum::<f64>()
+    };
+    let predictors: Vec<f64> = rows.iter().map(predictor).collect();
+    let there = |effect: f64| {
+        let of = |eta: &f64| 1.0 / (1.0 + (-eta - effect).exp());
+        predictors.iter().map(of).sum::<f64>() / predictors.len() as f64
+    };
+    for unit in rows.iter().map(|row| row["unit"].as_str()).collect::<std::collections::BTreeSet<_>>() {
+        let row = found.unit("topbox", &unit.to_lowercase());
+        let effect = |column| reference.number("glmm_ranef_expected.csv", &[("nagq", "9"), ("unit", unit)], column);
+        let (mode, variance) = (effect("mode"), effect("cond_var"));
+        close(unit, row.shrunken, there(mode));
+        close(unit, row.shrunken_low, there(mode - Z * variance.sqrt()));
+        close(unit, row.shrunken_high, there(mode + Z * variance.sqrt()));
+        // A difference of nearly equal numbers where a unit has few answers.
+        let reliability = row.reliability.expect("a reliability");
+        assert!(
+            (reliability - (1.0 - variance / (tau * tau))).abs() < 3.0 * TOLERANCE_LOGISTIC,
+            "{unit}: {reliability}"
+        );
+    }
+    // R 4.2: wilcox.test on x'β̂ of glm(topbox ~ unit + age + sex + education + health + acute + language), the units with both
+    // answers; and 1 − its deviance over that of glm(topbox ~ unit).
+    let fit = found.term("topbox", "(fit)");
+    assert!((fit.c_statistic.expect("pairs") - 0.627_708_766_219_949_54).abs() < 1e-9, "{:?}", fit.c_statistic);
+    let share = fit.deviance_explained.expect("a deviance");
+    assert!((share - 0.034_221_543_044_844_482).abs() < 1e-9, "{share}");
+    assert_eq!(found.term("score", "(fit)").c_statistic, None);
 }
 
 fn wards_in_hospitals(found: &Found, reference: &Reference) {

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fs, path::Path};
 
-use prem_store::tables::{CaseMix, Estimate, Response, Variation, Weighting, read_table};
+use prem_store::tables::{CaseMix, Estimate, Response, SurveyQuality, Variation, Weighting, read_table};
 
 use crate::place::{Place, contents, expect_code, prem, shipped_schemas};
 
@@ -125,6 +125,24 @@ fn response_is_told_by_unit_and_group() {
     assert!(rows.iter().filter(ward).filter(|row| row.answered.is_some_and(|n| n >= 5)).count() > 50);
     assert!(rows.iter().all(|row| !row.answered.is_some_and(|n| (1..5).contains(&n))));
     assert!(rows.iter().all(|row| !row.stratum.ends_with("=unknown")));
+    // Answers without a score are told by their reason where the scale has it.
+    let quality: Vec<SurveyQuality> = place.table("region");
+    let (mut of_two, mut of_one) = (0, 0);
+    for row in quality.iter().filter(|row| row.kind == "item") {
+        assert_eq!(row.n, row.n_scored + row.n_blank + row.n_other_missing, "{row:?}");
+        match (row.n_not_applicable, row.n_dont_know) {
+            (Some(not_applicable), Some(dont_know)) => {
+                assert_eq!(not_applicable + dont_know, row.n_other_missing, "{row:?}");
+                of_two += i64::from(not_applicable > 0 && dont_know > 0);
+            }
+            (None, Some(dont_know)) | (Some(dont_know), None) => {
+                assert_eq!(dont_know, row.n_other_missing, "{row:?}");
+                of_one += 1;
+            }
+            (None, None) => assert_eq!(row.n_other_missing, 0, "{row:?}"),
+        }
+    }
+    assert!(of_two > 20 && of_one > 0, "{of_two} items with both reasons, {of_one} with one");
 }
 
 #[test]

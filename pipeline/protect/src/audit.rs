@@ -11,10 +11,12 @@ use std::{
 };
 
 use prem_spec::{Indicator, Plan, Stratifier};
-use prem_store::tables::Estimate;
+use prem_store::tables::{Estimate, Response};
 
 use crate::{
-    ProtectError, bounds,
+    ProtectError,
+    answered::Answered,
+    bounds,
     eliminate::{self, Equation},
     hide,
     linkage::Linkage,
@@ -70,6 +72,15 @@ impl fmt::Display for Recoverable {
 /// # Errors
 /// When a row's indicator is not in the plan, or exact arithmetic overflows.
 pub fn audit(plan: &Plan, rows: &[Estimate]) -> Result<Vec<Recoverable>, ProtectError> {
+    audit_beside(plan, rows, &[])
+}
+
+/// As [`audit()`], for a reader who also has the published rows `response`: an indicator has no more respondents than answered.
+///
+/// # Errors
+/// As [`audit()`].
+pub fn audit_beside(plan: &Plan, rows: &[Estimate], response: &[Response]) -> Result<Vec<Recoverable>, ProtectError> {
+    let answered = Answered::of(response);
     let mut by_indicator: BTreeMap<&str, Vec<&Estimate>> = BTreeMap::new();
     for row in rows {
         by_indicator.entry(&row.indicator).or_default().push(row);
@@ -79,7 +90,7 @@ pub fn audit(plan: &Plan, rows: &[Estimate]) -> Result<Vec<Recoverable>, Protect
         let Some(indicator) = plan.indicators.get(id) else {
             return Err(ProtectError::UnknownIndicator { table: "estimates", indicator: id.to_owned() });
         };
-        let exposed = of_indicator(plan, indicator, &rows)
+        let exposed = of_indicator(plan, indicator, &rows, &answered)
             .map_err(|Overflow| ProtectError::Arithmetic { indicator: id.to_owned() });
         found.extend(exposed?);
     }
@@ -91,10 +102,11 @@ pub(crate) fn of_indicator(
     plan: &Plan,
     indicator: &Indicator,
     rows: &[&Estimate],
+    answered: &Answered<'_>,
 ) -> Result<Vec<Recoverable>, Overflow> {
     let mut found = carried(rows);
     found.extend(left_over(indicator, rows));
-    found.extend(derived(plan, indicator, rows)?);
+    found.extend(derived(plan, indicator, rows, answered)?);
     Ok(found)
 }
 
@@ -156,9 +168,14 @@ fn left_over(indicator: &Indicator, rows: &[&Estimate]) -> Vec<Recoverable> {
     strata.into_iter().filter_map(is_left).collect()
 }
 
-fn derived(plan: &Plan, indicator: &Indicator, rows: &[&Estimate]) -> Result<Vec<Recoverable>, Overflow> {
+fn derived(
+    plan: &Plan,
+    indicator: &Indicator,
+    rows: &[&Estimate],
+    answered: &Answered<'_>,
+) -> Result<Vec<Recoverable>, Overflow> {
     let system = System::of_published(&plan.organisation, rows)?;
-    let pattern = Pattern::of(&system, indicator, rows);
+    let pattern = Pattern::of(&system, indicator, rows, answered);
     let labels: BTreeMap<CellKey, &str> = rows.iter().map(|row| (CellKey::of(row), row.period.as_str())).collect();
     let recoverable = |cell: usize, how: How| {
         let key = &system.keys[cell];
@@ -185,7 +202,8 @@ pub(crate) fn around(
         return Ok(BTreeSet::new());
     }
     let system = System::of_published(&plan.organisation, rows)?;
-    let pattern = Pattern::of(&system, indicator, rows);
+    // Nearness is a matter of what is shown; no bound bears on it.
+    let pattern = Pattern::of(&system, indicator, rows, &Answered::default());
     let spans: BTreeMap<&str, Span> =
         rows.iter().map(|row| (row.period.as_str(), (row.period_start, row.period_end))).collect();
     let cell = |one: &Recoverable| {

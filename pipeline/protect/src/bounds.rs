@@ -25,6 +25,11 @@ pub(crate) struct Range {
 impl Range {
     pub(crate) const FROM_ZERO: Self = Self { low: 0.0, high: f64::INFINITY };
 
+    /// No more than `most`, unless that contradicts it.
+    pub(crate) fn at_most(self, most: f64) -> Self {
+        if most < self.low { self } else { Self { high: self.high.min(most), ..self } }
+    }
+
     pub(crate) fn possible_values(self) -> f64 {
         (self.high - self.low + 1.0).max(0.0)
     }
@@ -32,7 +37,7 @@ impl Range {
 
 /// Primary cells whose range became too narrow by what is shown, with that range.
 ///
-/// The reasons alone can narrow a range (a withheld total that is «not small» over parts that are): that much is published
+/// The reasons and `response` alone can narrow a range (a withheld total that is «not small» over parts that are): that much is published
 /// by contract and cannot be withheld, so a range is too narrow only when shown counts made it so.
 ///
 /// `unknown` are the hidden cells but those that the shown ones determine: an outsider works these out first.
@@ -47,12 +52,13 @@ pub(crate) fn too_narrow(
     let ranges = narrowed(&open, (0..unknown.len()).map(by_counts).collect());
     let suspects: Vec<usize> = (0..unknown.len())
         .filter(|cell| unknown[*cell] && pattern.primary[*cell])
-        .filter(|cell| ranges[*cell].possible_values() < POSSIBLE_VALUES_MIN)
+        .filter(|cell| ranges[*cell].possible_values() < POSSIBLE_VALUES_MIN && ranges[*cell].high < counts.open_from)
         .collect();
     if suspects.is_empty() {
         return Vec::new();
     }
-    let by_reasons = |cell: usize| if unknown[cell] { by_counts(cell) } else { counts.secondary };
+    let not_small = |cell: usize| counts.secondary.at_most(counts.most[cell]);
+    let by_reasons = |cell: usize| if unknown[cell] { by_counts(cell) } else { not_small(cell) };
     let before = narrowed(&open, (0..unknown.len()).map(by_reasons).collect());
     suspects
         .into_iter()
@@ -148,6 +154,8 @@ mod tests {
             values: vec![total, 0.0, 0.0],
             known: vec![small; 3],
             secondary: Range { low: 5.0, high: f64::INFINITY },
+            most: vec![f64::INFINITY; 3],
+            open_from: f64::INFINITY,
         };
         let pattern = Pattern {
             hidden: vec![false, true, true],

@@ -15,7 +15,7 @@ use prem_store::{
 };
 use sha2::{Digest, Sha256};
 
-use crate::{ProtectError, Protected, audit, response, sensitivity, trends};
+use crate::{ProtectError, Protected, audit_beside, response, sensitivity, trends};
 
 /// The list of a protected folder's files and their SHA-256.
 pub const MANIFEST_FILE: &str = "protected.json";
@@ -70,7 +70,7 @@ impl Protected {
         if others.iter().any(|other| **other != meta) {
             return Err(differs("its tables come from different runs or plans".to_owned()));
         }
-        let mut cells = audit(plan, &estimates)?;
+        let mut cells = audit_beside(plan, &estimates, &response)?;
         cells.extend(response::audit(plan, &response)?);
         if !cells.is_empty() {
             return Err(ProtectError::Recoverable { cells });

@@ -23,6 +23,7 @@
     reason = "counts of persons and events are far below 2⁵³, and made whole and not negative before a cast"
 )]
 
+mod answered;
 mod audit;
 mod bounds;
 mod completeness;
@@ -53,7 +54,7 @@ mod trends;
 mod unprotected;
 mod variation;
 
-pub use audit::{How, Recoverable, audit};
+pub use audit::{How, Recoverable, audit, audit_beside};
 pub use error::ProtectError;
 pub use files::MANIFEST_FILE;
 /// The row types and their contracts, for crates that see the store only through what is protected.

@@ -6,6 +6,7 @@ use prem_spec::{Indicator, PrimaryReason};
 use prem_store::tables::Estimate;
 
 use crate::{
+    answered::Answered,
     bounds::Range,
     primary,
     reason::SECONDARY,
@@ -27,7 +28,7 @@ pub(crate) struct Pattern {
     pub(crate) counts: Vec<Counts>,
 }
 
-/// One kind of count over all cells: events, or those without the event.
+/// One kind of count over all cells: events, those without the event, or respondents.
 #[derive(Debug, Clone)]
 pub(crate) struct Counts {
     /// The value of a listed cell; 0 for latent cells, which are never shown.
@@ -36,6 +37,11 @@ pub(crate) struct Counts {
     pub(crate) known: Vec<Range>,
     /// What it tells of a secondary cell's: it is not small.
     pub(crate) secondary: Range,
+    /// What `response` tells of any cell's: no more than answered.
+    pub(crate) most: Vec<f64>,
+    /// From here on a count is no secret, however well it is known. Of respondents only the smallest are: `response` has
+    /// nearly their number.
+    pub(crate) open_from: f64,
 }
 
 impl Pattern {
@@ -48,6 +54,8 @@ impl Pattern {
             values: pick(&counts.values, cells),
             known: pick(&counts.known, cells),
             secondary: counts.secondary,
+            most: pick(&counts.most, cells),
+            open_from: counts.open_from,
         };
         Self {
             hidden: pick(&self.hidden, cells),
@@ -60,16 +68,17 @@ impl Pattern {
 
     /// What is known beforehand of a cell's count; `unknown` cells are those an outsider cannot work out.
     pub(crate) fn range(&self, counts: &Counts, unknown: &[bool], cell: usize) -> Range {
-        match (unknown[cell], self.listed[cell], self.primary[cell]) {
-            (false, ..) => Range { low: counts.values[cell], high: counts.values[cell] },
+        let told = match (unknown[cell], self.listed[cell], self.primary[cell]) {
+            (false, ..) => return Range { low: counts.values[cell], high: counts.values[cell] },
             (true, true, false) => counts.secondary,
             (true, ..) => counts.known[cell],
-        }
+        };
+        told.at_most(counts.most[cell])
     }
 
     /// The state before secondary protection: rows that are `suppressed` are hidden, whether by stages or by the
     /// primary rule, and those with a primary reason are what is to be protected.
-    pub(crate) fn of(system: &System, indicator: &Indicator, rows: &[&Estimate]) -> Self {
+    pub(crate) fn of(system: &System, indicator: &Indicator, rows: &[&Estimate], answered: &Answered<'_>) -> Self {
         let size = system.keys.len();
         let mut pattern = Self {
             hidden: vec![true; size],
@@ -92,12 +101,17 @@ impl Pattern {
                 rows.iter().any(|row| row.suppressed && row.suppression_reason.as_deref() != Some(SECONDARY));
             pattern.cost[*cell] = rows.iter().map(|row| cost(indicator, row)).max().unwrap_or(1).max(1);
         }
+        let questionnaire = indicator.population.questionnaire.as_deref();
+        let most: Vec<f64> = system.keys.iter().map(|key| answered.most(questionnaire, key)).collect();
         if indicator.measure.is_rate() || indicator.measure.is_proportion() {
-            pattern.counts.push(counts(size, &by_cell, indicator, PrimaryReason::SmallCount, |row| row.numerator));
+            pattern.counts.push(counts(&most, &by_cell, indicator, PrimaryReason::SmallCount, |row| row.numerator));
         }
         if indicator.measure.is_proportion() {
             let complement = |row: &Estimate| primary::counts(row).map(|(_, complement)| complement);
-            pattern.counts.push(counts(size, &by_cell, indicator, PrimaryReason::SmallComplement, complement));
+            pattern.counts.push(counts(&most, &by_cell, indicator, PrimaryReason::SmallComplement, complement));
+        }
+        if !indicator.measure.is_rate() && indicator.protection.minimum_n > 0 {
+            pattern.counts.push(respondents(most, &by_cell, indicator));
         }
         pattern
     }
@@ -109,7 +123,7 @@ fn cost(indicator: &Indicator, row: &Estimate) -> u64 {
 }
 
 fn counts(
-    size: usize,
+    most: &[f64],
     by_cell: &BTreeMap<usize, Vec<&Estimate>>,
     indicator: &Indicator,
     about: PrimaryReason,
@@ -120,12 +134,39 @@ fn counts(
     let smallest_shown = rule.minimum_count as f64;
     let lowest_hidden = if rule.protect_zero { 0.0 } else { 1.0 };
     let secondary = Range { low: if rule.protect_zero { smallest_shown } else { 0.0 }, high: f64::INFINITY };
-    let mut counts = Counts { values: vec![0.0; size], known: vec![Range::FROM_ZERO; size], secondary };
+    let mut counts = Counts {
+        values: vec![0.0; most.len()],
+        known: vec![Range::FROM_ZERO; most.len()],
+        secondary,
+        most: most.to_vec(),
+        open_from: f64::INFINITY,
+    };
     for (cell, rows) in by_cell {
         counts.values[*cell] = rows.iter().find_map(|row| value(row)).unwrap_or(0.0);
         if rows.iter().any(|row| row.suppression_reason.as_deref() == Some(about.as_str())) {
             counts.known[*cell] = Range { low: lowest_hidden, high: (smallest_shown - 1.0).max(lowest_hidden) };
         }
+    }
+    counts
+}
+
+/// The respondents of each cell. A row is there only when somebody is behind it.
+fn respondents(most: Vec<f64>, by_cell: &BTreeMap<usize, Vec<&Estimate>>, indicator: &Indicator) -> Counts {
+    let rule = &indicator.protection;
+    let smallest_shown = rule.minimum_n as f64;
+    let mut counts = Counts {
+        values: vec![0.0; most.len()],
+        known: vec![Range::FROM_ZERO; most.len()],
+        secondary: Range { low: smallest_shown, high: f64::INFINITY },
+        most,
+        open_from: rule.minimum_count as f64,
+    };
+    for (cell, rows) in by_cell {
+        counts.values[*cell] = rows.iter().find_map(|row| row.n).map_or(0.0, |n| n as f64);
+        let is_few =
+            |row: &&Estimate| row.suppression_reason.as_deref() == Some(PrimaryReason::FewRespondents.as_str());
+        let high = if rows.iter().any(is_few) { (smallest_shown - 1.0).max(1.0) } else { f64::INFINITY };
+        counts.known[*cell] = Range { low: 1.0, high };
     }
     counts
 }

@@ -7,7 +7,9 @@ use prem_store::tables::Estimate;
 use rayon::prelude::*;
 
 use crate::{
-    ProtectError, Protected, Recoverable, Unprotected, audit, hide,
+    ProtectError, Protected, Recoverable, Unprotected,
+    answered::Answered,
+    audit, hide,
     linkage::Linkage,
     pattern::Pattern,
     primary,
@@ -29,8 +31,11 @@ pub fn protect(plan: &Plan, unprotected: Unprotected) -> Result<Protected, Prote
     let Unprotected { mut estimates, mut variation, case_mix, sensitivity, survey_quality, response, weighting, meta } =
         unprotected;
     check(plan, &estimates)?;
-    let mut cells = protect_indicators(plan, &mut estimates)?;
-    let response = response::protect(plan, response, &mut cells)?;
+    // First, since what it tells of respondents bounds what is withheld in the estimates.
+    let mut told = Vec::new();
+    let response = response::protect(plan, response, &mut told)?;
+    let mut cells = protect_indicators(plan, &mut estimates, &Answered::of(&response))?;
+    cells.extend(told);
     if !cells.is_empty() {
         return Err(ProtectError::Recoverable { cells });
     }
@@ -59,7 +64,11 @@ pub fn protect(plan: &Plan, unprotected: Unprotected) -> Result<Protected, Prote
 }
 
 /// All rules for every indicator by itself, side by side; what the proof still finds, in the order of indicators.
-fn protect_indicators(plan: &Plan, estimates: &mut Vec<Estimate>) -> Result<Vec<Recoverable>, ProtectError> {
+fn protect_indicators(
+    plan: &Plan,
+    estimates: &mut Vec<Estimate>,
+    answered: &Answered<'_>,
+) -> Result<Vec<Recoverable>, ProtectError> {
     let mut by_indicator: BTreeMap<String, (Vec<usize>, Vec<Estimate>)> = BTreeMap::new();
     for (position, row) in estimates.drain(..).enumerate() {
         let (positions, rows) = by_indicator.entry(row.indicator.clone()).or_default();
@@ -68,7 +77,7 @@ fn protect_indicators(plan: &Plan, estimates: &mut Vec<Estimate>) -> Result<Vec<
     }
     let of_indicator = |(id, (_, rows)): (&String, &mut (Vec<usize>, Vec<Estimate>))| {
         let Some(indicator) = plan.indicators.get(id) else { return Ok(Vec::new()) };
-        protect_rows(plan, indicator, rows)
+        protect_rows(plan, indicator, rows, answered)
     };
     let found: Vec<Result<Vec<Recoverable>, ProtectError>> = by_indicator.par_iter_mut().map(of_indicator).collect();
     let pairs = by_indicator.into_values().flat_map(|(positions, rows)| positions.into_iter().zip(rows));
@@ -83,14 +92,15 @@ pub(crate) fn protect_rows(
     plan: &Plan,
     indicator: &Indicator,
     rows: &mut [Estimate],
+    answered: &Answered<'_>,
 ) -> Result<Vec<Recoverable>, ProtectError> {
     let failed = |Overflow| ProtectError::Arithmetic { indicator: indicator.id.clone() };
     // Before anything is hidden: the relations are those of the numbers as they are.
     let system = System::of(&plan.organisation, rows.iter()).map_err(failed)?;
     let originals = rows.to_vec();
     hide_primary(indicator, rows);
-    let found = hide_secondary(&system, indicator, rows)
-        .and_then(|()| prove(plan, &system, indicator, &originals, rows))
+    let found = hide_secondary(&system, indicator, rows, answered)
+        .and_then(|()| prove(plan, &system, indicator, &originals, rows, answered))
         .map_err(failed)?;
     hide_borrowed_q(indicator, &originals, rows);
     Ok(found)
@@ -171,8 +181,13 @@ fn hide_primary(indicator: &Indicator, rows: &mut [Estimate]) {
     }
 }
 
-fn hide_secondary(system: &System, indicator: &Indicator, rows: &mut [Estimate]) -> Result<(), Overflow> {
-    let mut pattern = Pattern::of(system, indicator, &rows.iter().collect::<Vec<_>>());
+fn hide_secondary(
+    system: &System,
+    indicator: &Indicator,
+    rows: &mut [Estimate],
+    answered: &Answered<'_>,
+) -> Result<(), Overflow> {
+    let mut pattern = Pattern::of(system, indicator, &rows.iter().collect::<Vec<_>>(), answered);
     secondary::complete(&system.systems(), &mut pattern)?;
     for row in rows.iter_mut().filter(|row| !row.suppressed) {
         if system.index_of(&CellKey::of(row)).is_none_or(|cell| pattern.hidden[cell]) {
@@ -191,6 +206,7 @@ fn prove(
     indicator: &Indicator,
     originals: &[Estimate],
     rows: &mut [Estimate],
+    answered: &Answered<'_>,
 ) -> Result<Vec<Recoverable>, Overflow> {
     let mut shown_again: BTreeSet<CellKey> = BTreeSet::new();
     for round in 0.. {
@@ -198,12 +214,12 @@ fn prove(
         rows.iter_mut().for_each(|row| linkage.cut(row));
         // Those of unknown stratum are not published: an outsider starts without them.
         let published: Vec<&Estimate> = rows.iter().filter(|row| !is_unknown(&row.stratum)).collect();
-        let found = audit::of_indicator(plan, indicator, &published)?;
+        let found = audit::of_indicator(plan, indicator, &published, answered)?;
         if found.is_empty() && round == 0 {
             break;
         }
         let mut more = audit::around(plan, indicator, &published, &found)?;
-        let pattern = Pattern::of(system, indicator, &rows.iter().collect::<Vec<_>>());
+        let pattern = Pattern::of(system, indicator, &rows.iter().collect::<Vec<_>>(), answered);
         let keys = |cells: BTreeSet<usize>| cells.into_iter().map(|cell| system.keys[cell].clone());
         more.extend(keys(secondary::leaking(&system.systems(), &pattern)?));
         let mut again: BTreeSet<CellKey> = keys(secondary::told(&system.systems(), &pattern)?).collect();

@@ -12,8 +12,8 @@ use prem_spec::{
 use prem_store::tables::{Estimate, Response};
 
 use crate::{
-    ProtectError, Recoverable, audit::of_indicator, protect::protect_rows, ratio::Overflow, reason::SECONDARY,
-    system::is_unknown,
+    ProtectError, Recoverable, answered::Answered, audit::of_indicator, protect::protect_rows, ratio::Overflow,
+    reason::SECONDARY, system::is_unknown,
 };
 
 /// A count beside answered and asked.
@@ -29,6 +29,8 @@ pub(crate) fn protect(
     cells: &mut Vec<Recoverable>,
 ) -> Result<Vec<Response>, ProtectError> {
     let mut all = Vec::new();
+    // Answered bounds what is counted of answers; here it is itself what is counted.
+    let nothing_beside = Answered::default();
     for (questionnaire, mut rows) in by_questionnaire(rows) {
         let Some(rate) = as_indicator(plan, &questionnaire, true) else { continue };
         let Some(count) = as_indicator(plan, &questionnaire, false) else { continue };
@@ -36,13 +38,13 @@ pub(crate) fn protect(
         let mut details_hidden = vec![false; rows.len()];
         for detail in DETAILS {
             let mut carried: Vec<Estimate> = rows.iter().map(|row| carrier(&count, row, Some(detail))).collect();
-            cells.extend(protect_rows(plan, &count, &mut carried)?);
+            cells.extend(protect_rows(plan, &count, &mut carried, &nothing_beside)?);
             for (hidden, carrier) in details_hidden.iter_mut().zip(&carried) {
                 *hidden |= carrier.suppressed;
             }
         }
         let mut carried: Vec<Estimate> = rows.iter().map(|row| carrier(&rate, row, None)).collect();
-        cells.extend(protect_rows(plan, &rate, &mut carried)?);
+        cells.extend(protect_rows(plan, &rate, &mut carried, &nothing_beside)?);
         for ((row, carrier), details_hidden) in rows.iter_mut().zip(&carried).zip(details_hidden) {
             if carrier.suppressed {
                 hide(row, carrier.suppression_reason.as_deref().unwrap_or(SECONDARY));
@@ -63,7 +65,8 @@ pub(crate) fn audit(plan: &Plan, rows: &[Response]) -> Result<Vec<Recoverable>, 
         let failed = |Overflow| ProtectError::Arithmetic { indicator: questionnaire.clone() };
         if let Some(rate) = as_indicator(plan, &questionnaire, true) {
             let carried: Vec<Estimate> = rows.iter().map(|row| carrier(&rate, row, None)).collect();
-            found.extend(of_indicator(plan, &rate, &carried.iter().collect::<Vec<_>>()).map_err(failed)?);
+            let carried: Vec<&Estimate> = carried.iter().collect();
+            found.extend(of_indicator(plan, &rate, &carried, &Answered::default()).map_err(failed)?);
         }
     }
     Ok(found)

@@ -6,11 +6,12 @@
 //!
 //! - Weighted means and proportions are shrunken as areas: the model is of units that their own counts let be published, so those with
 //!   few respondents are not in it. Of proportions it knows the region's share too, which must be shown.
-//! - Unweighted means: of all units of the level; by the nested model, of all units of all levels.
+//! - Unweighted means, and proportions by the logistic random intercept: of all units of the level; by the nested model, of all units
+//!   of all levels.
 
 use std::collections::BTreeMap;
 
-use prem_spec::{Indicator, Level, Plan, PrimaryReason, Weighting};
+use prem_spec::{Indicator, Level, Plan, PrimaryReason, Shrinkage, Weighting};
 use prem_store::tables::Estimate;
 
 use crate::system::TOTAL;
@@ -64,7 +65,8 @@ impl<'a> Models<'a> {
 }
 
 fn is_of_areas(indicator: &Indicator) -> bool {
-    indicator.measure.is_proportion() || indicator.weighting != Weighting::None
+    let is_mixed = indicator.case_mix.shrinkage == Shrinkage::Lme4;
+    indicator.weighting != Weighting::None || (indicator.measure.is_proportion() && !is_mixed)
 }
 
 /// Withholds shrunken values of models with hidden units.

@@ -12,10 +12,10 @@ mod common;
 
 use common::{RATE, SCORE, SHARE, plan, row, unprotected};
 use prem_protect::{
-    How, ProtectError, Protected, SECONDARY, audit, protect,
-    tables::{CaseMix, Estimate, SurveyQuality, Variation},
+    How, ProtectError, Protected, SECONDARY, Unprotected, audit, audit_beside, protect,
+    tables::{CaseMix, Estimate, Response, SurveyQuality, Variation},
 };
-use prem_spec::{Level, Plan, Shrinkage, Weighting};
+use prem_spec::{Level, Period, Plan, Shrinkage, Weighting};
 
 const UNITS: [(&str, Level, &str); 7] = [
     ("region", Level::Rhf, ""),
@@ -191,6 +191,87 @@ fn two_small_counts_with_a_telling_sum_are_not_enough() {
     assert_eq!(found[0].how, How::Bounded { low: 4.0, high: 4.0 });
 }
 
+/// A unit's row of `response` in 2025: so many of those asked answered the form.
+fn answered(unit: &str, (level, parent): (Level, Option<&str>), asked: i64, answered: i64) -> Response {
+    let year: Period = "2025".parse().expect("a year");
+    Response {
+        period: year.to_string(),
+        period_start: year.start(),
+        period_end: year.end(),
+        questionnaire: "q".to_owned(),
+        level: level.as_str().to_owned(),
+        unit_id: unit.to_owned(),
+        parent_id: parent.map(str::to_owned),
+        stratum: "total".to_owned(),
+        invited: Some(asked),
+        undeliverable: Some(0),
+        ineligible: Some(0),
+        reserved: Some(0),
+        asked: Some(asked),
+        answered: Some(answered),
+        ..Response::default()
+    }
+}
+
+/// The year 2025 of one unit, withheld for others' sake, and its quarters, of which the last is too small.
+fn a_withheld_year(plan: &Plan, indicator: &str, last: i64) -> Vec<Estimate> {
+    let periods = [("2025", 210 + last), ("2025-Q1", 60), ("2025-Q2", 70), ("2025-Q3", 80), ("2025-Q4", last)];
+    let of = |(period, n): (&str, i64)| row(plan, indicator, period, "region", "total", n, (n / 2) as f64);
+    let mut rows: Vec<Estimate> = periods.into_iter().map(of).collect();
+    for place in [0, 4] {
+        let mut few = rows[place].clone();
+        few.n = Some(1);
+        rows[place] = protect(plan, unprotected(vec![few])).expect("protected").estimates()[0].clone();
+    }
+    rows[0].suppression_reason = Some(SECONDARY.to_owned());
+    rows
+}
+
+#[test]
+fn those_who_answered_bound_the_respondents_of_a_withheld_row() {
+    let plan = plan(&UNITS[..1], 5, true);
+    let year = |count| answered("region", (Level::Rhf, None), 900, count);
+    for indicator in [SCORE, SHARE] {
+        let naive = a_withheld_year(&plan, indicator, 4);
+        assert_eq!(audit(&plan, &naive).expect("audited"), [], "between one and 29 respondents");
+        let beside = |row: Response| audit_beside(&plan, &naive, &[row]).expect("audited");
+        // Each of 214 answered the question: all that is left for the last quarter is four.
+        let found: Vec<_> = beside(year(214)).into_iter().map(|one| (one.period, one.how)).collect();
+        assert_eq!(found, [("2025-Q4".to_owned(), How::Bounded { low: 1.0, high: 4.0 })]);
+        // Of so many some did not: up to five, or up to twelve.
+        assert_eq!((beside(year(215)), beside(year(222))), (vec![], vec![]));
+        // What `response` withholds tells nothing, nor does another form.
+        assert_eq!(beside(Response { suppressed: true, answered: None, ..year(214) }), []);
+        assert_eq!(beside(Response { questionnaire: "other".to_owned(), ..year(214) }), []);
+        // Twelve respondents of whom nobody knows the answers are no secret: `response` has nearly their number.
+        let twelve = a_withheld_year(&plan, indicator, 12);
+        assert_eq!(audit_beside(&plan, &twelve, &[year(222)]).expect("audited"), []);
+    }
+}
+
+#[test]
+fn more_is_withheld_where_those_who_answered_would_tell() {
+    let plan = plan(&UNITS, 5, true);
+    // South is withheld, and north with it. Its two other wards leave four of the 134 who answered there.
+    let hidden_beside = |response: Vec<Response>| {
+        let rows = counts(&plan, SCORE, "2025", [4, 60, 70, 20], |n| n as f64 * 70.0);
+        let protected = protect(&plan, Unprotected { response, ..unprotected(rows) }).expect("protected");
+        let found = audit_beside(&plan, protected.estimates(), protected.response()).expect("audited");
+        assert_eq!(found, []);
+        hidden(&protected).into_iter().map(|(_, unit, _)| unit).collect::<Vec<_>>()
+    };
+    let response = |of_north: i64| {
+        vec![
+            answered("region", (Level::Rhf, None), 900, of_north + 25),
+            answered("north", (Level::Hf, Some("region")), 700, of_north),
+            answered("south", (Level::Hf, Some("region")), 200, 25),
+        ]
+    };
+    assert_eq!(hidden_beside(Vec::new()), ["north", "south", "n1", "s1"]);
+    assert_eq!(hidden_beside(response(140)), ["north", "south", "n1", "s1"]);
+    assert_eq!(hidden_beside(response(134)), ["north", "south", "n1", "n2", "s1"]);
+}
+
 #[test]
 fn a_withheld_region_leaves_no_reference_and_a_withheld_year_no_change() {
     let plan = plan(&UNITS[..1], 5, true);
@@ -347,6 +428,20 @@ fn shrunken_proportions_need_the_regions_row() {
     others.retain(|row| row.level != "rhf");
     let wards = shrunken_wards(&without, others);
     assert!(wards.len() > 1 && wards.iter().all(|(_, is_shown)| !is_shown), "{wards:?}");
+}
+
+/// As areas, wards of few respondents are in no model; the logistic random intercept is of all wards.
+#[test]
+fn shrunken_proportions_by_a_mixed_model_need_every_unit() {
+    let areas = plan(&UNITS, 5, true);
+    let mut mixed = areas.clone();
+    mixed.indicators.get_mut(SHARE).expect("declared").case_mix.shrinkage = Shrinkage::Lme4;
+    let rows = |plan: &Plan, wards| counts(plan, SHARE, "2025", wards, |n| (n / 2) as f64);
+    for (plan, is_shown) in [(&areas, true), (&mixed, false)] {
+        assert!(shrunken_wards(plan, rows(plan, [60, 50, 45, 80])).iter().all(|(_, is_shown)| *is_shown));
+        let wards = shrunken_wards(plan, rows(plan, [20, 25, 80, 80]));
+        assert_eq!(wards, [("n3".to_owned(), is_shown), ("s1".to_owned(), is_shown)]);
+    }
 }
 
 /// p of 0.01, 0.03 and 0.031 give the same q, that of the last, to the last two.

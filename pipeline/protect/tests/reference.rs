@@ -1,13 +1,10 @@
 //! Patterns and tables of the reference set: what looks safe and is not, and tables whose smallest answer is known.
 
-#![allow(
-    clippy::expect_used,
-    clippy::print_stderr,
-    clippy::cast_precision_loss,
-    reason = "tests fail by panicking; counts are small"
-)]
+#![allow(clippy::expect_used, clippy::cast_precision_loss, reason = "tests fail by panicking; counts are small")]
 
 mod common;
+#[path = "../../../tests/common/reference_folder.rs"]
+mod reference_folder;
 
 use std::{collections::BTreeMap, path::PathBuf};
 
@@ -22,12 +19,7 @@ struct Table {
 }
 
 fn folder() -> Option<PathBuf> {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/reference/suppression");
-    if folder.is_dir() {
-        return Some(folder);
-    }
-    eprintln!("skipped: the reference numbers are not here ({})", folder.display());
-    None
+    reference_folder::find("suppression")
 }
 
 fn records(name: &str) -> Vec<BTreeMap<String, String>> {

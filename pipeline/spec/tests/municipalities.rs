@@ -1,6 +1,6 @@
 //! The shipped municipality numbers against the table that an analysis group keeps (reference/organisation).
 
-#![allow(clippy::expect_used, clippy::print_stdout, reason = "a test fails by panicking and says what it skipped")]
+#![allow(clippy::expect_used, clippy::print_stdout, reason = "a test fails by panicking and says what it compared")]
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -11,20 +11,17 @@ use std::{
 use jiff::civil::date;
 use prem_spec::{Lineage, Municipality, Plan, compile, load_folder, municipality_number};
 
+#[path = "../../../tests/common/reference_folder.rs"]
+mod reference_folder;
+
 /// Their table reaches further back than ours.
 const FIRST_YEAR: i16 = 2012;
 /// Successors that a divided municipality has here; their table assigns it to one of them.
 const DIVIDED: [&str; 4] = ["1507", "1613", "1850", "5012"];
 
 fn reference() -> Option<PathBuf> {
-    let folder = std::env::var_os("PREM_REFERENCE")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/reference"), PathBuf::from);
-    let folder = folder.join("organisation");
-    if !folder.join("forny_komnr.csv").exists() {
-        println!("SKIPPED: the reference folder with municipality changes is not beside the project");
-        return None;
-    }
-    Some(folder)
+    reference_folder::find("organisation/forny_komnr.csv")?;
+    reference_folder::find("organisation")
 }
 
 fn shipped() -> Plan {

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use jiff::civil::Date;
 use prem_spec::{
-    Indicator, Item, Level, Measure, Period, PeriodKind, Plan, Questionnaire, QuestionnaireVersion, ValueScale,
+    Indicator, Item, Level, Measure, Period, PeriodKind, Plan, Questionnaire, QuestionnaireVersion, ScaleCode,
+    ValueScale,
 };
 use prem_stats::{
     case_mix::{ShrinkageInterval, UnitMoments, nested_shrinkage},
@@ -171,12 +172,20 @@ fn item_row(item: &Item, codes: &[Option<i16>], blank: SurveyQuality) -> SurveyQ
     let (worst, best) =
         if item.reversed { (item.scale.high, item.scale.low) } else { (item.scale.low, item.scale.high) };
     let at = |end: i16| scored.iter().filter(|code| **code == end).count();
+    // Null where nobody could give the answer: nobody gave it is another thing.
+    let missing_for = |reason: &str| {
+        let has_reason = |code: &&ScaleCode| code.missing_reason.as_deref() == Some(reason);
+        let codes: Vec<i16> = item.scale.codes.iter().filter(has_reason).map(|code| code.code).collect();
+        (!codes.is_empty()).then(|| whole(values.iter().filter(|value| codes.contains(value)).count()))
+    };
     SurveyQuality {
         item_version: Some(i64::from(item.version)),
         n: whole(codes.len()),
         n_scored: whole(scored.len()),
         n_blank: whole(codes.len() - values.len()),
         n_other_missing: whole(values.len() - scored.len()),
+        n_not_applicable: missing_for(ScaleCode::NOT_APPLICABLE),
+        n_dont_know: missing_for(ScaleCode::DONT_KNOW),
         floor: share(at(worst), scored.len()),
         ceiling: share(at(best), scored.len()),
         ..blank
@@ -293,5 +302,51 @@ fn blank(questionnaire: &Questionnaire, form: &Form<'_>, kind: &str, subject: &s
         method_version: METHOD_VERSION.to_owned(),
         run_id: run_id.to_owned(),
         ..SurveyQuality::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use prem_spec::{ResponseScale, Text};
+
+    use super::*;
+
+    fn item(codes: &[(i16, Option<&str>)]) -> Item {
+        let code = |(code, reason): &(i16, Option<&str>)| ScaleCode {
+            code: *code,
+            label: Text::default(),
+            missing_reason: reason.map(str::to_owned),
+        };
+        let scale = ResponseScale { id: "s".to_owned(), low: 1, high: 3, codes: codes.iter().map(code).collect() };
+        Item {
+            id: "i".to_owned(),
+            version: 1,
+            text: Text::default(),
+            theme: None,
+            scale,
+            reversed: false,
+            asked_if: None,
+        }
+    }
+
+    #[test]
+    fn reasons_without_a_score_are_told_apart() {
+        let answers = [Some(1), Some(2), Some(3), None, Some(7), Some(8), Some(8), Some(9), Some(9), Some(9), None];
+        let row = |codes| {
+            let row = item_row(&item(codes), &answers, SurveyQuality::default());
+            (row.n, row.n_scored, row.n_blank, row.n_other_missing, row.n_not_applicable, row.n_dont_know)
+        };
+        let scored = [(1, None), (2, None), (3, None)];
+        let with = |missing: &[(i16, &'static str)]| -> Vec<(i16, Option<&'static str>)> {
+            scored.into_iter().chain(missing.iter().map(|(code, reason)| (*code, Some(*reason)))).collect()
+        };
+        let three = with(&[(7, "refused"), (8, "not-applicable"), (9, "dont-know")]);
+        assert_eq!(row(&three), (11, 3, 2, 6, Some(2), Some(3)));
+        // Two codes with one meaning are one count.
+        let two = with(&[(7, "not-applicable"), (8, "not-applicable"), (9, "dont-know")]);
+        assert_eq!(row(&two), (11, 3, 2, 6, Some(3), Some(3)));
+        // A scale without the answer has no count of it.
+        let other = with(&[(7, "refused"), (8, "refused"), (9, "not-answered")]);
+        assert_eq!(row(&other), (11, 3, 2, 6, None, None));
     }
 }

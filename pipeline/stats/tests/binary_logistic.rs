@@ -15,7 +15,9 @@
 )]
 
 use prem_stats::StatsError;
-use prem_stats::binary::{BinaryCounts, BinaryTable, SeparationPolicy, fit_logistic};
+use prem_stats::binary::{
+    BinaryCounts, BinaryTable, LogisticDiscrimination, SeparationPolicy, fit_logistic, logistic_discrimination,
+};
 use prem_stats::case_mix::{DropReason, Dropped};
 use proptest::prelude::*;
 
@@ -35,6 +37,36 @@ fn by_hand_two_by_two() {
     assert!((fit.coefficients[0] - f64::ln(12.0 * 30.0 / 80.0)).abs() < 1e-13);
     assert!((fit.covariance[(0, 0)] - (1.0 / 12.0 + 1.0 / 8.0 + 1.0 / 10.0 + 1.0 / 30.0)).abs() < 1e-12);
     assert!(fit.convergence.converged);
+}
+
+/// x = 0: 10 of 40; x = 1: 12 of 20. Of 22 · 38 pairs, 12 · 30 are in order and 10 · 30 + 12 · 8 tie. The units alone are one share of 22
+/// in 60; the adjuster makes it two shares.
+#[test]
+fn by_hand_discrimination() {
+    let cells: [(u32, &[f64], u64, u64); 2] = [(0, &[0.0], 40, 10), (0, &[1.0], 20, 12)];
+    let figures = |data: &BinaryTable| {
+        let fit = fit_logistic(data, SeparationPolicy::Drop).expect("fit");
+        logistic_discrimination(data, &fit).expect("figures")
+    };
+    let found = figures(&table(1, &cells));
+    assert!((found.c_statistic.expect("pairs") - (360.0 + 0.5 * 396.0) / 836.0).abs() < 1e-15);
+    let likelihood = |o: f64, n: f64| o * (o / n).ln() + (n - o) * (1.0 - o / n).ln();
+    let share = 1.0 - (likelihood(10.0, 40.0) + likelihood(12.0, 20.0)) / likelihood(22.0, 60.0);
+    assert!((found.deviance_explained.expect("deviance") - share).abs() < 1e-13);
+    // Seven events in a unit of nothing else are seven more to order, and no deviance.
+    let mut more = cells.to_vec();
+    more.push((1, &[0.0], 7, 7));
+    let found = figures(&table(2, &more));
+    assert!((found.c_statistic.expect("pairs") - (360.0 + 0.5 * 396.0 + 3.5 * 30.0) / (29.0 * 38.0)).abs() < 1e-15);
+    assert!((found.deviance_explained.expect("deviance") - share).abs() < 1e-13);
+    // An adjuster that is dropped tells nothing; outcomes that are all alike leave nothing to tell.
+    let constant = figures(&table(1, &[(0, &[1.0], 40, 10), (0, &[1.0], 20, 12)]));
+    assert_eq!(constant.c_statistic, Some(0.5));
+    assert!(constant.deviance_explained.is_some_and(|share| share < 1e-15), "{constant:?}");
+    let alike = figures(&table(1, &[(0, &[0.0], 40, 40), (0, &[1.0], 20, 20)]));
+    assert_eq!(alike, LogisticDiscrimination { c_statistic: None, deviance_explained: None });
+    let fit = fit_logistic(&table(1, &cells), SeparationPolicy::Drop).expect("fit");
+    assert!(logistic_discrimination(&table(2, &cells), &fit).is_err(), "another number of units");
 }
 
 /// A unit whose outcomes are all alike says nothing about β.

@@ -100,6 +100,18 @@ proptest! {
         }
     }
 
+    #[test]
+    fn discrimination_does_not_depend_on_the_order_of_units(r in rows()) {
+        let run = |r: &Rows| {
+            let table = table(r);
+            logistic_discrimination(&table, &fit_logistic(&table, SeparationPolicy::Drop).unwrap()).unwrap()
+        };
+        let (a, b) = (run(&r), run(&turned(&r)));
+        prop_assert_eq!(a.c_statistic.is_some(), b.c_statistic.is_some());
+        let numbers = |f: LogisticDiscrimination| [f.c_statistic.unwrap_or(0.0), f.deviance_explained.unwrap_or(0.0)];
+        prop_assert!(all_near(&numbers(a), &numbers(b), 1e-10), "{a:?} {b:?}");
+    }
+
     /// Both the cells that carry weights and the units that they belong to in another order, with a fit and without.
     #[test]
     fn weighted_proportions_follow_their_units(r in rows(), weights in prop::collection::vec(1.0..5.0_f64, 2 * UNITS)) {
@@ -251,7 +263,9 @@ proptest! {
         let run = |r: &Rows| {
             let table = table(r);
             let fit = fit_logistic_random_intercept(&table, 9, SeparationPolicy::Drop).unwrap();
+            let at_modes = fit.conditional_probabilities(&table.reference(), 0.95).unwrap();
             let units = fit.marginal_probabilities(&table, &table.reference()).unwrap();
+            let units: Vec<_> = units.into_iter().zip(at_modes).collect();
             let overall = fit.overall_probability(&table.reference()).unwrap();
             (fit, units, overall)
         };
@@ -265,7 +279,10 @@ proptest! {
             prop_assert!(a.n == b.n && near(a.mode, b.mode, 1e-8), "{a:?} {b:?}");
         }
         for (a, b) in units.iter().zip(&back(&other_units)) {
-            prop_assert!(near(a.value, b.value, 1e-8), "{a:?} {b:?}");
+            prop_assert!(near(a.0.value, b.0.value, 1e-8), "{a:?} {b:?}");
+            let numbers = |at: ConditionalProbability| [at.value, at.lower, at.upper, at.reliability];
+            let (a, b) = (a.1.map(numbers).unwrap(), b.1.map(numbers).unwrap());
+            prop_assert!(all_near(&a, &b, 1e-7), "{a:?} {b:?}");
         }
     }
 }

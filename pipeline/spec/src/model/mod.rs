@@ -90,8 +90,7 @@ pub struct Plan {
     pub indicators: BTreeMap<String, Indicator>,
     pub organisation: Organisation,
     pub municipalities: Municipalities,
-    /// Sampling plans. They decide who is asked, not what a run makes of the answers, so they are not in the plan's hash.
-    #[serde(skip)]
+    /// Sampling plans. They decide who is asked, and so what later answers stand for.
     pub draws: BTreeMap<String, DrawPlan>,
 }
 

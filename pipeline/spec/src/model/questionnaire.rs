@@ -250,6 +250,13 @@ pub struct ScaleCode {
     pub missing_reason: Option<String>,
 }
 
+impl ScaleCode {
+    /// The question did not concern the respondent. With [`Self::DONT_KNOW`] one of two reasons that are told apart by name.
+    pub const NOT_APPLICABLE: &'static str = "not-applicable";
+    /// The respondent had no answer to it.
+    pub const DONT_KNOW: &'static str = "dont-know";
+}
+
 /// A patient characteristic that case-mix adjustment may use.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Adjuster {

@@ -1,6 +1,6 @@
 //! Numbers and words that can be read and cannot be right.
 
-use crate::common::{render, source};
+use crate::common::{read, render, schemas, source};
 use prem_spec::{SourceFile, compile};
 
 const BANK: &str = r#"
@@ -177,4 +177,63 @@ fn a_translation_that_says_nothing_is_none() {
         "`en` of `text` says nothing (leave `en` out where nobody has translated it: bokmål stands in)",
     );
     expect_one(&bank("text = \"Alt i alt?\"", "text = \"\""), "`text` says nothing");
+}
+
+/// What is wrong with the shipped declarations when trusts add so many items of the bank to a form that allows each of them
+/// `items_max`; its own number where that is not said.
+fn told_of_local(additions: &[(&str, usize)], items_max: Option<&str>) -> String {
+    const ITEMS: [&str; 6] = ["staff_respect", "staff_responsible", "staff_private", "organised", "clean", "quiet"];
+    let mut sources = read(&schemas());
+    let form = sources.iter_mut().find(|source| source.name == "questionnaires/day-surgery.toml");
+    let text = &mut form.expect("a shipped file").text;
+    if let Some(line) = items_max {
+        assert!(text.contains("local_items_max = 5\n"), "the shipped form lets a trust add five");
+        *text = text.replacen("local_items_max = 5\n", line, 1);
+    }
+    for (trust, count) in additions {
+        text.push_str(&format!("\n[[local]]\ntrust = \"{trust}\"\nitems = {:?}\n", &ITEMS[..*count]));
+    }
+    let compiled = compile(&sources);
+    assert_eq!(compiled.plan.is_some(), compiled.diagnostics.is_empty());
+    if let Some(plan) = &compiled.plan {
+        let local = &plan.questionnaires["day-surgery"].versions[0].local;
+        let added: Vec<(&str, usize)> = local.iter().map(|one| (one.trust.as_str(), one.items.len())).collect();
+        assert_eq!(added, additions);
+    }
+    render(&sources, &compiled.diagnostics)
+}
+
+#[test]
+fn a_trust_adds_no_more_items_than_the_form_allows() {
+    // Each trust by itself: five and three are not eight.
+    assert_eq!(told_of_local(&[("ous", 5), ("ahus", 3)], None), "");
+    let one = told_of_local(&[("ous", 3), ("ahus", 6)], None);
+    assert_eq!(one.lines().count(), 1, "{one}");
+    assert!(one.contains("6 items, but `local_items_max` is 5"), "{one}");
+    assert!(one.contains("what everybody should be asked belongs to the common `items`"), "{one}");
+    let both = told_of_local(&[("ous", 6), ("ahus", 6)], None);
+    assert_eq!(both.matches("6 items, but `local_items_max` is 5").count(), 2, "{both}");
+    // Without the key no trust may add anything.
+    let none = told_of_local(&[("ous", 1)], Some(""));
+    assert!(none.contains("1 items, but `local_items_max` is 0"), "{none}");
+    assert_eq!(told_of_local(&[("ous", 2)], Some("local_items_max = 2\n")), "");
+}
+
+#[test]
+fn proportions_are_shrunken_by_one_level() {
+    let logistic = |more: &str| {
+        let case_mix = format!("case_mix = {{ method = \"logistic\", adjusters = [\"own-health\"]{more} }}");
+        of_indicator(SHARE, &case_mix)
+    };
+    assert_eq!(logistic(", shrinkage = \"lme4\""), "");
+    assert_eq!(of_indicator(SHARE, "case_mix = { method = \"none\", shrinkage = \"lme4\" }"), "");
+    for nested in ["nested", "lme4-nested"] {
+        let told = logistic(&format!(", shrinkage = \"{nested}\""));
+        expect_one(&told, "proportions are shrunken by one level, as areas or by «lme4»");
+    }
+    let weighted = "weighting = \"design\"\ncase_mix = { method = \"none\", shrinkage = \"lme4\" }";
+    let told = of_indicator(SHARE, weighted);
+    assert!(told.contains("weighted values are shrunken as areas, each level by itself"), "{told}");
+    let rate = of_indicator(RATE, "case_mix = { method = \"none\", shrinkage = \"lme4\" }");
+    assert!(rate.contains("`shrinkage` is for means by «none» or «random-intercept», and for proportions"), "{rate}");
 }

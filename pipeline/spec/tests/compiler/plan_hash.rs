@@ -157,6 +157,27 @@ fn a_hash_is_sixty_four_hexadecimal_digits() {
 }
 
 #[test]
+fn sampling_plans_count() {
+    let sources = read(&schemas());
+    let before = hash(&sources);
+    let place = sources.iter().position(|source| source.name == "questionnaires/draw-adult-inpatient.toml");
+    let place = place.expect("a shipped file");
+    for (from, to) in [
+        ("rest_months = 12", "rest_months = 13"),
+        ("stratum = \"ward\"", "stratum = \"department\""),
+        ("en = \"Monthly sample, adult inpatient stays\"", "en = \"Monthly sample\""),
+    ] {
+        let mut changed = sources.clone();
+        changed[place].text = changed[place].text.replacen(from, to, 1);
+        assert_ne!(changed[place].text, sources[place].text, "{from}");
+        assert_ne!(hash(&changed), before, "{from}");
+    }
+    let mut without = sources;
+    without.remove(place);
+    assert_ne!(hash(&without), before);
+}
+
+#[test]
 fn the_calendar_of_deliveries_changes_no_number_and_no_hash() {
     let mut sources = read(&schemas());
     let before = hash(&sources);

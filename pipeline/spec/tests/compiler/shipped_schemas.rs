@@ -39,6 +39,7 @@ fn what_people_read_is_in_three_languages() {
     for (id, questionnaire) in &plan.questionnaires {
         texts.push((id.clone(), &questionnaire.title));
         texts.extend(questionnaire.adjusters.iter().map(|one| (format!("{id} {}", one.id), &one.title)));
+        texts.extend(questionnaire.stratifiers.iter().map(|one| (format!("{id} {}", one.id), &one.title)));
         for item in &questionnaire.items {
             texts.push((format!("{id} {}", item.id), &item.text));
             let labels = item.scale.codes.iter().map(|code| (format!("{} {}", item.scale.id, code.code), &code.label));
@@ -48,6 +49,7 @@ fn what_people_read_is_in_three_languages() {
     for (id, indicator) in &plan.indicators {
         texts.extend([&indicator.title, &indicator.description, &indicator.theme].map(|text| (id.clone(), text)));
     }
+    texts.extend(plan.draws.iter().map(|(id, draw)| (id.clone(), &draw.title)));
     let is_written = |text: Option<&String>| text.is_some_and(|text| !text.trim().is_empty());
     let lacking: Vec<&String> = texts
         .iter()

@@ -37,6 +37,8 @@ pub(super) fn coefficient_rows(
     let quantile = prem_stats::case_mix::critical_value(prem_stats::interval::Level::P95.value(), df);
     let empty = CaseMix {
         r_squared: None,
+        c_statistic: None,
+        deviance_explained: None,
         sigma: None,
         between_sd: None,
         between_sd_unadjusted: None,

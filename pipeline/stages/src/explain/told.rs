@@ -250,7 +250,7 @@ pub struct Interval {
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Shrinkage {
-    /// `random-intercept`, `nested` or `fay-herriot`.
+    /// `random-intercept`, `nested`, `fay-herriot` or `logistic-random-intercept`, whose SD is on the log-odds.
     pub model: String,
     /// What values are pulled towards, at the estimated variances.
     pub mean: f64,

@@ -5,6 +5,7 @@
 //! score limits for units of any level; [`indirect_ratios`] is the observed/expected option.
 
 mod counts;
+mod discrimination;
 mod gauss_hermite;
 mod logistic;
 mod mixed_likelihood;
@@ -15,13 +16,14 @@ mod separation;
 mod weighted;
 
 pub use counts::{BinaryCounts, BinaryTable, Cell, ReferencePopulation};
+pub use discrimination::{LogisticDiscrimination, logistic_discrimination};
 pub use gauss_hermite::gauss_hermite;
 pub use logistic::{LogisticConvergence, LogisticFit, SeparationPolicy, fit_logistic};
 pub use mixed_likelihood::MixedLogisticLikelihood;
 pub use proportion::{AdjustedProportion, adjusted_proportions};
 pub use random_intercept::{
-    LogisticEffect, LogisticRandomIntercept, MarginalProbability, fit_logistic_random_intercept,
-    mixed_logistic_likelihood,
+    ConditionalProbability, LogisticEffect, LogisticRandomIntercept, MarginalProbability,
+    fit_logistic_random_intercept, mixed_logistic_likelihood,
 };
 pub use ratio::{IndirectRatio, indirect_ratios};
 pub use weighted::{CellCalibration, WeightedCells, WeightedProportion, weighted_proportions, weighted_reference};

@@ -5,7 +5,8 @@
 //! # Formula
 //! (β̂, τ̂) maximise the [`MixedLogisticLikelihood`]: quasi-Newton (BFGS) on central differences in the metric of
 //! the plain logistic fit, then Newton with the full Hessian, which also gives the standard errors. Unit j standardised:
-//! Σ_k ω*_k mean_ref expit(η + τu_k), ω* the posterior weights of the nodes; all units: the same under ϕ.
+//! Σ_k ω*_k mean_ref expit(η + τu_k), ω* the posterior weights of the nodes; all units: the same under ϕ. At its mode:
+//! mean_ref expit(η + b̂_j), limits at b̂_j ± z√Var(b_j | data); reliability 1 − Var(b_j | data)/τ̂².
 //! # Source
 //! Pinheiro, Bates (1995) Journal of Computational and Graphical Statistics 4:12–35; Nocedal, Wright (2006)
 //! Numerical Optimization, algorithm 6.1; Zeger, Liang, Albert (1988) Biometrics 44:1049–1060 (marginal probabilities).
@@ -25,6 +26,7 @@ use super::logistic::{LogisticFit, SeparationPolicy, fit_logistic};
 use super::mixed_likelihood::MixedLogisticLikelihood;
 use super::{expit, expit_variance};
 use crate::error::{Result, StatsError, check_all_finite, check_length};
+use crate::interval::Level;
 use crate::linear_algebra::{Cholesky, Dropped, Matrix, dot, symmetric_eigen};
 use crate::numeric::at_least_zero;
 
@@ -75,6 +77,17 @@ pub struct MarginalProbability {
     pub value: f64,
     /// Posterior SD, β and τ as known.
     pub standard_deviation: f64,
+}
+
+/// A probability in the reference population at a unit's conditional mode.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ConditionalProbability {
+    pub value: f64,
+    /// Limits by the conditional variance of the effect, β and τ as known.
+    pub lower: f64,
+    pub upper: f64,
+    /// Share of τ² that the unit's own answers have taken away; 0 where τ̂ = 0.
+    pub reliability: f64,
 }
 
 /// The objective for `table`, with the adjusters that can be estimated; the start is the plain logistic fit.
@@ -246,6 +259,43 @@ impl LogisticRandomIntercept {
             MarginalProbability { value: first, standard_deviation: (second - first * first).max(0.0).sqrt() }
         };
         Ok(likelihood.expand(&self.parameters)?.iter().map(result).collect())
+    }
+
+    /// Each unit's probability in the reference population at its conditional mode: the mean of what lme4's `predict` gives when
+    /// everybody is treated there. `None` for units without rows.
+    ///
+    /// # Errors
+    /// Shapes that do not fit, an empty reference, a level outside 0 to 1.
+    pub fn conditional_probabilities(
+        &self,
+        reference: &ReferencePopulation,
+        level: f64,
+    ) -> Result<Vec<Option<ConditionalProbability>>> {
+        let z = Level::new(level)?.z()?;
+        let curve = self.reference_curve(reference)?;
+        let variance = self.between_unit_sd.powi(2);
+        let unit = |effect: &LogisticEffect| {
+            let half = z * effect.conditional_variance.sqrt();
+            (effect.n > 0).then(|| ConditionalProbability {
+                value: curve(effect.mode),
+                lower: curve(effect.mode - half),
+                upper: curve(effect.mode + half),
+                reliability: if variance > 0.0 {
+                    at_least_zero(1.0 - effect.conditional_variance / variance)
+                } else {
+                    0.0
+                },
+            })
+        };
+        Ok(self.effects.iter().map(unit).collect())
+    }
+
+    /// The probability in the reference population at b = 0, towards which units' own are pulled.
+    ///
+    /// # Errors
+    /// Shapes that do not fit, an empty reference.
+    pub fn probability_without_effect(&self, reference: &ReferencePopulation) -> Result<f64> {
+        Ok(self.reference_curve(reference)?(0.0))
     }
 
     /// The probability in the reference population over all units: marginal, not at b = 0.

@@ -5,12 +5,11 @@
 #![allow(dead_code, reason = "every test binary uses a part of it")]
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Mutex;
 
-/// Names another folder with the reference files than the one beside the workspace.
-const FOLDER_VARIABLE: &str = "PREM_REFERENCE";
+#[path = "../../../../tests/common/reference_folder.rs"]
+mod reference_folder;
 
 /// Rows of a CSV file, by column name.
 pub struct Table {
@@ -28,11 +27,10 @@ pub struct Row<'a> {
 impl Table {
     /// `folder/file` of the shared reference folder; `None` (and a line that says so) where it is not at hand.
     pub fn shared(path: &str) -> Option<Table> {
-        let full = shared_folder().join(path);
-        if !full.exists() {
+        let Some(full) = reference_folder::find(path) else {
             skip(path);
             return None;
-        }
+        };
         READ.lock().unwrap().insert(path.to_string());
         Some(Table::read(&full))
     }
@@ -121,7 +119,9 @@ static READ: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 pub fn unread(excluded: &[&str]) -> Vec<String> {
     let read = READ.lock().unwrap();
     let mut found = Vec::new();
-    for folder in std::fs::read_dir(shared_folder()).into_iter().flatten().flatten().filter(|f| f.path().is_dir()) {
+    for folder in
+        std::fs::read_dir(reference_folder::root()).into_iter().flatten().flatten().filter(|f| f.path().is_dir())
+    {
         let name = folder.file_name().to_string_lossy().into_owned();
         let files = std::fs::read_dir(folder.path()).into_iter().flatten().flatten();
         let paths = files.map(|f| format!("{name}/{}", f.file_name().to_string_lossy()));
@@ -131,14 +131,6 @@ pub fn unread(excluded: &[&str]) -> Vec<String> {
     }
     found.sort();
     found
-}
-
-/// Where the shared reference files are kept.
-pub fn shared_folder() -> PathBuf {
-    match std::env::var_os(FOLDER_VARIABLE) {
-        Some(folder) => PathBuf::from(folder),
-        None => Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/reference"),
-    }
 }
 
 /// How far an actual value may be from the expected one.
@@ -177,20 +169,8 @@ struct Outcome {
 }
 
 static OUTCOMES: Mutex<Vec<Outcome>> = Mutex::new(Vec::new());
-/// Lines about what was skipped.
-static SAID: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
-
-/// Says once per test and file that it is not at hand, once per test where the whole folder is missing. Straight to stderr: what
-/// a passing test prints by `eprintln!` nobody sees.
+/// Lists a file that is not at hand among the outcomes.
 fn skip(path: &str) {
-    let thread = std::thread::current();
-    let test = thread.name().unwrap_or("a test");
-    let missing = if shared_folder().is_dir() { path } else { "the folder of reference files" };
-    let line =
-        format!("skipped: what {test} compares with {missing}, not at hand; {FOLDER_VARIABLE} says where it is\n");
-    if SAID.lock().unwrap().insert(line.clone()) {
-        std::io::stderr().write_all(line.as_bytes()).unwrap();
-    }
     let mut outcomes = OUTCOMES.lock().unwrap();
     if outcomes.iter().any(|o| o.method == path) {
         return;

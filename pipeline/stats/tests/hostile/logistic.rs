@@ -59,6 +59,12 @@ fn one_table(u: &mut Unsound, name: &str, table: &BinaryTable, policy: Separatio
     if let Ok(fit) = fit_logistic(table, policy) {
         u.check(&of("fit_logistic"), Ok((&fit.coefficients, &fit.covariance, &fit.unit_effects, fit.log_likelihood)));
         u.check(&of("SE"), Ok(fit.standard_errors()));
+        let figures = logistic_discrimination(table, &fit);
+        if let Ok(figures) = &figures {
+            let is_share = |share: Option<f64>| share.is_none_or(|share| (0.0..=1.0).contains(&share));
+            assert!(is_share(figures.c_statistic) && is_share(figures.deviance_explained), "{name}: {figures:?}");
+        }
+        u.check(&of("logistic_discrimination"), figures);
         for level in [0.95, 0.0, 1.0, f64::NAN] {
             // The offset of a unit without events is −∞, and says so in its documentation.
             let values = adjusted_proportions(&fit, table, &reference, level);
@@ -90,6 +96,9 @@ fn one_table(u: &mut Unsound, name: &str, table: &BinaryTable, policy: Separatio
             Ok((&fit.coefficients, &fit.effects, fit.between_unit_sd, fit.log_likelihood)),
         );
         u.check(&of("random intercept SE"), Ok((fit.standard_errors(), fit.median_odds_ratio())));
+        for level in [0.95, 0.0, 1.0, f64::NAN] {
+            u.check(&of("conditional"), fit.conditional_probabilities(&reference, level));
+        }
         u.check(&of("marginal"), fit.marginal_probabilities(table, &reference));
         u.check(&of("overall"), fit.overall_probability(&reference));
     }

@@ -381,6 +381,10 @@ fn logistic_fits() {
         }
         let Ok(reference) = ReferencePopulation::new(1, vec![v, 1.0], vec![1.0, 3.0]) else { continue };
         u.check("LogisticRandomIntercept::overall_probability", model.overall_probability(&reference));
+        let without = model.probability_without_effect(&reference);
+        u.check("LogisticRandomIntercept::probability_without_effect", without);
+        let at_modes = model.conditional_probabilities(&reference, 0.95);
+        u.check("LogisticRandomIntercept::conditional_probabilities", at_modes);
         let units = model.marginal_probabilities(&table, &reference);
         u.check("LogisticRandomIntercept::marginal_probabilities", units);
     }

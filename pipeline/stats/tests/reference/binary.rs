@@ -1,8 +1,8 @@
 //! The logistic random intercept: glmer.
 
-use crate::common::{Case, Table, Tolerance::Relative, Tolerance::Scaled};
+use crate::common::{Case, Table, Tolerance::Absolute, Tolerance::Relative, Tolerance::Scaled};
 use crate::models::Prem;
-use prem_stats::binary::{BinaryCounts, SeparationPolicy, fit_logistic_random_intercept};
+use prem_stats::binary::{BinaryCounts, SeparationPolicy, expit, fit_logistic_random_intercept};
 
 pub fn run() {
     let Some(prem) = Prem::read(true) else { return };
@@ -39,6 +39,30 @@ pub fn run() {
             case.compare(unit, effects.lookup("unit", unit, "mode"), effect.mode);
             case.compare(unit, effects.lookup("unit", unit, "cond_var"), effect.conditional_variance);
         }
+        case.finish();
+        // Everybody treated at the unit: the mean of plogis(x'β + mode) over all answers, with the reference's numbers.
+        let numbers: Vec<f64> = std::iter::once("intercept")
+            .chain(prem.terms.iter().map(String::as_str))
+            .map(|term| fixed.lookup("term", term, "estimate"))
+            .collect();
+        let predictors: Vec<f64> = (0..prem.units.len())
+            .map(|row| numbers[0] + prem.x.iter().zip(&numbers[1..]).map(|(x, beta)| x[row] * beta).sum::<f64>())
+            .collect();
+        let there =
+            |effect: f64| predictors.iter().map(|eta| expit(eta + effect)).sum::<f64>() / predictors.len() as f64;
+        let variance = fits.lookup("quantity", "tau_unit", "value").powi(2);
+        let found = fit.conditional_probabilities(&table.reference(), 0.95).expect("units");
+        let mut case = Case::new("logistic random intercept: units at their modes", source, Absolute(2e-6));
+        for (unit, found) in prem.names.iter().zip(found) {
+            let found = found.expect("a unit with answers");
+            let (mode, spread) = (effects.lookup("unit", unit, "mode"), effects.lookup("unit", unit, "cond_var"));
+            let half = 1.959_963_984_540_054 * spread.sqrt();
+            case.compare(unit, there(mode), found.value);
+            case.compare(unit, there(mode - half), found.lower);
+            case.compare(unit, there(mode + half), found.upper);
+            case.compare(unit, 1.0 - spread / variance, found.reliability);
+        }
+        case.compare("no effect", there(0.0), fit.probability_without_effect(&table.reference()).expect("reference"));
         case.finish();
     }
 }

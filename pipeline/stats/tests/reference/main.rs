@@ -30,6 +30,7 @@ mod r_areas;
 mod r_average;
 mod r_closed;
 mod r_dense;
+mod r_discrimination;
 mod r_groups;
 mod r_models;
 mod r_numbers;
@@ -74,6 +75,7 @@ fn every_reference_case() {
     r_average::run();
     r_closed::run();
     r_dense::run();
+    r_discrimination::run();
     r_groups::run();
     r_models::run();
     r_resampling::run();

@@ -4,7 +4,7 @@ use super::{Estimate, table};
 
 table! {
     /// A row of `casemix`.
-    CaseMix, "casemix", "1.1.0";
+    CaseMix, "casemix", "1.2.0";
     /// Period label.
     period: String,
     /// Indicator id.
@@ -31,6 +31,10 @@ table! {
     n_units: i64,
     /// Share of within-unit variance that the adjusters explain.
     r_squared: Option<f64>,
+    /// Of logistic fits: share of pairs of one who has the event and one who has not whom the adjusters rank rightly, ties by half.
+    c_statistic: Option<f64>,
+    /// Of logistic fits: share of the deviance within units that the adjusters explain, 0–1.
+    deviance_explained: Option<f64>,
     /// Residual standard deviation.
     sigma: Option<f64>,
     /// Between-unit standard deviation after adjustment.

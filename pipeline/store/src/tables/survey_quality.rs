@@ -4,7 +4,7 @@ use super::table;
 
 table! {
     /// A row of `survey_quality`.
-    SurveyQuality, "survey_quality", "1.2.0";
+    SurveyQuality, "survey_quality", "1.3.0";
     /// Period label.
     period: String,
     /// Questionnaire id.
@@ -23,8 +23,12 @@ table! {
     n_scored: i64,
     /// Left blank.
     n_blank: i64,
-    /// «Not applicable», «don't know» and other declared reasons.
+    /// Answers without a score, for any declared reason: «not applicable», «don't know» and others.
     n_other_missing: i64,
+    /// Those of them that are «not applicable»; null where the item's scale has no such answer, and for scales.
+    n_not_applicable: Option<i64>,
+    /// Those that are «don't know»; null where the item's scale has no such answer, and for scales.
+    n_dont_know: Option<i64>,
     /// Share of scored answers at the lowest value, 0–1.
     floor: Option<f64>,
     /// Share at the highest value, 0–1.

@@ -7,8 +7,8 @@ use prem_spec::{Adjustment, Weighting};
 use prem_stats::{
     Result, StatsError,
     binary::{
-        BinaryCounts, BinaryTable, CellCalibration, LogisticFit, ReferencePopulation, SeparationPolicy, WeightedCells,
-        fit_logistic, weighted_reference,
+        BinaryCounts, BinaryTable, CellCalibration, LogisticDiscrimination, LogisticFit, ReferencePopulation,
+        SeparationPolicy, WeightedCells, fit_logistic, logistic_discrimination, weighted_reference,
     },
 };
 use rayon::prelude::*;
@@ -27,6 +27,8 @@ pub(super) struct Fit {
     pub left_out: u64,
     /// `None` without adjustment.
     pub model: Option<LogisticFit>,
+    /// How well the model tells the answers apart.
+    pub discrimination: Option<LogisticDiscrimination>,
     /// The adjusters of the region's patients.
     pub reference: ReferencePopulation,
     pub weights: Weights,
@@ -250,6 +252,7 @@ fn finish(
     // An adjuster that separates the answers has no finite coefficient; the others still adjust, and it is named.
     let is_logistic = task.indicator.case_mix.adjustment == Adjustment::Logistic;
     let model = is_logistic.then(|| fit_logistic(&by_unit, SeparationPolicy::Drop)).transpose()?;
+    let discrimination = model.as_ref().map(|model| logistic_discrimination(&by_unit, model)).transpose()?;
     let reference = weighted_reference(&total.cells(None))?;
-    Ok(Fit { names, left_out: counts.left_out, model, reference, weights, total, parts })
+    Ok(Fit { names, left_out: counts.left_out, model, discrimination, reference, weights, total, parts })
 }

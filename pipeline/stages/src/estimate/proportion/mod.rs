@@ -2,8 +2,9 @@
 
 mod explain;
 mod fit;
+mod mixed;
 
-use prem_spec::{Adjustment, IntervalMethod, Level, Period};
+use prem_spec::{Adjustment, IntervalMethod, Level, Period, Weighting};
 use prem_stats::{
     Result, StatsError,
     binary::{AdjustedProportion, WeightedProportion, adjusted_proportions, weighted_proportions},
@@ -87,9 +88,11 @@ fn estimate_period(
 ) -> Result<Estimated> {
     let earlier = comparable(fit, earlier);
     let mut out = Estimated::default();
-    let mut lowest = None;
+    let (mut lowest, mut models) = (None, Vec::new());
     for map in levels(task) {
-        let (rows, ..) = rows(task, fit, earlier, &map, (None, 0))?;
+        let (rows, _, shrinkage) = rows(task, fit, earlier, &map, (None, 0))?;
+        let told = shrinkage.as_ref().filter(|_| is_mixed(task));
+        models.extend(told.and_then(|told| mixed::case_mix_row(task, fit, map.level, &rows, told)));
         let rates = response_rates(survey, task.period, &map, None);
         let components = components(task, &map, &rows);
         lowest = components.clone().or(lowest);
@@ -103,6 +106,7 @@ fn estimate_period(
         out.estimates.extend(stratum_rows(task, survey, fit, earlier, &map)?);
     }
     out.case_mix = case_mix_rows(task, fit, lowest.as_ref(), &out.estimates);
+    out.case_mix.extend(models);
     let shares = (0..fit.total.table.units()).map(|cell| (fit.total.table.trials(cell), fit.total.weights[cell]));
     out.weighting.extend(fit.weights.row(task, &shares.collect::<Vec<_>>()));
     Ok(out)
@@ -162,7 +166,11 @@ fn rows(
         }
     }
     let tests = compare_level(task, fit, map, &shares, &mut rows, (part, level))?;
-    let shrinkage = if part.is_none() && !is_top(map.level) { shrink(task, fit, &shares, &mut rows)? } else { None };
+    let shrinkage = match part.is_none() && !is_top(map.level) {
+        true if is_mixed(task) => mixed::shrink(task, fit, map, &mut rows)?,
+        true => shrink(task, fit, &shares, &mut rows)?,
+        false => None,
+    };
     Ok((rows, tests, shrinkage))
 }
 
@@ -181,6 +189,11 @@ fn shrink(task: &Task<'_>, fit: &Fit, shares: &[Option<Share>], rows: &mut [Esti
     let areas: Vec<(usize, f64, f64)> =
         large.into_iter().map(|(place, share)| (place, share.value, spread / share.value_n)).collect();
     Ok(shrink_areas(task, rows, &areas, ShrinkageInterval::Averaged, (0.0, 1.0)))
+}
+
+/// Shrunken by a mixed model of the answers themselves, which knows no weights.
+fn is_mixed(task: &Task<'_>) -> bool {
+    task.indicator.case_mix.shrinkage == prem_spec::Shrinkage::Lme4 && task.indicator.weighting == Weighting::None
 }
 
 fn is_adjusted(task: &Task<'_>) -> bool {
@@ -439,6 +452,8 @@ fn case_mix_rows(task: &Task<'_>, fit: &Fit, lowest: Option<&Components>, estima
         n_used: count(model.rows).unwrap_or(0),
         n_left_out: count(fit.left_out).unwrap_or(0),
         n_units: i64::try_from(model.unit_effects.iter().flatten().count()).unwrap_or(i64::MAX),
+        c_statistic: fit.discrimination.and_then(|of| of.c_statistic),
+        deviance_explained: fit.discrimination.and_then(|of| of.deviance_explained),
         between_sd: lowest.and_then(|of| of.between_sd),
         between_sd_unadjusted: lowest.and_then(|of| of.between_sd_unadjusted),
         explained: lowest.and_then(|of| explained(of.between_sd_unadjusted, of.between_sd)),

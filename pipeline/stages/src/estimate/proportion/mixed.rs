@@ -1,0 +1,70 @@
+//! Shrunken proportions by a logistic random intercept of the level's own units, as lme4 makes them: the between-unit SD and
+//! the coefficients taken as known.
+
+use prem_spec::Level;
+use prem_stats::{
+    Result,
+    binary::{SeparationPolicy, fit_logistic_random_intercept},
+};
+use prem_store::tables::{CaseMix, Estimate};
+
+use super::{fit::Fit, method};
+use crate::{
+    estimate::{Task, rows::model_row},
+    explain::Shrinkage,
+    placement::LevelMap,
+};
+
+/// Nodes of the adaptive quadrature; one would be Laplace's approximation, which wards of few answers are too small for.
+const NODES: usize = 9;
+
+/// Fills the shrunken columns of the level's units. `None` where there is no model: fewer than two units, answers all alike, or a
+/// likelihood without a maximum.
+pub(super) fn shrink(
+    task: &Task<'_>,
+    fit: &Fit,
+    map: &LevelMap<'_>,
+    rows: &mut [Estimate],
+) -> Result<Option<Shrinkage>> {
+    // Respondents without a unit at the level are in no group of the model.
+    let rest = u32::try_from(map.units.len()).unwrap_or(u32::MAX);
+    let groups = fit.total.parents(&map.parent, 0).into_iter().map(|group| group.filter(|group| *group != rest));
+    let units = fit.total.table.aggregate(&groups.collect::<Vec<_>>(), map.units.len())?;
+    let Ok(model) = fit_logistic_random_intercept(&units, NODES, SeparationPolicy::Drop) else { return Ok(None) };
+    let at_modes = model.conditional_probabilities(&fit.reference, task.indicator.ci_level)?;
+    for (row, unit) in rows.iter_mut().zip(at_modes) {
+        row.shrunken = unit.map(|unit| unit.value);
+        row.shrunken_low = unit.map(|unit| unit.lower);
+        row.shrunken_high = unit.map(|unit| unit.upper);
+        row.reliability = unit.map(|unit| unit.reliability);
+    }
+    Ok(Some(Shrinkage {
+        model: "logistic-random-intercept".to_owned(),
+        mean: model.probability_without_effect(&fit.reference)?,
+        between_sd: Some(model.between_unit_sd),
+        ..Shrinkage::default()
+    }))
+}
+
+/// The model's row: the between-unit SD and the share of the variance that lies between units, both on the log-odds.
+pub(super) fn case_mix_row(
+    task: &Task<'_>,
+    fit: &Fit,
+    level: Level,
+    rows: &[Estimate],
+    told: &Shrinkage,
+) -> Option<CaseMix> {
+    let sd = told.between_sd?;
+    let answers: Vec<i64> = rows.iter().filter_map(|row| row.n).filter(|n| *n > 0).collect();
+    // π²/3: the variance of the logistic distribution, which an answer's own chance has.
+    let within = std::f64::consts::PI.powi(2) / 3.0;
+    Some(CaseMix {
+        n_used: answers.iter().sum(),
+        n_left_out: i64::try_from(fit.left_out).unwrap_or(i64::MAX),
+        n_units: i64::try_from(answers.len()).ok()?,
+        between_sd: Some(sd),
+        icc: Some(sd * sd / (sd * sd + within)),
+        convergence: if sd > 0.0 { "converged" } else { "converged at zero between-unit variance" }.to_owned(),
+        ..model_row(task, &format!("(random intercept {})", level.as_str()), &method(task))
+    })
+}
