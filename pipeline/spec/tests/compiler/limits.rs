@@ -220,20 +220,23 @@ fn a_trust_adds_no_more_items_than_the_form_allows() {
 }
 
 #[test]
-fn proportions_are_shrunken_by_one_level() {
-    let logistic = |more: &str| {
-        let case_mix = format!("case_mix = {{ method = \"logistic\", adjusters = [\"own-health\"]{more} }}");
-        of_indicator(SHARE, &case_mix)
-    };
-    assert_eq!(logistic(", shrinkage = \"lme4\""), "");
-    assert_eq!(of_indicator(SHARE, "case_mix = { method = \"none\", shrinkage = \"lme4\" }"), "");
-    for nested in ["nested", "lme4-nested"] {
-        let told = logistic(&format!(", shrinkage = \"{nested}\""));
-        expect_one(&told, "proportions are shrunken by one level, as areas or by «lme4»");
+fn ways_to_shrink_are_for_what_is_shrunken() {
+    let with = |method: &str, kind: &str| format!("case_mix = {{ {method}, shrinkage = \"{kind}\" }}");
+    for kind in ["level", "nested", "lme4", "lme4-nested"] {
+        for (measure, weighting) in [(SCORE, "none"), (SCORE, "design"), (SHARE, "none"), (SHARE, "design")] {
+            let more = format!("weighting = \"{weighting}\"\n{}", with("method = \"none\"", kind));
+            assert_eq!(of_indicator(measure, &more), "", "{measure} {weighting} {kind}");
+        }
+        let (rate, fixed) = (
+            of_indicator(RATE, &with("method = \"none\"", kind)),
+            of_indicator(SCORE, &with("method = \"fixed-effects\", convention = \"cahps-4.1c\"", kind)),
+        );
+        for told in [rate, fixed] {
+            if kind == "level" {
+                assert_eq!(told, "");
+            } else {
+                expect_one(&told, "`shrinkage` is for means by «none» or «random-intercept», and for proportions");
+            }
+        }
     }
-    let weighted = "weighting = \"design\"\ncase_mix = { method = \"none\", shrinkage = \"lme4\" }";
-    let told = of_indicator(SHARE, weighted);
-    assert!(told.contains("weighted values are shrunken as areas, each level by itself"), "{told}");
-    let rate = of_indicator(RATE, "case_mix = { method = \"none\", shrinkage = \"lme4\" }");
-    assert!(rate.contains("`shrinkage` is for means by «none» or «random-intercept», and for proportions"), "{rate}");
 }
