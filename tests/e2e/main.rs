@@ -23,6 +23,7 @@ mod draw;
 mod erasure;
 mod explain;
 mod faults;
+mod goal;
 mod mixed;
 mod place;
 mod reconciliation;
