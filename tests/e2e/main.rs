@@ -20,6 +20,7 @@ mod declarations;
 mod deliveries;
 mod disk;
 mod draw;
+mod draw_surveys;
 mod erasure;
 mod explain;
 mod faults;
