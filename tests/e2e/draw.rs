@@ -65,7 +65,8 @@ const EXPORTS: [(&str, &str); 3] = [
     ("reservations", r#"dataset = "reservations""#),
 ];
 
-fn place() -> Place {
+/// A place whose declarations lie in its own folder `schemas`.
+pub fn place() -> Place {
     let schemas = tempfile::tempdir().expect("a folder");
     let write = |name: &str, text: &str| {
         let path = schemas.path().join(name);

@@ -81,6 +81,8 @@ fn a_newcomer_adds_an_indicator_a_questionnaire_and_a_trust() {
     let folder = TempDir::new().expect("a temporary folder");
     fs::create_dir_all(folder.path().join(FOLDER).join("inbox")).expect("an inbox");
     let (mut files, mut commands) = (BTreeSet::new(), 0);
+    let release = folder.path().join(FOLDER).join("published/current");
+    let mut releases: Vec<(PathBuf, bool)> = Vec::new();
     for block in blocks() {
         match block.language.as_str() {
             "toml" => _ = files.insert(write(folder.path(), &block.text)),
@@ -88,9 +90,15 @@ fn a_newcomer_adds_an_indicator_a_questionnaire_and_a_trust() {
             "text" => {}
             other => panic!("what is a block of «{other}»?"),
         }
+        if let Ok(made) = release.canonicalize()
+            && releases.iter().all(|(before, _)| *before != made)
+        {
+            releases.push((made, release.join("hf/trust-b").exists()));
+        }
     }
+    // The trust is in the second release, and not in the first.
+    assert_eq!(releases.iter().map(|(_, has_trust)| *has_trust).collect::<Vec<_>>(), [false, true]);
     assert!(files.len() >= 10 && commands >= 4, "{} files, {commands} commands", files.len());
-    let release = folder.path().join(FOLDER).join("published/current");
     for part in ["region/index.html", "hf/trust-a/index.html", "hf/trust-b/index.html"] {
         assert!(release.join(part).is_file(), "{part}");
     }
@@ -109,4 +117,19 @@ fn a_newcomer_adds_an_indicator_a_questionnaire_and_a_trust() {
     ] {
         assert!(value(indicator, unit).is_some(), "{indicator} {unit}");
     }
+    // Of the answers that the two commands make up: codes 1, 2, 5, 3, 3, 5, 2 in turn, the second once more; and to the new form 1, 2, 5,
+    // 5 and 2 equally often in both trusts, of a question where 1 is best. The region's own mix is the one that is adjusted to.
+    let near = |indicator: &str, unit: &str, wanted: f64| {
+        let got = value(indicator, unit).unwrap_or(f64::NAN);
+        assert!((got - wanted).abs() < 1e-9, "{indicator} {unit}: {got} instead of {wanted}");
+    };
+    near("listened", "region", (57.0 * 350.0 + 25.0) / 400.0);
+    near("listened-well", "region", 114.0 / 400.0);
+    for unit in ["region", "trust-a", "trust-b", "b-ward-1"] {
+        near("visit-waiting", unit, 50.0);
+    }
+    // Its page has the form that it was asked, and nobody else's wards.
+    let page = fs::read_to_string(release.join("hf/trust-b/index.html")).expect("a page");
+    assert!(page.contains("Helseforetak B") && page.contains("Ventetid") && page.contains("Sengepost 1"));
+    assert!(!page.contains("Sengepost 2") && !page.contains("Personalet lyttet"));
 }
