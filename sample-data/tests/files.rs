@@ -150,7 +150,7 @@ fn no_file_has_more_broken_rows_than_its_export_accepts() {
     let strict = plan_of_one();
     let mut tolerant = strict.clone();
     tolerant.exports.values_mut().for_each(|export| export.max_bad_share = 1.0);
-    let settings = Settings { responses: 300, contacts: 700, months: 4, broken_share: 0.06, ..small() };
+    let settings = Settings { responses: 300, contacts: 700, months: 4, broken_share: 0.25, ..small() };
     let folders = [tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder")];
     let truth = generate(&strict, &settings, folders[0].path()).expect("a region");
     let broken_freely = generate(&tolerant, &settings, folders[1].path()).expect("a region");
@@ -183,7 +183,7 @@ fn no_file_has_more_broken_rows_than_its_export_accepts() {
             assert_eq!(truth.rows(name, finding), broken_freely.rows(name, finding), "{name} {finding}");
         }
     }
-    assert!(all_spared > 5, "{all_spared} rows would have been too many");
+    assert!(all_spared > 40, "{all_spared} rows would have been too many");
 }
 
 fn strays(plan: &Plan, inbox: &Path, truth: &prem_sample::Truth) {
