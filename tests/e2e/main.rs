@@ -23,6 +23,7 @@ mod draw;
 mod draw_surveys;
 mod erasure;
 mod explain;
+mod explain_models;
 mod faults;
 mod goal;
 mod mixed;
