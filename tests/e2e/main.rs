@@ -25,6 +25,7 @@ mod erasure;
 mod explain;
 mod explain_models;
 mod faults;
+mod forms;
 mod goal;
 mod mixed;
 mod other_models;
