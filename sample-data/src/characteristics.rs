@@ -201,6 +201,15 @@ impl Characteristic {
         Self { source, column: column.to_owned(), values, weights, effects }
     }
 
+    /// Leaves only these values; all where none are named.
+    pub(crate) fn keep_only(&mut self, values: &[String]) {
+        for (value, weight) in self.values.iter().zip(&mut self.weights) {
+            if !values.is_empty() && !values.contains(value) {
+                *weight = 0.0;
+            }
+        }
+    }
+
     /// How common the values are in a ward that draws favourable patients with strength `tilt`. Missing values are as
     /// common everywhere, so that they say nothing about the ward.
     pub(crate) fn tilted(&self, tilt: f64) -> Vec<f64> {

@@ -45,7 +45,7 @@ const MARK_TEXT: &str =
 pub fn generate(plan: &Plan, settings: &Settings, out: &Path) -> Result<Truth, SampleError> {
     settings.check()?;
     let region = Region::read()?;
-    let mut surveys = surveys(plan, &region)?;
+    let mut surveys = surveys(plan, &region, settings)?;
     if settings.other_share == 0.0 {
         surveys.truncate(1);
     }

@@ -20,8 +20,9 @@
 //!
 //! # The files
 //! Where the plan has several exports of a dataset, the first (by name) is written. `region.toml` says which questionnaires
-//! are sent: the main one, and others beside it with `other_share` as many answers each, to patients of their own. Where
-//! the plan has none of them, its first export of responses is the main one.
+//! are sent: the main one, and others beside it with `other_share` as many answers each, to patients of their own; those of
+//! its further ones that the plan has too, with `every_questionnaire`. Where the plan has none of them, its first export of
+//! responses is the main one.
 //!
 //! Contacts come in the file of the month of discharge, invitations in that of sending, responses in that of the answer
 //! (up to six months after the span). Late responses come in a later file, and corrections repeat a `response_id`.

@@ -13,6 +13,8 @@ const REGION: &str = include_str!("../region.toml");
 #[serde(deny_unknown_fields)]
 pub(crate) struct Region {
     pub(crate) surveys: Vec<Survey>,
+    /// Sent besides where all questionnaires are asked for.
+    pub(crate) further_surveys: Vec<Survey>,
     pub(crate) areas: Vec<Area>,
     pub(crate) places: Vec<Place>,
     pub(crate) own_trust_share: f64,
@@ -21,13 +23,22 @@ pub(crate) struct Region {
     pub(crate) cases: Vec<Case>,
 }
 
-/// A questionnaire that the region sends.
+/// A questionnaire that the region sends, and the patients who are asked. An empty list is anybody.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Survey {
     pub(crate) questionnaire: String,
-    /// Of the patients who are asked.
     pub(crate) care_level: String,
+    /// Youngest and oldest; from the youngest whom an indicator counts on where they are not given.
+    #[serde(default)]
+    pub(crate) ages: Option<(usize, usize)>,
+    #[serde(default)]
+    pub(crate) sexes: Vec<String>,
+    #[serde(default)]
+    pub(crate) urgencies: Vec<String>,
+    /// Main diagnoses; empty for the ordinary cases of the care level.
+    #[serde(default)]
+    pub(crate) diagnoses: Vec<String>,
 }
 
 /// A catchment area and its population.
@@ -110,6 +121,10 @@ impl Region {
             if list.len() != BANDS {
                 return wrong(format!("ages.{name} has {} values, not {BANDS}", list.len()));
             }
+        }
+        let wrong_ages = |survey: &&Survey| survey.ages.is_some_and(|(youngest, oldest)| youngest > oldest);
+        if let Some(survey) = region.further_surveys.iter().find(wrong_ages) {
+            return wrong(format!("ages of «{}» are none", survey.questionnaire));
         }
         let known = |hf: &str| region.areas.iter().any(|area| area.hf == hf);
         for place in &region.places {

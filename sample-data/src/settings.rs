@@ -1,7 +1,7 @@
 //! What kind of region is made, and how dirty its files are.
 
 use jiff::{ToSpan, civil::Date};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
 use crate::SampleError;
 
@@ -18,9 +18,13 @@ pub struct Settings {
     pub responses: u64,
     /// Answers to each other questionnaire of the region, as a share of `responses` and beside them; 0 for none.
     pub other_share: f64,
+    /// Whether all questionnaires that the region can send are answered, not only those that it usually sends.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub every_questionnaire: bool,
     /// Expected number of register contacts. Never fewer than the stays that the responses come from.
     pub contacts: u64,
-    /// First day of the first month of discharge.
+    /// First day of the first month of discharge; in a file of settings a date with or without quotes.
+    #[serde(deserialize_with = "quoted_or_not")]
     pub first_month: Date,
     /// Months of discharge.
     pub months: u32,
@@ -57,12 +61,26 @@ pub struct Settings {
     pub population: bool,
 }
 
+fn quoted_or_not<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Date, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Written {
+        Quoted(Date),
+        Bare(toml::value::Datetime),
+    }
+    match Written::deserialize(deserializer)? {
+        Written::Quoted(date) => Ok(date),
+        Written::Bare(date) => date.to_string().parse().map_err(D::Error::custom),
+    }
+}
+
 impl Default for Settings {
     fn default() -> Self {
         Self {
             seed: 2024,
             responses: 20_000,
             other_share: 0.2,
+            every_questionnaire: false,
             contacts: 100_000,
             first_month: jiff::civil::date(2024, 1, 1),
             months: 24,
@@ -175,5 +193,19 @@ impl Settings {
     /// First day of month `index` of the span.
     pub(crate) fn month(&self, index: u32) -> Option<Date> {
         self.first_month.checked_add(i64::from(index).months()).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_of_settings_may_write_its_date_as_dates_are_written() {
+        let read = |text: &str| toml::from_str::<Settings>(text).map(|settings| settings.first_month);
+        let wanted = jiff::civil::date(2025, 3, 1);
+        assert_eq!(read("first_month = 2025-03-01"), Ok(wanted));
+        assert_eq!(read("first_month = \"2025-03-01\""), Ok(wanted));
+        assert!(read("first_month = 2025-03-01T10:00:00Z").is_err() && read("first_month = \"March\"").is_err());
     }
 }

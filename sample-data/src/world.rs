@@ -14,7 +14,7 @@ use crate::{
     members::Members,
     population::{AGES, Population, band},
     rates::{self, RateSource},
-    region::{Case, Region},
+    region::{self, Case, Region},
     residence::Residences,
     surveys::Survey,
     table::Row,
@@ -102,14 +102,21 @@ impl World {
 
         let contacts = tables.sheet(Kind::Contacts);
         let responses = tables.sheet(Kind::Responses);
-        let characteristics = characteristics(
+        let ages = survey.patients.and_then(|patients| patients.ages);
+        let ages = ages.unwrap_or((usize::try_from(adult).unwrap_or(0), AGES));
+        let mut characteristics = characteristics(
             questionnaire,
             &adjusters,
-            &stay_ages(&region, &population, adult),
+            &stay_ages(&region, &population, ages),
             (tables::dataset(plan, Kind::Contacts)?, &contacts.table, &contacts.fields),
             (tables::dataset(plan, Kind::Responses)?, &responses.table, &responses.fields),
         );
-        for (index, characteristic) in characteristics.iter().enumerate() {
+        for (index, characteristic) in characteristics.iter_mut().enumerate() {
+            match (characteristic.source, survey.patients) {
+                (Source::Sex, Some(patients)) => characteristic.keep_only(&patients.sexes),
+                (Source::Urgency, Some(patients)) => characteristic.keep_only(&patients.urgencies),
+                _ => {}
+            }
             if let Source::Item(item) = characteristic.source {
                 experience.items[item].kind = crate::experience::ItemKind::Characteristic(index);
             }
@@ -120,7 +127,10 @@ impl World {
         let first_day = settings.first_month;
         let forms = wards.iter().map(|ward| forms::forms(questionnaire, &ward.trust, first_day)).collect();
         let rates = rates::sources(plan, &region, settings, &population);
-        let cases = rates::ordinary_cases(plan, &region);
+        let mut cases = rates::ordinary_cases(plan, &region);
+        if let Some(of_survey) = survey.patients.and_then(own_cases) {
+            cases.insert(survey.care_level.to_owned(), of_survey);
+        }
         let users = users(&region, &population);
         let residences = Residences::new(plan, &region);
         Ok(Self {
@@ -234,11 +244,26 @@ fn reach(adjusters: &[AdjusterEffect], settings: &Settings) -> (f64, f64) {
     })
 }
 
-fn stay_ages(region: &Region, population: &Population, adult: i64) -> [f64; AGES] {
+/// The cases of a survey whose patients come with certain diagnoses, all equally common.
+fn own_cases(survey: &region::Survey) -> Option<(Vec<Case>, Choice)> {
+    let case = |diagnosis: &String| Case {
+        diagnosis: diagnosis.clone(),
+        other: String::new(),
+        procedures: String::new(),
+        drg: String::new(),
+        care_levels: vec![survey.care_level.clone()],
+        weight: 1.0,
+    };
+    let cases: Vec<Case> = survey.diagnoses.iter().map(case).collect();
+    let choice = Choice::new(cases.iter().map(|case| case.weight));
+    (!cases.is_empty()).then_some((cases, choice))
+}
+
+fn stay_ages(region: &Region, population: &Population, (youngest, oldest): (usize, usize)) -> [f64; AGES] {
     let year = &population.years()[0];
     std::array::from_fn(|age| {
         let persons: u64 = year.areas.iter().map(|area| area.cells[0][age] + area.cells[1][age]).sum();
-        if (age as i64) < adult { 0.0 } else { persons as f64 * region.ages.r#use[band(age)] }
+        if (youngest..=oldest).contains(&age) { persons as f64 * region.ages.r#use[band(age)] } else { 0.0 }
     })
 }
 

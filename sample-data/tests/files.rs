@@ -92,6 +92,49 @@ fn other_questionnaires_are_answered_beside_the_main_one() {
     assert_eq!(ids, ["adult-inpatient", "somatic-outpatient"]);
 }
 
+/// All seven forms: each is sent to patients whom its indicators count, as far as the register knows, and answered in files of
+/// its own.
+#[test]
+fn every_questionnaire_is_answered_by_patients_of_its_own() {
+    let plan = plan();
+    let folder = tempfile::tempdir().expect("a folder");
+    let clean = Settings { broken_share: 0.0, stray_share: 0.0, contacts: 0, ..small() };
+    let settings = Settings { every_questionnaire: true, other_share: 0.3, ..clean };
+    let truth = generate(&plan, &settings, folder.path()).expect("a region");
+    let inbox = folder.path().join("inbox");
+    let rows = |dataset: &str| -> Vec<Record> {
+        read(&plan, &inbox, dataset).into_iter().flat_map(|(_, rows)| rows).collect()
+    };
+    let contacts: BTreeMap<String, Record> =
+        rows("contacts").into_iter().map(|contact| (contact["contact_id"].clone(), contact)).collect();
+    let mut asked: BTreeMap<String, Vec<&Record>> = BTreeMap::new();
+    for invitation in rows("invitations") {
+        asked.entry(invitation["questionnaire_id"].clone()).or_default().push(&contacts[&invitation["contact_id"]]);
+    }
+    assert_eq!(asked.keys().collect::<Vec<_>>(), plan.questionnaires.keys().collect::<Vec<_>>());
+    for indicator in plan.indicators.values() {
+        let population = &indicator.population;
+        let Some(questionnaire) = &population.questionnaire else { continue };
+        for contact in &asked[questionnaire] {
+            let age: i64 = contact["age"].parse().expect("an age");
+            let is_one = |codes: &[String], column: &str| codes.is_empty() || codes.contains(&contact[column]);
+            let is_meant = |prefix: &String| contact["main_diagnosis"].starts_with(prefix.as_str());
+            assert!(population.age_min.is_none_or(|least| age >= least), "{questionnaire}: {contact:?}");
+            assert!(population.age_max.is_none_or(|most| age <= most), "{questionnaire}: {contact:?}");
+            assert!(is_one(&population.care_levels, "care_level"), "{questionnaire}: {contact:?}");
+            assert!(is_one(&population.urgencies, "urgency"), "{questionnaire}: {contact:?}");
+            let diagnoses = &population.main_diagnoses;
+            assert!(diagnoses.is_empty() || diagnoses.iter().any(is_meant), "{questionnaire}: {contact:?}");
+        }
+    }
+    let women = asked["maternity"].iter().all(|contact| contact["sex"] == "2");
+    assert!(women && asked.values().all(|contacts| contacts.len() > 500), "about 900 answers are asked of each");
+    for export in plan.exports.values().filter(|export| export.dataset == "responses") {
+        let (start, _) = export.files[0].split_once('*').expect("a pattern");
+        assert!(truth.files.iter().any(|name| name.starts_with(start)), "{start}: {:?}", truth.files);
+    }
+}
+
 #[test]
 fn the_truth_reads_as_it_was_written() {
     let folder = tempfile::tempdir().expect("a folder");

@@ -9,9 +9,9 @@ use crate::{
 };
 
 /// Sums of the same terms in another order.
-const TOLERANCE: f64 = 1e-12;
+pub const TOLERANCE: f64 = 1e-12;
 
-fn explained(place: &Place, arguments: &[&str]) -> Value {
+pub fn explained(place: &Place, arguments: &[&str]) -> Value {
     let mut all = vec!["explain"];
     all.extend(arguments);
     let output = place.prem(&all);
@@ -19,7 +19,7 @@ fn explained(place: &Place, arguments: &[&str]) -> Value {
     serde_json::from_slice(&output.stdout).expect("JSON")
 }
 
-fn as_text(place: &Place, arguments: &[&str]) -> String {
+pub fn as_text(place: &Place, arguments: &[&str]) -> String {
     let mut all = vec!["explain"];
     all.extend(arguments);
     all.extend(["--config", "prem.toml"]);
@@ -28,11 +28,11 @@ fn as_text(place: &Place, arguments: &[&str]) -> String {
     text(&output.stdout)
 }
 
-fn number(value: &Value) -> f64 {
+pub fn number(value: &Value) -> f64 {
     value.as_f64().unwrap_or_else(|| panic!("{value} is a number"))
 }
 
-fn count(value: &Value) -> u64 {
+pub fn count(value: &Value) -> u64 {
     value.as_u64().unwrap_or_else(|| panic!("{value} is a count"))
 }
 
@@ -40,16 +40,16 @@ fn all_of(counts: &Value) -> u64 {
     counts.as_object().expect("counts by reason").values().map(count).sum()
 }
 
-fn products(terms: &Value) -> f64 {
+pub fn products(terms: &Value) -> f64 {
     terms.as_array().expect("terms").iter().map(|term| number(&term["product"])).sum()
 }
 
-fn assert_near(what: &str, sum: f64, wanted: f64, tolerance: f64) {
+pub fn assert_near(what: &str, sum: f64, wanted: f64, tolerance: f64) {
     assert!((sum - wanted).abs() <= tolerance * wanted.abs().max(sum.abs()), "{what}: {sum} instead of {wanted}");
 }
 
 /// The same number, as near as JSON's text is read back.
-fn assert_same(what: &str, told: &Value, wanted: Option<f64>) {
+pub fn assert_same(what: &str, told: &Value, wanted: Option<f64>) {
     match (told.as_f64(), wanted) {
         (Some(told), Some(wanted)) => assert_near(what, told, wanted, 1e-14),
         (told, wanted) => assert_eq!(told, wanted, "{what}"),
@@ -57,7 +57,7 @@ fn assert_same(what: &str, told: &Value, wanted: Option<f64>) {
 }
 
 /// Rows of the files come down to the responses of the unit, and these to n.
-fn assert_responses_add_up(told: &Value) {
+pub fn assert_responses_add_up(told: &Value) {
     let (ledger, rows) = (&told["rows_in"], &told["rows"]);
     let gone = all_of(&ledger["quarantined"])
         + all_of(&ledger["excluded"])
@@ -73,7 +73,7 @@ fn assert_responses_add_up(told: &Value) {
 }
 
 /// What is told of the value, the interval, the comparison and the change is what the release says.
-fn assert_is_published(told: &Value, row: &Estimate) {
+pub fn assert_is_published(told: &Value, row: &Estimate) {
     assert_eq!(told["publication"]["status"], "published", "{told}");
     assert_same("value", &told["value"], row.value);
     let interval = &told["interval"];
@@ -103,7 +103,7 @@ fn shown<'a>(rows: &'a [Estimate], indicator: &str, level: &str, stratum: &str) 
     rows.iter().filter(is_shown).max_by_key(|row| (row.q.is_some(), row.n)).expect("a row that is shown")
 }
 
-fn arguments(row: &Estimate) -> [&str; 7] {
+pub fn arguments(row: &Estimate) -> [&str; 7] {
     [&row.indicator, "--unit", &row.unit_id, "--period", &row.period, "--stratum", &row.stratum]
 }
 

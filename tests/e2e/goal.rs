@@ -117,8 +117,12 @@ fn place() -> Place {
     place
 }
 
-/// Unit and goal level by each indicator, as the unrounded values have it: n = 220, 100, 80 and 40 above the wards.
-const WANTED: [(&str, f64, Option<&str>, Option<&str>, f64, Option<&str>); 8] = [
+/// A unit, its score with its level of three and of two, its share with its level.
+type Wanted = (&'static str, f64, Level, Level, f64, Level);
+type Level = Option<&'static str>;
+
+/// As the unrounded values have it: n = 220, 100, 80 and 40 above the wards.
+const WANTED: [Wanted; 8] = [
     ("region", 14_250.0 / 220.0, Some("moderate"), Some("low"), 87.0 / 220.0, Some("moderate")),
     ("a", 7_475.0 / 100.0, Some("moderate"), Some("low"), 26.0 / 100.0, Some("moderate")),
     ("a-1", 75.0, Some("high"), Some("high"), 0.25, Some("high")),

@@ -43,9 +43,11 @@ impl Main {
     }
 }
 
-/// An indicator with other models: its own model first, then the others by the names that the declarations have for them.
-/// A model that knows one level of units stands once for each.
-fn declared() -> Vec<(Main, Model, Vec<(&'static str, Model)>)> {
+/// Models by the names that the declarations have for them. One that knows a single level of units stands once for each.
+type Others = Vec<(&'static str, Model)>;
+
+/// Indicators with their own model and the others.
+fn declared() -> Vec<(Main, Model, Others)> {
     let model = |weighting, case_mix: &str, levels| (weighting, case_mix.to_owned(), levels);
     let at_all = |weighting, case_mix: &str| model(weighting, case_mix, LEVELS);
     let fixed = || {

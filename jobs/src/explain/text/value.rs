@@ -27,7 +27,7 @@ fn terms(text: &mut String, terms: &[Term], reference: &str) -> fmt::Result {
         }
         writeln!(
             text,
-            "    {:<26}{:>10}{:>10}{:>10}{:>10}{:>10}",
+            "    {:<26} {:>9} {:>9} {:>9} {:>9} {:>9}",
             term.column,
             number(term.unit_mean),
             number(term.reference_mean),
@@ -64,7 +64,7 @@ fn logistic(text: &mut String, model: &LogisticModel) -> fmt::Result {
         }
         writeln!(
             text,
-            "    {:<26}{:>10}{:>10}{:>10}",
+            "    {:<26} {:>9} {:>9} {:>9}",
             term.column,
             number(term.center),
             number(term.coefficient),
@@ -84,7 +84,7 @@ fn logistic(text: &mut String, model: &LogisticModel) -> fmt::Result {
     for group in &model.reference {
         writeln!(
             text,
-            "    {:>9} to {:>9}{:>10} ×{:>8} ={:>8}",
+            "    {:>9} to {:>9} {:>9} × {:>7} = {:>7}",
             number(group.from),
             number(group.to),
             percent(group.share),
@@ -104,7 +104,7 @@ pub(super) fn rate(text: &mut String, rate: &Rate) -> fmt::Result {
             stratum.age_to.map_or_else(|| format!("{}+", stratum.age_from), |to| format!("{}–{to}", stratum.age_from));
         writeln!(
             text,
-            "    {:<8}{:<6}{:>8}{:>12.1}{:>12}{:>10}{:>12}",
+            "    {:<8}{:<6} {:>7} {:>11.1} {:>11} {:>9} {:>11}",
             age,
             stratum.sex,
             stratum.events,
