@@ -222,6 +222,41 @@ proptest! {
         }
     }
 
+    /// Â, the mean and the errors stay where areas and the nodes above them stand in another order; values move with their level
+    /// and scale.
+    #[test]
+    fn nested_areas_follow_their_areas(
+        areas in prop::collection::vec((30.0..90.0_f64, 0.5..60.0_f64), 2 * UNITS),
+        shift in -1e3..1e3_f64,
+        scale in 0.1..10.0_f64,
+    ) {
+        // Two areas a node, of which there are six in two nodes further up; area j of the other order is the last but j.
+        let turn = |j: usize| 2 * UNITS - 1 - j;
+        let run = |at: &dyn Fn(usize) -> usize, node: &dyn Fn(usize) -> usize, (shift, scale): (f64, f64), kind| {
+            let column = |f: &dyn Fn(usize) -> f64| (0..2 * UNITS).map(f).collect::<Vec<f64>>();
+            let a = column(&|j| shift + scale * areas[at(j)].0);
+            let v = column(&|j| scale * scale * areas[at(j)].1);
+            let mut top = vec![0; UNITS];
+            (0..UNITS).for_each(|g| top[node(g)] = (g / 3) as u32);
+            let parents = [(0..2 * UNITS).map(|j| node(at(j) / 2) as u32).collect(), top];
+            nested_areas(&a, &v, (&parents, 2), kind, 0.95).unwrap()
+        };
+        for kind in [ShrinkageInterval::PlugIn, ShrinkageInterval::Averaged] {
+            let one = run(&|j| j, &|g| g, (0.0, 1.0), kind);
+            let other = run(&turn, &place, (shift, scale), kind);
+            for (a, b) in paired(&one.variances, &other.variances) {
+                prop_assert!((a - b / (scale * scale)).abs() < 1e-6 * (1.0 + a), "{one:?} {other:?}");
+            }
+            prop_assert!((one.mean - (other.mean - shift) / scale).abs() < 1e-6, "{one:?} {other:?}");
+            for (j, a) in one.areas.iter().enumerate() {
+                let b = &other.areas[turn(j)];
+                prop_assert!((a.value - (b.value - shift) / scale).abs() < 1e-5, "{a:?} {b:?}");
+                prop_assert!(near(a.mean_squared_error, b.mean_squared_error / (scale * scale), 1e-5), "{a:?} {b:?}");
+                prop_assert!(near(a.reliability, b.reliability, 1e-5), "{a:?} {b:?}");
+            }
+        }
+    }
+
     /// Back in time the change is the other way round; a level that both periods have is no change.
     #[test]
     fn change_has_a_direction_and_no_level(

@@ -2,7 +2,8 @@
 //!
 //! The order of work: [`SufficientStatistics`] reads rows of the lowest units; [`within`] (or [`RandomIntercept`] with its
 //! own β) gives one fit; [`UnitMoments::aggregate`] makes the moments of higher units; the fit turns moments of any level
-//! into [`AdjustedMean`]s; [`shrunken_means`] pulls them towards their mean; [`fixed_effects`] is the CAHPS family.
+//! into [`AdjustedMean`]s; [`shrunken_means`] pulls them towards their mean, [`nested_shrinkage`] towards their units above, and
+//! [`fay_herriot`] and [`nested_areas`] do the same for weighted values; [`fixed_effects`] is the CAHPS family.
 
 mod adjusted;
 mod block;
@@ -15,9 +16,11 @@ mod interaction;
 mod log_grid;
 mod moments;
 mod nested;
+mod nested_areas;
 mod nested_grid;
 mod nested_likelihood;
 mod nested_shrinkage;
+mod nested_tree;
 mod profile;
 mod random_intercept;
 mod root;
@@ -40,6 +43,7 @@ pub use impute::{Imputed, unit_mean_impute};
 pub use interaction::{InteractionTest, InteractionTests, interaction_tests};
 pub use moments::{PooledWithin, UnitMoments};
 pub use nested::{NestedEffect, NestedFit, fit_nested, fit_nested_within};
+pub use nested_areas::{NestedAreas, nested_areas};
 pub use nested_likelihood::{NestedLikelihood, NestedPoint};
 pub use nested_shrinkage::{NestedShrinkage, nested_shrinkage};
 pub use profile::{Criterion, ProfilePoint, ProfiledLikelihood};

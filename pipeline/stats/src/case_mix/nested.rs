@@ -145,7 +145,7 @@ fn at(likelihood: &NestedLikelihood, v: &[f64]) -> Result<NestedPoint> {
 }
 
 /// One variance ratio at a time finds the neighbourhood, Newton on the exact gradient the optimum.
-fn minimise(likelihood: &NestedLikelihood) -> Result<(Vec<f64>, NestedPoint, Convergence)> {
+pub(super) fn minimise(likelihood: &NestedLikelihood) -> Result<(Vec<f64>, NestedPoint, Convergence)> {
     let levels = likelihood.levels();
     let scale: Vec<f64> = (0..levels).map(|l| 1.0 / likelihood.typical_rows(l)).collect();
     let mut v: Vec<f64> = scale.clone();

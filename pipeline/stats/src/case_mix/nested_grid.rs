@@ -3,23 +3,25 @@
 //! # Estimand
 //! ω(θ) ∝ Πθ_l·exp(−REML(θ)/2) dθ: the weights of the averaged interval, for several θ_l at once.
 //! # Formula
-//! A trapezoid rule in w_l = t_l/(1 + t_l), t_l = (n_l θ_l²)^¼, n_l the rows of a typical node of level l: the
+//! A trapezoid rule in w_l = t_l/(1 + t_l), t_l = (n_l θ_l²)^¼, n_l the rows (of areas the precision) of a typical node of level l: the
 //! density then vanishes like the third power at w = 0, and at w = 1 at least so with five nodes.
 //! # Source
 //! NIST DLMF 2.10.1 (Euler–Maclaurin): the trapezoid rule's error lies in derivatives at the ends, which vanish here.
 //! # Assumptions
-//! Those of the likelihood; a flat prior on each σ_l² given σ, as for one level.
+//! Those of the likelihood; a flat prior on each σ_l² given σ (areas: σ = 1), as for one level.
 //! # Edge cases
 //! Each axis is widened until its ends carry less than 10⁻⁴ of the weight or it spans the whole line.
 //! # Reference values
 //! `tests/case_mix_nested_shrinkage.rs`: one level against the grid of the plain random intercept; two levels against a
-//! double integral in R: `tests/reference/r_dense.rs`, where values and errors are within 8e-7.
+//! double integral in R: `tests/reference/r_dense.rs`, where values and errors are within 8e-7; areas of two and three levels
+//! against integrals in R: `tests/reference/r_areas_nested.rs`, within 2e-5. In a made-up region of 165 areas and four
+//! levels 17 points an axis instead of 13 move a value by 2e-3 of its standard error.
 
 use super::nested_likelihood::NestedLikelihood;
 use crate::error::{Result, StatsError};
 
 /// Points per axis for 1, 2, 3, 4 and more levels.
-const POINTS: [usize; 5] = [65, 21, 13, 9, 7];
+const POINTS: [usize; 5] = [65, 21, 21, 13, 9];
 
 /// Drop of the log weight, along one axis from the top, at which an axis ends at first.
 const LOG_WEIGHT_DROP: f64 = 12.0;

@@ -6,6 +6,8 @@
 //! A node's children weigh u_c each; U = Σu_c, z̄ = Σu_c z̄_c/U, W = ΣW_c + Σu_c(z̄_c − z̄)(z̄_c − z̄)'; its own effect
 //! makes u = U/(1 + θ_l²U) and adds log(1 + θ_l²U). At the roots A = ΣW + Σu z̄z̄'. (Rows are children with u = 1.)
 //! Derivative in θ_l²: Σ_g [1_g'V⁻¹1_g − t_x'A⁻¹t_x − (n − p)(t_y − t_x'β)²/r²], t = Z'V⁻¹1_g, found by walking up from node g.
+//! Areas with known sampling variances V_j are units of 1/V_j rows and σ = 1: θ_l² is then the variance itself, the criterion
+//! Σlog(1 + θ_l²U) + ln|A| + r² but for a constant, and (n − p)/r² is 1 in the derivative.
 //! # Source
 //! Bates et al. (2015) Journal of Statistical Software 67(1), section 3; Henderson, Searle (1981) SIAM
 //! Review 23:53–60 (the inverse after adding one effect), used once per node.
@@ -18,10 +20,12 @@
 //! derivatives against differences: `tests/case_mix_nested.rs`.
 
 use super::moments::UnitMoments;
+use super::nested_tree::nodes_of;
 use super::profile::Criterion;
 use super::within::WithinFit;
-use crate::error::{Result, StatsError, check_length};
+use crate::error::{Result, StatsError, check_length, check_positive, finite_result};
 use crate::linear_algebra::{Cholesky, Dropped, Matrix, dot, independent_columns};
+use crate::numeric::at_least_zero;
 
 /// The objective of a nested model.
 #[derive(Debug, Clone)]
@@ -44,6 +48,8 @@ pub struct NestedLikelihood {
     adjusters: usize,
     /// Parameters that REML allows for: those of the model, and of a β fixed beforehand.
     parameters: f64,
+    /// σ = 1, not estimated.
+    is_residual_known: bool,
 }
 
 /// What θ determines once β and σ are profiled out.
@@ -54,23 +60,6 @@ pub(super) struct Profiled {
     pub(super) factor: Cholesky,
     r2: f64,
     levels: Vec<Level>,
-}
-
-/// Nodes per level of the tree over `units`.
-pub(super) fn nodes_of(units: usize, parents: &[Vec<u32>], tops: usize) -> Result<Vec<usize>> {
-    let mut nodes = vec![units];
-    for (l, parent) in parents.iter().enumerate() {
-        check_length("parents of a level", nodes[l], parent.len())?;
-        let above = parents.get(l + 1).map_or(tops, Vec::len);
-        if let Some(bad) = parent.iter().find(|p| **p as usize >= above) {
-            return Err(StatsError::out_of_range("parent index", f64::from(*bad), "below the number of parents"));
-        }
-        nodes.push(above);
-    }
-    if parents.is_empty() {
-        check_length("top nodes", units, tops)?;
-    }
-    Ok(nodes)
 }
 
 fn check_rows(moments: &UnitMoments, kept: usize) -> Result<()> {
@@ -162,6 +151,7 @@ impl NestedLikelihood {
             rows,
             adjusters,
             parameters,
+            is_residual_known: false,
         })
     }
 
@@ -200,6 +190,36 @@ impl NestedLikelihood {
             rows: moments.rows() as f64,
             adjusters: moments.adjusters(),
             parameters: 1.0 + fit.kept.len() as f64,
+            is_residual_known: false,
+        })
+    }
+
+    /// REML of areas: estimates with known sampling variances about a mean and the tree's effects, areas lowest.
+    ///
+    /// # Errors
+    /// Shapes that are not a tree over the areas; variances that are not above 0 or whose inverses have no finite sum.
+    pub(super) fn of_areas(values: &[f64], variances: &[f64], parents: &[Vec<u32>], tops: usize) -> Result<Self> {
+        check_length("sampling variances", values.len(), variances.len())?;
+        check_positive("sampling variances", variances)?;
+        let nodes = nodes_of(values.len(), parents, tops)?;
+        let counts: Vec<f64> = variances.iter().map(|v| 1.0 / v).collect();
+        let rows = finite_result("precision of the areas", counts.iter().sum())?;
+        let center_y = values.iter().sum::<f64>() / values.len().max(1) as f64;
+        Ok(Self {
+            criterion: Criterion::Reml,
+            kept: Vec::new(),
+            dropped: Vec::new(),
+            parents: parents.to_vec(),
+            nodes,
+            counts,
+            means: values.iter().flat_map(|y| [1.0, y - center_y]).collect(),
+            within: Matrix::zeros(2, 2),
+            center_x: Vec::new(),
+            center_y,
+            rows,
+            adjusters: 0,
+            parameters: 1.0,
+            is_residual_known: true,
         })
     }
 
@@ -244,6 +264,7 @@ impl NestedLikelihood {
         let mut log_terms = 0.0;
         let mut levels: Vec<Level> = Vec::with_capacity(theta.len());
         let (mut sum, mut mean) = (self.counts.clone(), self.means.clone());
+        let mut delta = vec![0.0; q];
         for (l, t) in theta.iter().enumerate() {
             let v = t * t;
             let own: Vec<f64> = sum.iter().map(|u| u / (1.0 + v * u)).collect();
@@ -257,8 +278,8 @@ impl NestedLikelihood {
                     if u > 0.0 {
                         let total = sum[target] + u;
                         let slot = &mut mean[target * q..(target + 1) * q];
-                        let delta: Vec<f64> =
-                            level.mean[c * q..(c + 1) * q].iter().zip(&*slot).map(|(z, m)| z - m).collect();
+                        let own = level.mean[c * q..(c + 1) * q].iter();
+                        delta.iter_mut().zip(own.zip(&*slot)).for_each(|(d, (z, m))| *d = z - m);
                         cross.add_outer(sum[target] * u / total, &delta);
                         slot.iter_mut().zip(&delta).for_each(|(m, d)| *m += d * u / total);
                         sum[target] = total;
@@ -289,18 +310,23 @@ impl NestedLikelihood {
         let factor = Cholesky::new("generalised cross-products", &a)?;
         let beta = factor.solve(&b);
         let r2 = cross[(d, d)] - 2.0 * dot(&beta, &b) + a.quadratic(&beta);
-        if r2.is_nan() || r2 <= 1e-14 * cross[(d, d)] {
+        if !self.is_residual_known && (r2.is_nan() || r2 <= 1e-14 * cross[(d, d)]) {
             return Err(StatsError::Constant { what: "outcome within units" });
         }
         let df = self.degrees_of_freedom();
-        let mut criterion = log_terms + df * (1.0 + (2.0 * std::f64::consts::PI * r2 / df).ln());
+        let fit = match self.is_residual_known {
+            true => at_least_zero(r2),
+            false => df * (1.0 + (2.0 * std::f64::consts::PI * r2 / df).ln()),
+        };
+        let mut criterion = log_terms + fit;
         if self.criterion == Criterion::Reml {
             criterion += factor.log_determinant();
         }
         if !criterion.is_finite() {
             return Err(StatsError::Undefined { what: "profiled likelihood", reason: "not finite at this theta" });
         }
-        Ok(Profiled { criterion, residual_variance: r2 / df, beta, factor, r2, levels })
+        let residual_variance = if self.is_residual_known { 1.0 } else { r2 / df };
+        Ok(Profiled { criterion, residual_variance, beta, factor, r2, levels })
     }
 
     /// Objective, derivatives and profiled parameters.
@@ -323,7 +349,8 @@ impl NestedLikelihood {
         let keep = f64::from(self.criterion == Criterion::Reml);
         let log_slopes: Vec<f64> = nodes.iter().map(|level| level.iter().map(|(s, t, _)| s - keep * t).sum()).collect();
         let pulls: Vec<f64> = nodes.iter().map(|level| level.iter().map(|(_, _, e)| e * e).sum()).collect();
-        let derivative = log_slopes.iter().zip(&pulls).map(|(s, p)| s - df * p / r2).collect();
+        let pull = |p: &f64| if self.is_residual_known { *p } else { df * p / r2 };
+        let derivative = log_slopes.iter().zip(&pulls).map(|(s, p)| s - pull(p)).collect();
         Ok(NestedPoint { criterion, derivative, residual_variance, beta, factor, nodes, log_slopes, pulls })
     }
 

@@ -4,10 +4,9 @@
 //! The mean of a node's respondents at the reference mix x̄: for a lowest unit μ + Σb over its path, for a
 //! higher node the mean of its lowest units by respondents, so that a hospital agrees with its wards.
 //! # Formula
-//! With U_c and z̄_c of the likelihood's recursion, v = θ² and λ_c = vU_c/(1 + vU_c), top-down from the root
-//! μ̂ = Σu z̄/Σu with variance σ²/Σu: m_c = λ_c z̄_c + (1 − λ_c)m_g, Var_c = σ²v/(1 + vU_c) + (1 − λ_c)²Var_g, g the parent.
-//! Higher nodes collect their parts bottom-up. Both are linear in z̄, so the adjusters' part is g'V(β̂)g with g the same
-//! combination of x̄_c − x̄. With the model's own β the root is x̄'β̂ and the β part h'V(β̂)h, h = (1, x̄) − m(1, x).
+//! The sweeps of `nested_tree.rs` with v = θ² and rows as precision give m_c and Var_c/σ² of each node's own level; higher nodes
+//! collect their parts bottom-up. Both are linear in z̄, so the adjusters' part is g'V(β̂)g with g the same combination of
+//! x̄_c − x̄. With the model's own β the root is x̄'β̂ and the β part h'V(β̂)h, h = (1, x̄) − m(1, x).
 //! Averaged over the grid of θ as for one level: m = Σωm(θ), variance Σω[v(θ) + m(θ)²] − m².
 //! # Source
 //! Robinson (1991) Statistical Science 6:15–32; Henderson (1975) Biometrics 31:423–447; Chou, Willsky, Benveniste
@@ -27,12 +26,13 @@ use super::adjusted::{check_level, critical_value};
 use super::moments::UnitMoments;
 use super::nested::{NestedFit, fit_nested, fit_nested_within};
 use super::nested_grid::grid;
-use super::nested_likelihood::{NestedLikelihood, nodes_of};
+use super::nested_likelihood::NestedLikelihood;
+use super::nested_tree::{Sweep, Swept, Tree, nodes_of};
 use super::profile::Criterion;
 use super::random_intercept::Convergence;
 use super::shrinkage::{MIN_UNITS, ShrinkageInterval, ShrunkenMean};
 use super::within::WithinFit;
-use crate::error::{Result, StatsError, check_all_finite, check_length, finite_result};
+use crate::error::{Result, check_all_finite, check_length, finite_result};
 use crate::linear_algebra::{Matrix, dot};
 
 /// Shrunken values of a tree.
@@ -66,7 +66,8 @@ pub fn nested_shrinkage(
     check_length("reference adjusters", moments.adjusters(), reference.len())?;
     check_all_finite("reference adjusters", reference)?;
     nodes_of(moments.units(), parents, tops)?;
-    let tree = Tree::of(moments, parents, tops);
+    let rows = (0..moments.units()).map(|j| moments.count(j) as f64).collect();
+    let tree = Tree::of(rows, parents, tops);
     let random = tree.random(if interval == ShrinkageInterval::Averaged { MIN_UNITS } else { 2 })?;
     let (compressed, above) = tree.compressed(&random);
     let fit = match within {
@@ -120,66 +121,6 @@ pub fn nested_shrinkage(
     })
 }
 
-/// The whole tree with rows per node.
-struct Tree<'a> {
-    parents: &'a [Vec<u32>],
-    nodes: Vec<usize>,
-    counts: Vec<Vec<f64>>,
-}
-
-impl<'a> Tree<'a> {
-    fn of(moments: &UnitMoments, parents: &'a [Vec<u32>], tops: usize) -> Self {
-        let mut counts = vec![(0..moments.units()).map(|j| moments.count(j) as f64).collect::<Vec<f64>>()];
-        for (l, parent) in parents.iter().enumerate() {
-            let mut above = vec![0.0; parents.get(l + 1).map_or(tops, Vec::len)];
-            for (n, p) in counts[l].iter().zip(parent) {
-                above[*p as usize] += n;
-            }
-            counts.push(above);
-        }
-        Self { parents, nodes: counts.iter().map(Vec::len).collect(), counts }
-    }
-
-    fn with_rows(&self, l: usize) -> usize {
-        self.counts[l].iter().filter(|n| **n > 0.0).count()
-    }
-
-    /// Which levels have effects of their own.
-    fn random(&self, fewest: usize) -> Result<Vec<bool>> {
-        let lowest = self.with_rows(0);
-        if lowest < fewest {
-            return Err(StatsError::TooFew { what: "units for nested shrinkage", needed: fewest, found: lowest });
-        }
-        let mut finer = usize::MAX;
-        Ok((0..self.nodes.len())
-            .map(|l| {
-                let nodes = self.with_rows(l);
-                // Levels are nested: as many nodes with rows means the same division.
-                let is_random = nodes >= fewest && nodes < finer;
-                if is_random {
-                    finer = nodes;
-                }
-                is_random
-            })
-            .collect())
-    }
-
-    /// The tree of the random levels alone.
-    fn compressed(&self, random: &[bool]) -> (Vec<Vec<u32>>, usize) {
-        let mut parents = Vec::new();
-        let mut up: Vec<u32> = (0..self.nodes[0] as u32).collect();
-        let mut above = self.nodes[0];
-        for ((parent, nodes), is_random) in self.parents.iter().zip(&self.nodes[1..]).zip(&random[1..]) {
-            up.iter_mut().for_each(|node| *node = parent[*node as usize]);
-            if *is_random {
-                above = *nodes;
-                parents.push(std::mem::replace(&mut up, (0..above as u32).collect()));
-            }
-        }
-        (parents, above)
-    }
-}
-
 /// What the sweeps carry per lowest unit: the value, then what multiplies β.
 struct Columns {
     q: usize,
@@ -229,7 +170,6 @@ impl Columns {
             .iter()
             .map(|is_random| if *is_random { ratios.next().map_or(0.0, |t| t * t) } else { 0.0 })
             .collect();
-        let sweep = Sweep::of(self, tree, &v);
         let own = self.fixed.is_none().then(|| likelihood.original(&point));
         let target: Vec<f64> = std::iter::once(1.0).chain(reference.iter().copied()).collect();
         let value = |combination: &[f64]| -> (f64, f64) {
@@ -242,11 +182,10 @@ impl Columns {
                 (None, None) => (combination[0], 0.0),
             }
         };
-        Ok(sweep
-            .levels
+        Ok(nodes(self, tree, &v)
             .into_iter()
-            .map(|nodes| {
-                nodes
+            .map(|level| {
+                level
                     .into_iter()
                     .map(|node| {
                         let (value, from_beta) = value(&node.combination);
@@ -273,89 +212,52 @@ struct Node {
     prior: f64,
 }
 
-struct Sweep {
-    levels: Vec<Vec<Node>>,
-}
-
-/// Bottom-up: what the data below a node say of it.
-struct Below {
-    sum: Vec<f64>,
-    mean: Vec<f64>,
-}
-
-impl Sweep {
-    fn of(columns: &Columns, tree: &Tree<'_>, v: &[f64]) -> Self {
-        let q = columns.q;
-        let below = upward(columns, tree, v);
-        let (root, root_variance) = root(&below, v, q, columns.fixed.is_some());
-        let lambda = |l: usize, c: usize| {
-            let vu = v[l] * below[l].sum[c];
-            if vu.is_finite() { vu / (1.0 + vu) } else { 1.0 }
-        };
-        let noise = |l: usize, c: usize| v[l] / (1.0 + v[l] * below[l].sum[c]);
-        // Top-down: m_c and its variance, with the root estimated and with the root known.
-        let levels = tree.nodes.len();
-        let mut path: Vec<Vec<(Vec<f64>, f64, f64)>> = (0..levels).map(|_| Vec::new()).collect();
-        for l in (0..levels).rev() {
-            path[l] = (0..tree.nodes[l])
-                .map(|c| {
-                    let share = lambda(l, c);
-                    let (above, variance, known) = match tree.parents.get(l) {
-                        Some(parent) => {
-                            let (m, variance, known) = &path[l + 1][parent[c] as usize];
-                            (m, *variance, *known)
-                        }
-                        None => (&root, root_variance, 0.0),
-                    };
-                    let own = &below[l].mean[c * q..(c + 1) * q];
-                    let m = own.iter().zip(above).map(|(z, m)| share * z + (1.0 - share) * m).collect();
-                    let keep = (1.0 - share).powi(2);
-                    (m, noise(l, c) + keep * variance, noise(l, c) + keep * known)
+/// Every node of every level: a higher one is the mean of its lowest units by rows.
+fn nodes(columns: &Columns, tree: &Tree<'_>, v: &[f64]) -> Vec<Vec<Node>> {
+    let q = columns.q;
+    let swept = Swept { q, rows: &columns.rows, precision: &tree.counts[0] };
+    let sweep = Sweep::of(swept, tree, v, columns.fixed.is_some());
+    // Bottom-up: a node's mean over its lowest units is A + B·(its own level) + noise.
+    let mut parts: Vec<Collected> =
+        (0..tree.nodes[0]).map(|_| Collected { a: vec![0.0; q], b: 1.0, noise: 0.0, prior: 0.0 }).collect();
+    let mut out = Vec::with_capacity(tree.nodes.len());
+    for l in 0..tree.nodes.len() {
+        let from_path: f64 = v[l..].iter().sum();
+        out.push(
+            parts
+                .iter()
+                .zip(&sweep.path[l])
+                .map(|(part, own)| Node {
+                    combination: part.a.iter().zip(&own.combination).map(|(a, m)| a + part.b * m).collect(),
+                    variance: part.noise + part.b * part.b * own.variance,
+                    known: part.noise + part.b * part.b * own.known,
+                    prior: from_path + part.prior,
                 })
-                .collect();
-        }
-        // Bottom-up: a node's mean over its lowest units is A + B·(its own level) + noise.
-        let mut parts: Vec<Collected> =
-            (0..tree.nodes[0]).map(|_| Collected { a: vec![0.0; q], b: 1.0, noise: 0.0, prior: 0.0 }).collect();
-        let mut out = Vec::with_capacity(levels);
-        for l in 0..levels {
-            let from_path: f64 = v[l..].iter().sum();
-            out.push(
-                parts
-                    .iter()
-                    .zip(&path[l])
-                    .map(|(part, (m, variance, known))| Node {
-                        combination: part.a.iter().zip(m).map(|(a, m)| a + part.b * m).collect(),
-                        variance: part.noise + part.b * part.b * variance,
-                        known: part.noise + part.b * part.b * known,
-                        prior: from_path + part.prior,
-                    })
-                    .collect(),
-            );
-            let Some(parent) = tree.parents.get(l) else { break };
-            let mut above: Vec<Collected> = (0..tree.nodes[l + 1])
-                .map(|g| {
-                    let empty = tree.counts[l + 1][g] <= 0.0;
-                    Collected { a: vec![0.0; q], b: f64::from(u8::from(empty)), noise: 0.0, prior: 0.0 }
-                })
-                .collect();
-            for (c, part) in parts.iter().enumerate() {
-                let g = parent[c] as usize;
-                if tree.counts[l][c] > 0.0 {
-                    let s = tree.counts[l][c] / tree.counts[l + 1][g];
-                    let (share, own) = (lambda(l, c), &below[l].mean[c * q..(c + 1) * q]);
-                    for (sum, (a, z)) in above[g].a.iter_mut().zip(part.a.iter().zip(own)) {
-                        *sum += s * (a + part.b * share * z);
-                    }
-                    above[g].b += s * part.b * (1.0 - share);
-                    above[g].noise += s * s * (part.noise + part.b * part.b * noise(l, c));
-                    above[g].prior += s * s * (part.prior + v[l]);
+                .collect(),
+        );
+        let Some(parent) = tree.parents.get(l) else { break };
+        let mut above: Vec<Collected> = (0..tree.nodes[l + 1])
+            .map(|g| {
+                let empty = tree.counts[l + 1][g] <= 0.0;
+                Collected { a: vec![0.0; q], b: f64::from(u8::from(empty)), noise: 0.0, prior: 0.0 }
+            })
+            .collect();
+        for (c, part) in parts.iter().enumerate() {
+            let g = parent[c] as usize;
+            if tree.counts[l][c] > 0.0 {
+                let s = tree.counts[l][c] / tree.counts[l + 1][g];
+                let (share, noise) = (sweep.share(l, c), sweep.noise(l, c));
+                for (sum, (a, z)) in above[g].a.iter_mut().zip(part.a.iter().zip(sweep.own(l, c))) {
+                    *sum += s * (a + part.b * share * z);
                 }
+                above[g].b += s * part.b * (1.0 - share);
+                above[g].noise += s * s * (part.noise + part.b * part.b * noise);
+                above[g].prior += s * s * (part.prior + v[l]);
             }
-            parts = above;
         }
-        Self { levels: out }
+        parts = above;
     }
+    out
 }
 
 /// A node's mean over its lowest units, given the node's own level.
@@ -364,39 +266,4 @@ struct Collected {
     b: f64,
     noise: f64,
     prior: f64,
-}
-
-fn upward(columns: &Columns, tree: &Tree<'_>, v: &[f64]) -> Vec<Below> {
-    let q = columns.q;
-    let mut below = vec![Below { sum: tree.counts[0].clone(), mean: columns.rows.clone() }];
-    for (l, parent) in tree.parents.iter().enumerate() {
-        let mut above = Below { sum: vec![0.0; tree.nodes[l + 1]], mean: vec![0.0; tree.nodes[l + 1] * q] };
-        for (c, target) in parent.iter().enumerate() {
-            let (u, g) = (below[l].sum[c] / (1.0 + v[l] * below[l].sum[c]), *target as usize);
-            if u > 0.0 {
-                above.sum[g] += u;
-                let share = u / above.sum[g];
-                for k in 0..q {
-                    above.mean[g * q + k] += share * (below[l].mean[c * q + k] - above.mean[g * q + k]);
-                }
-            }
-        }
-        below.push(above);
-    }
-    below
-}
-
-/// The root's combination and its variance: the generalised mean of the top nodes, or nothing where β has an intercept.
-fn root(below: &[Below], v: &[f64], q: usize, is_estimated: bool) -> (Vec<f64>, f64) {
-    let mut mean = vec![0.0; q];
-    let (Some(top), Some(v), true) = (below.last(), v.last(), is_estimated) else { return (mean, 0.0) };
-    let mut total = 0.0;
-    for (c, sum) in top.sum.iter().enumerate().filter(|(_, sum)| **sum > 0.0) {
-        let u = sum / (1.0 + v * sum);
-        total += u;
-        for (m, z) in mean.iter_mut().zip(&top.mean[c * q..(c + 1) * q]) {
-            *m += u / total * (z - *m);
-        }
-    }
-    (mean, if total > 0.0 { 1.0 / total } else { 0.0 })
 }

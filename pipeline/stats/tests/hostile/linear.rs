@@ -207,6 +207,17 @@ fn areas() {
                 u.check("fay_herriot", fay_herriot(&a, &variance, &[], kind, 0.95));
                 u.check("fay_herriot", fay_herriot(&a, &variance, &[&a], kind, 0.95));
                 u.check("fay_herriot", fay_herriot(&a, &variance, &[&variance, &variance], kind, 0.95));
+                let halves: Vec<u32> = (0..a.len() as u32).map(|j| j / 2).collect();
+                let but_one: Vec<u32> = (0..a.len() as u32).map(|j| j.saturating_sub(1)).collect();
+                for (parents, tops) in [
+                    (vec![], a.len()),
+                    (vec![halves.clone()], 4),
+                    (vec![but_one.clone()], 7),
+                    (vec![but_one, vec![0, 1, 2, 3, 4, 4, 1]], 5),
+                    (vec![halves, vec![9; 4]], 2),
+                ] {
+                    u.check("nested_areas", nested_areas(&a, &variance, (&parents, tops), kind, 0.95));
+                }
             }
         }
     }

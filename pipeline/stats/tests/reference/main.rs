@@ -27,6 +27,7 @@ mod distributions;
 mod funnel;
 mod intervals;
 mod r_areas;
+mod r_areas_nested;
 mod r_average;
 mod r_closed;
 mod r_dense;
@@ -71,6 +72,7 @@ fn every_reference_case() {
     funnel::run();
     intervals::run();
     r_areas::run();
+    r_areas_nested::run();
     r_average::run();
     r_closed::run();
     r_dense::run();
