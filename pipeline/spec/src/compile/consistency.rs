@@ -1,9 +1,7 @@
 //! Choices of an indicator that are fine alone and wrong together.
 
 use super::reader::Node;
-use crate::model::{
-    Adjustment, Alternative, CaseMix, IntervalMethod, Level, Measure, Population, Shrinkage, Weighting,
-};
+use crate::model::{Adjustment, Alternative, CaseMix, IntervalMethod, Level, Measure, Population, Shrinkage};
 
 /// Choices that are fine alone and wrong together.
 pub(super) fn check_together(node: &Node<'_>, measure: &Measure, case_mix: &CaseMix, levels: &[Level]) {
@@ -62,18 +60,12 @@ pub(super) fn check_interval(node: &Node<'_>, measure: &Measure, interval: Optio
     }
 }
 
-/// Shrunken values by a mixed model are for unweighted means: a weight there would be taken for precision.
-pub(super) fn check_shrinkage(node: &Node<'_>, measure: &Measure, case_mix: &CaseMix, weighting: Weighting) {
-    if case_mix.shrinkage == Shrinkage::Level {
-        return;
-    }
-    let at = || node.span_of("case_mix");
+/// Ways to shrink are for what is shrunken: means by a mean or a mixed model, and proportions.
+pub(super) fn check_shrinkage(node: &Node<'_>, measure: &Measure, case_mix: &CaseMix) {
     let fixed_effects = matches!(case_mix.adjustment, Adjustment::FixedEffects { .. });
-    if measure.is_rate() || measure.is_proportion() || fixed_effects {
-        node.error(at(), "`shrinkage` is for means by «none» or «random-intercept»", None);
-    } else if weighting != Weighting::None {
-        let message = "weighted means are shrunken as areas, each level by itself";
-        node.error(at(), message, Some("weighting = \"none\", or leave `shrinkage` out".into()));
+    if case_mix.shrinkage != Shrinkage::Level && (measure.is_rate() || fixed_effects) {
+        let message = "`shrinkage` is for means by «none» or «random-intercept», and for proportions";
+        node.error(node.span_of("case_mix"), message, None);
     }
 }
 

@@ -138,7 +138,7 @@ pub(super) fn read(node: Node<'_>, scope: &Scope, plan: &Plan) -> Option<Indicat
     let (weighting, weights) = read_weighting(&node, weighting, (measure.as_ref(), case_mix.as_ref()), &offered);
     let strata = read_strata(&node, measure.as_ref(), case_mix.as_ref(), &offered);
     if let (Some(measure), Some(case_mix)) = (&measure, &case_mix) {
-        check_shrinkage(&node, measure, case_mix, weighting);
+        check_shrinkage(&node, measure, case_mix);
         if measure.is_rate() && periods.contains(&PeriodLength::RollingYear) {
             node.error(
                 node.span_of("periods"),

@@ -166,11 +166,12 @@ pub struct CaseMix {
 pub enum Shrinkage {
     /// Each level by itself, towards its own mean; the interval knows that the between-unit variance is estimated.
     Level,
-    /// All levels at once: a ward towards its department, that towards its hospital; the interval as for `Level`.
+    /// A ward towards its department, that towards its hospital; the interval as for `Level`. Unweighted means: one model of all
+    /// levels. Weighted means and proportions: each level's units as areas below the levels above.
     Nested,
-    /// Each level by itself, the between-unit variance taken as known, as lme4 does.
+    /// As `Level` at the estimated between-unit variance alone, as lme4 does.
     Lme4,
-    /// All levels at once, the variances taken as known, as lme4 does.
+    /// As `Nested` at the estimated variances alone, as lme4 does.
     Lme4Nested,
 }
 
@@ -179,7 +180,7 @@ impl Shrinkage {
         matches!(self, Self::Nested | Self::Lme4Nested)
     }
 
-    /// Variances are taken as known.
+    /// Values at the estimated variances alone, instead of averaged over what those may be.
     pub fn is_plug_in(self) -> bool {
         matches!(self, Self::Lme4 | Self::Lme4Nested)
     }
@@ -201,7 +202,7 @@ pub enum Alternative {
     FixedEffects,
     /// Shrunken values, each level by itself.
     Shrunken,
-    /// Shrunken values, all levels at once.
+    /// Shrunken values, units below those above them; the indicator's own weights.
     Nested,
 }
 

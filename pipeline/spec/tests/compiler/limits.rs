@@ -178,3 +178,25 @@ fn a_translation_that_says_nothing_is_none() {
     );
     expect_one(&bank("text = \"Alt i alt?\"", "text = \"\""), "`text` says nothing");
 }
+
+#[test]
+fn ways_to_shrink_are_for_what_is_shrunken() {
+    let with = |method: &str, kind: &str| format!("case_mix = {{ {method}, shrinkage = \"{kind}\" }}");
+    for kind in ["level", "nested", "lme4", "lme4-nested"] {
+        for (measure, weighting) in [(SCORE, "none"), (SCORE, "design"), (SHARE, "none"), (SHARE, "design")] {
+            let more = format!("weighting = \"{weighting}\"\n{}", with("method = \"none\"", kind));
+            assert_eq!(of_indicator(measure, &more), "", "{measure} {weighting} {kind}");
+        }
+        let (rate, fixed) = (
+            of_indicator(RATE, &with("method = \"none\"", kind)),
+            of_indicator(SCORE, &with("method = \"fixed-effects\", convention = \"cahps-4.1c\"", kind)),
+        );
+        for told in [rate, fixed] {
+            if kind == "level" {
+                assert_eq!(told, "");
+            } else {
+                expect_one(&told, "`shrinkage` is for means by «none» or «random-intercept», and for proportions");
+            }
+        }
+    }
+}
