@@ -8,15 +8,19 @@ use std::collections::BTreeSet;
 use prem_spec::{Level, Plan};
 use prem_store::tables::{CaseMix, Estimate, SurveyQuality, Weighting, movement};
 
-use crate::{system::TOTAL, variation::Levels};
+use crate::{shrunken::Models, system::TOTAL, variation::Levels};
 
 pub(crate) fn case_mix(plan: &Plan, mut rows: Vec<CaseMix>, estimates: &[Estimate]) -> Vec<CaseMix> {
     let shown = Shown::of(plan, estimates);
     rows.retain(|row| shown.may_show(&row.indicator, &row.period, row.n_used));
     let levels = Levels::of(estimates);
+    let models = Models::of(plan, estimates);
     for row in &mut rows {
         let of_level = |level: &Level| levels.get(&row.indicator, &row.period, level.as_str()).is_near_a_unit();
-        if Level::ALL.iter().any(of_level) {
+        // A nested model's row per level: as many figures of the same units, which a rule for a single figure does not cover.
+        let is_nested = row.term.starts_with("(nested ");
+        let tells_model = is_nested && !models.are_spreads_shown((&row.indicator, &row.period));
+        if tells_model || Level::ALL.iter().any(of_level) {
             // Of the lowest units, whichever they are.
             (row.between_sd, row.between_sd_unadjusted, row.explained) = (None, None, None);
             (row.icc, row.icc_unadjusted) = (None, None);

@@ -55,11 +55,9 @@ fn has_own_weights(plan: &Plan, row: &Sensitivity) -> bool {
         return row.model == MAIN;
     };
     match model {
-        Alternative::Unadjusted | Alternative::Gls | Alternative::Shrunken => true,
+        Alternative::Unadjusted | Alternative::Gls | Alternative::Shrunken | Alternative::Nested => true,
         Alternative::Weighted => indicator.weighting == Weighting::Design,
-        Alternative::Unweighted | Alternative::FixedEffects | Alternative::Nested => {
-            indicator.weighting == Weighting::None
-        }
+        Alternative::Unweighted | Alternative::FixedEffects => indicator.weighting == Weighting::None,
     }
 }
 

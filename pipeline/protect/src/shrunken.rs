@@ -4,9 +4,12 @@
 //! shown unit tells another function of all units of the model. So there are as many equations as shown units, and hidden units
 //! can be worked out of them, whatever their number. Shrunken values are shown where no unit of their model is hidden.
 //!
-//! - Weighted means and proportions are shrunken as areas: the model is of units that their own counts let be published, so those with
-//!   few respondents are not in it. Of proportions it knows the region's share too, which must be shown.
-//! - Unweighted means: of all units of the level; by the nested model, of all units of all levels.
+//! - Weighted means and proportions are shrunken as areas: the model is of units of one level that their own counts let be published,
+//!   so those with few respondents are not in it. In a nested model of areas the units above lend an area what their other areas say:
+//!   who belongs to whom is known, and values of other levels are not in it, so that nothing hidden at another level can be told.
+//!   Of proportions the model knows the region's share too, which must be shown.
+//! - Unweighted means: of all units of the level; by the nested model, which is of the respondents themselves, of all units of all
+//!   levels.
 
 use std::collections::BTreeMap;
 
@@ -53,13 +56,21 @@ impl<'a> Models<'a> {
         let Some(own) = self.plan.indicators.get(indicator) else { return false };
         let at = |level: &str| levels.get(level).copied().unwrap_or_default();
         let is_whole = |found: &Found| found.small + found.others == 0;
-        if is_nested || (own.case_mix.shrinkage.is_nested() && !is_of_areas(own)) {
-            levels.values().all(is_whole)
-        } else if is_of_areas(own) {
+        if is_of_areas(own) {
             at(level).others == 0 && (!own.measure.is_proportion() || at(Level::Rhf.as_str()).shown > 0)
+        } else if is_nested || own.case_mix.shrinkage.is_nested() {
+            levels.values().all(is_whole)
         } else {
             is_whole(&at(level))
         }
+    }
+
+    /// Whether the spreads of a nested model may be told: one figure per level, all of them functions of all units of the model. Of
+    /// areas the model is that of one level, here whichever.
+    pub fn are_spreads_shown(&self, (indicator, period): (&str, &str)) -> bool {
+        let Some(levels) = self.periods.get(&(indicator.to_owned(), period.to_owned())) else { return false };
+        let is_shown = |level: &String| self.are_shown((indicator, period, level), true);
+        levels.keys().all(|level| level == Level::Rhf.as_str() || is_shown(level))
     }
 }
 

@@ -335,6 +335,51 @@ fn shrunken_values_are_shown_where_no_unit_of_their_model_is_hidden() {
     }
 }
 
+/// Areas of trusts are trusts alone, in a tree too: what is hidden of the wards is not in their model.
+#[test]
+fn nested_areas_are_those_of_their_own_level() {
+    let mut weighted = plan(&UNITS, 5, true);
+    let own = weighted.indicators.get_mut(SCORE).expect("declared");
+    own.weighting = Weighting::Design;
+    own.case_mix.shrinkage = Shrinkage::Nested;
+    // A proportion has areas without weights too.
+    weighted.indicators.get_mut(SHARE).expect("declared").case_mix.shrinkage = Shrinkage::Nested;
+    for (indicator, share) in [(SCORE, 70.0), (SHARE, 0.5)] {
+        let rows = counts(&weighted, indicator, "2025", [12, 50, 45, 80], |n| (n as f64 * share).floor());
+        let protected = protect(&weighted, unprotected(rows)).expect("protected");
+        let shrunken = |level: &str| -> Vec<bool> {
+            let shown = protected.estimates().iter().filter(|row| row.level == level && !row.suppressed);
+            shown.map(|row| row.shrunken.is_some()).collect()
+        };
+        // n3 goes with the small n1, and the other wards' values would tell of it.
+        assert_eq!((shrunken("hf"), shrunken("ward")), (vec![true; 2], vec![false; 2]), "{indicator}");
+    }
+    let rows = counts(&weighted, SCORE, "2025", [20, 25, 80, 80], |n| n as f64 * 70.0);
+    assert!(shrunken_wards(&weighted, rows).iter().all(|(_, is_shown)| *is_shown), "small wards are no areas");
+}
+
+/// A nested model's case-mix rows are several figures of the same units: three hidden ones would be too few to hide in.
+#[test]
+fn spreads_of_a_nested_model_go_where_a_unit_of_it_is_hidden() {
+    let spreads = |weighting: Weighting, wards: [i64; 4]| {
+        let mut plan = plan(&UNITS, 5, true);
+        let own = plan.indicators.get_mut(SCORE).expect("declared");
+        (own.weighting, own.case_mix.shrinkage) = (weighting, Shrinkage::Nested);
+        let mut input = unprotected(counts(&plan, SCORE, "2025", wards, |n| n as f64 * 70.0));
+        let row = |term: &str| CaseMix { term: term.into(), between_sd: Some(2.0), icc: Some(0.1), ..case_mix(90) };
+        input.case_mix = ["(fit)", "(nested ward)", "(nested hf)"].map(row).to_vec();
+        let protected = protect(&plan, input).expect("protected");
+        assert_eq!(protected.case_mix().len(), 3);
+        protected.case_mix().iter().map(|row| row.between_sd.is_some() && row.icc.is_some()).collect::<Vec<bool>>()
+    };
+    for weighting in [Weighting::None, Weighting::Design] {
+        assert_eq!(spreads(weighting, [60, 50, 45, 80]), [true; 3], "{weighting:?}");
+    }
+    // Three wards with few respondents: units of a model of respondents, and no areas.
+    assert_eq!(spreads(Weighting::None, [20, 25, 26, 80]), [true, false, false]);
+    assert_eq!(spreads(Weighting::Design, [20, 25, 26, 80]), [true; 3]);
+}
+
 /// Areas of proportions are weighed by the region's share.
 #[test]
 fn shrunken_proportions_need_the_regions_row() {

@@ -97,7 +97,8 @@ fn nothing_of_withheld_units_and_no_total_over_them() {
     assert!(found(&protected, "n2", "unadjusted").is_some() && found(&protected, "n2", "nested").is_none());
 }
 
-/// Once the indicator's own values are weighted, it is the unweighted models that differ.
+/// Once the indicator's own values are weighted, it is the unweighted models that differ. Nested ones have its weights and are then of
+/// one level's areas: trusts are all shown, wards are not.
 #[test]
 fn what_other_weights_are_depends_on_the_indicator() {
     let mut plan = plan(&UNITS, 5, true);
@@ -109,7 +110,8 @@ fn what_other_weights_are_depends_on_the_indicator() {
     let protected = protect(&plan, input).expect("protected");
     let of_north: Vec<&str> =
         protected.sensitivity().iter().filter(|row| row.unit_id == "north").map(|row| row.model.as_str()).collect();
-    assert_eq!(of_north, ["main", "unadjusted", "weighted"]);
+    assert_eq!(of_north, ["main", "unadjusted", "weighted", "nested"]);
+    assert!(found(&protected, "n2", "gls").is_some() && found(&protected, "n2", "nested").is_none());
 }
 
 #[test]
