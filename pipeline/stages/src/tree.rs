@@ -1,4 +1,4 @@
-//! The organisation as a tree over the units that respondents belong to, for models that know all levels at once.
+//! The organisation as a tree over the units that respondents belong to, for models that know several levels at once.
 //!
 //! Organisations are uneven: a ward may stand directly under a hospital, a hospital may have no wards. Where a unit has
 //! nothing above it at a level, it stands there for itself: a ward without a department is a department of its own.

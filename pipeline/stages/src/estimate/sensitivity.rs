@@ -124,10 +124,7 @@ fn variants(own: &Indicator, model: Alternative) -> Vec<Variant> {
         Alternative::Weighted => indicator.weighting = Weighting::Design,
         Alternative::Gls => indicator.case_mix.adjustment = Adjustment::RandomIntercept { beta: BetaSource::Gls },
         Alternative::Shrunken => indicator.case_mix.shrinkage = Shrinkage::Level,
-        Alternative::Nested => {
-            indicator.weighting = Weighting::None;
-            indicator.case_mix.shrinkage = Shrinkage::Nested;
-        }
+        Alternative::Nested => indicator.case_mix.shrinkage = Shrinkage::Nested,
         Alternative::FixedEffects => {
             indicator.weighting = Weighting::None;
             indicator.case_mix.shrinkage = Shrinkage::Level;

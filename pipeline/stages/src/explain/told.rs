@@ -250,12 +250,12 @@ pub struct Interval {
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Shrinkage {
-    /// `random-intercept`, `nested` or `fay-herriot`.
+    /// `random-intercept`, `nested`, `fay-herriot` or `nested-areas`.
     pub model: String,
     /// What values are pulled towards, at the estimated variances.
     pub mean: f64,
     pub between_sd: Option<f64>,
-    /// Level → SD between its units, for the nested model.
+    /// Level → SD of its effects, for the nested models.
     pub level_sds: BTreeMap<String, f64>,
     pub residual_sd: Option<f64>,
     /// Averaged over what the between-unit variance may be, so that mean + reliability·(value − mean) is near the value and

@@ -17,6 +17,7 @@ use super::{
 use crate::{
     estimate::{
         Task,
+        areas::Effects,
         compare::{self, Compared, Test},
         response::response_rates,
         rows::{blank, count, is_top, publishable},
@@ -57,6 +58,8 @@ pub(super) struct LevelEstimates {
     pub components: Option<Components>,
     /// What shrunken values come from.
     pub model: Option<Shrinkage>,
+    /// Of a nested model of the level's own areas.
+    pub effects: Vec<Effects>,
 }
 
 /// `sides` are the period's own and, where there is one, that of the period before.
@@ -75,8 +78,12 @@ pub(super) fn level(
     let before = sides.get(1).and_then(|side| Some((side.period, of(side).ok()?)));
     let mut values = filled(task, sides, map, (adjusted, weights), before)?;
     let shrunk = if is_top(map.level) { None } else { shrink(task, own.fit, nested, map, &mut values.rows)? };
-    let (components, model) = shrunk.map_or((None, None), |Shrunk { components, model }| (Some(components), model));
-    Ok(LevelEstimates { values, components, model })
+    Ok(match shrunk {
+        Some(Shrunk { components, model, effects }) => {
+            LevelEstimates { values, components: Some(components), model, effects }
+        }
+        None => LevelEstimates { values, components: None, model: None, effects: Vec::new() },
+    })
 }
 
 /// Values of the level's units in level `level` of the stratifier at `at` among those of the sides.

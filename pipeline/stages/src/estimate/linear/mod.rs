@@ -1,4 +1,5 @@
-//! Means: raw, adjusted by one β̂ for all levels, shrunken per level: by a random intercept, weighted values as areas.
+//! Means: raw, adjusted by one β̂ for all levels, shrunken: by a random intercept per level or by all levels at once, weighted values
+//! as areas.
 
 mod adjusted;
 mod case_mix;
@@ -22,6 +23,7 @@ use self::{
 };
 use super::{
     Attempt, Estimated, Failure, Task,
+    areas::effects_rows,
     response::response_rates,
     rows::{chosen_strata, levels},
     survey::Survey,
@@ -80,8 +82,13 @@ fn estimate_period(
     let sides = sides(task, survey, current, earlier, &chosen_strata(task, survey))?;
     let nested = Nested::of(task, current);
     let mut out = Estimated::default();
+    // Those of the lowest level that has any.
+    let mut effects = Vec::new();
     for map in levels(task) {
         let level = level(task, survey, &sides, nested.as_ref(), &map)?;
+        if !level.effects.is_empty() {
+            effects = level.effects;
+        }
         let rates = response_rates(survey, task.period, &map, None);
         out.components.extend(level.components);
         for (place, mut row) in (0u32..).zip(level.values.rows) {
@@ -94,6 +101,10 @@ fn estimate_period(
     }
     out.case_mix = case_mix_rows(task, current, sides[0].lowest.as_ref(), &out.estimates);
     out.case_mix.extend(nested.iter().flat_map(|nested| nested.case_mix_rows(task, current)));
+    if let Some(whole) = out.case_mix.first() {
+        let rows = effects_rows(task, &effects, whole);
+        out.case_mix.extend(rows);
+    }
     out.weighting.extend(current.weights.row(task, &current.shares()));
     Ok(out)
 }

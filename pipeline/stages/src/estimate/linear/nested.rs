@@ -1,4 +1,5 @@
-//! Shrunken values of all levels by one model: a ward borrows strength from its department, that from its hospital.
+//! Shrunken values of all levels by one model of unweighted respondents: a ward borrows strength from its department, that from its
+//! hospital. (Weighted values: `areas.rs`.)
 
 use std::collections::HashMap;
 
@@ -10,6 +11,7 @@ use super::{fit::Fit, fixed, method, shrink};
 use crate::{
     estimate::{
         Task,
+        areas::interval,
         rows::{count, is_top, model_row},
     },
     explain::Shrinkage,
@@ -36,8 +38,8 @@ impl Nested {
         let tree = LevelTree::of(organisation, &levels);
         let shape = (tree.parents.as_slice(), tree.tops);
         let beta = fixed(task, fit);
-        let interval = shrink::interval(task);
-        let model = nested_shrinkage(&fit.moments, shape, beta, &fit.reference, interval, indicator.ci_level).ok()?;
+        let level = indicator.ci_level;
+        let model = nested_shrinkage(&fit.moments, shape, beta, &fit.reference, interval(task), level).ok()?;
         let places = organisation.units.iter().map(|unit| unit.id.clone()).zip(0u32..).collect();
         Some(Self { tree, fit: model, places })
     }
@@ -68,7 +70,7 @@ impl Nested {
             mean: shrink::at_reference(&self.fit.coefficients, &fit.reference),
             level_sds: sds.filter_map(|(place, sd)| Some((self.name(place, lowest).to_owned(), (*sd)?))).collect(),
             residual_sd: Some(self.fit.residual_sd),
-            is_averaged: shrink::interval(task) == ShrinkageInterval::Averaged,
+            is_averaged: interval(task) == ShrinkageInterval::Averaged,
             ..Shrinkage::default()
         }
     }

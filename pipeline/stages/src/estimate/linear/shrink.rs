@@ -1,4 +1,4 @@
-//! Shrunken values of one level: a random intercept of its own units, weighted values as areas.
+//! Shrunken values of one level: by a random intercept of its own units or the model of all levels, weighted values as areas.
 
 use prem_spec::Weighting;
 use prem_stats::{
@@ -9,7 +9,11 @@ use prem_store::tables::{Components, Estimate};
 
 use super::{fit::Fit, fixed, nested::Nested};
 use crate::{
-    estimate::{Task, areas::shrink_areas, rows::publishable},
+    estimate::{
+        Task,
+        areas::{Effects, ShrunkAreas, interval, shrink_areas},
+        rows::publishable,
+    },
     explain::Shrinkage,
     placement::LevelMap,
 };
@@ -19,6 +23,8 @@ pub(super) struct Shrunk {
     pub components: Components,
     /// `None` where nothing was shrunk.
     pub model: Option<Shrinkage>,
+    /// Of a nested model of the level's own areas.
+    pub effects: Vec<Effects>,
 }
 
 /// Random intercept of the level's own units: shrunken values, reliabilities and variance components.
@@ -35,11 +41,14 @@ pub(super) fn shrink(
     let unadjusted = fit.unadjusted.aggregate(&parent, map.units.len())?;
     let Ok(model) = fit_random_intercept(&units, Criterion::Reml, fixed(task, fit)) else { return Ok(None) };
     let before = fit_random_intercept(&unadjusted, Criterion::Reml, None).ok();
-    let told = match task.indicator.weighting {
-        Weighting::None if task.indicator.case_mix.shrinkage.is_nested() => nested.map(|nested| {
-            nested.fill(map.level, rows);
-            nested.told(task, fit)
-        }),
+    let (told, effects) = match task.indicator.weighting {
+        Weighting::None if task.indicator.case_mix.shrinkage.is_nested() => {
+            let told = nested.map(|nested| {
+                nested.fill(map.level, rows);
+                nested.told(task, fit)
+            });
+            (told, None)
+        }
         Weighting::None => {
             let level = task.indicator.ci_level;
             let shrunken = shrunken_means(&model, &units, &fit.reference, interval(task), level);
@@ -50,9 +59,11 @@ pub(super) fn shrink(
                 row.shrunken_high = Some(shrunken.upper);
                 row.reliability = Some(shrunken.reliability);
             }
-            Some(told(task, fit, &model))
+            (Some(told(task, fit, &model)), None)
         }
-        Weighting::Design | Weighting::PostStratify | Weighting::Rake => shrink_weighted(task, rows),
+        Weighting::Design | Weighting::PostStratify | Weighting::Rake => {
+            shrink_weighted(task, map, rows).map(|shrunk| (shrunk.model, shrunk.effects)).unzip()
+        }
     };
     let components = Components {
         period: task.period.to_string(),
@@ -63,7 +74,7 @@ pub(super) fn shrink(
         icc: Some(model.components.intraclass_correlation()),
         log_odds_variance: None,
     };
-    Ok(Some(Shrunk { components, model: told }))
+    Ok(Some(Shrunk { components, model: told, effects: effects.unwrap_or_default() }))
 }
 
 /// The model of one level as a person is told of it.
@@ -84,17 +95,12 @@ pub(super) fn at_reference(coefficients: &[f64], reference: &[f64]) -> f64 {
     intercept + slopes.iter().zip(reference).map(|(slope, x)| slope * x).sum::<f64>()
 }
 
-/// What the interval knows of the between-unit variance.
-pub(super) fn interval(task: &Task<'_>) -> ShrinkageInterval {
-    if task.indicator.case_mix.shrinkage.is_plug_in() { ShrinkageInterval::PlugIn } else { ShrinkageInterval::Averaged }
-}
-
 /// Weighted values are shrunken as areas: a sampling weight is no precision weight.
-fn shrink_weighted(task: &Task<'_>, rows: &mut [Estimate]) -> Option<Shrinkage> {
+fn shrink_weighted(task: &Task<'_>, map: &LevelMap<'_>, rows: &mut [Estimate]) -> Option<ShrunkAreas> {
     let area = |(place, row): (usize, &Estimate)| {
         let (value, se) = (row.value?, row.se?);
         (se > 0.0 && publishable(task, row)).then_some((place, value, se * se))
     };
     let areas: Vec<(usize, f64, f64)> = rows.iter().enumerate().filter_map(area).collect();
-    shrink_areas(task, rows, &areas, interval(task), (f64::NEG_INFINITY, f64::INFINITY))
+    shrink_areas(task, map, rows, &areas, (f64::NEG_INFINITY, f64::INFINITY))
 }

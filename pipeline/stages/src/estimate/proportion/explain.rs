@@ -30,7 +30,7 @@ pub(in crate::estimate) fn explain(tasks: &[Task<'_>], wanted: &Wanted<'_>) -> A
     let fit = fit.as_ref().map_err(Clone::clone)?;
     let part = (group.map(|(_, at, _)| at), group.map_or(0, |(_, _, level)| level));
     let before = comparable(fit, earlier(tasks, &fits, 0));
-    let (mut all, tests, shrinkage) = rows(task, fit, before, &map, part)?;
+    let (mut all, tests, shrunk) = rows(task, fit, before, &map, part)?;
     let family = family(&all);
     let mut of_level = shares(task, fit, fit, &map, part)?;
     let (Some(source), Some(share)) = (source_of(fit, part.0), of_level[place].take()) else { return Ok(None) };
@@ -50,7 +50,7 @@ pub(in crate::estimate) fn explain(tasks: &[Task<'_>], wanted: &Wanted<'_>) -> A
         is_tested_at_zero: false,
         calculation: Calculation::Proportion(told(fit, source, &members, &share)),
         interval: interval(task, fit, &share),
-        shrinkage,
+        shrinkage: shrunk.map(|shrunk| shrunk.model),
         weights: weights(task, share.n, share.n_effective, share.weight),
         earlier: before,
         response: asked(task, (&map, place), group),

@@ -1,5 +1,6 @@
 //! Proportions: crude, or adjusted by a logistic fit with a unit offset; score limits.
 
+mod case_mix;
 mod explain;
 mod fit;
 
@@ -7,27 +8,28 @@ use prem_spec::{Adjustment, IntervalMethod, Level, Period};
 use prem_stats::{
     Result, StatsError,
     binary::{AdjustedProportion, WeightedProportion, adjusted_proportions, weighted_proportions},
-    case_mix::ShrinkageInterval,
     interval::{Level as ConfidenceLevel, clopper_pearson, jeffreys_bcd, wilson},
-    linear_algebra::{DropReason, Matrix},
+    linear_algebra::Matrix,
     variation::dersimonian_laird,
 };
-use prem_store::tables::{CaseMix, Components, Estimate};
+use prem_store::tables::{Components, Estimate};
 use rayon::prelude::*;
 
 pub(super) use self::explain::explain;
-use self::fit::{Blocks, Fit, Source, fit};
+use self::{
+    case_mix::{case_mix_rows, used},
+    fit::{Blocks, Fit, Source, fit},
+};
 use super::{
     Attempt, Estimated, Failure, Task,
-    areas::shrink_areas,
-    coding::coefficient_rows,
+    areas::{ShrunkAreas, effects_rows, shrink_areas},
     compare::{self, Compared, Test},
     response::response_rates,
-    rows::{blank, count, explained, is_top, levels, model_row, movement, publishable},
+    rows::{blank, count, is_top, levels, publishable},
     survey::Survey,
     weighting::{Weights, suffix},
 };
-use crate::{explain::Shrinkage, placement::LevelMap};
+use crate::placement::LevelMap;
 
 /// One group's proportion, adjusted or crude.
 struct Share {
@@ -88,8 +90,11 @@ fn estimate_period(
     let earlier = comparable(fit, earlier);
     let mut out = Estimated::default();
     let mut lowest = None;
+    // Those of the lowest level that has any.
+    let mut effects = Vec::new();
     for map in levels(task) {
-        let (rows, ..) = rows(task, fit, earlier, &map, (None, 0))?;
+        let (rows, _, shrunk) = rows(task, fit, earlier, &map, (None, 0))?;
+        effects = shrunk.map(|shrunk| shrunk.effects).filter(|of_level| !of_level.is_empty()).unwrap_or(effects);
         let rates = response_rates(survey, task.period, &map, None);
         let components = components(task, &map, &rows);
         lowest = components.clone().or(lowest);
@@ -103,6 +108,7 @@ fn estimate_period(
         out.estimates.extend(stratum_rows(task, survey, fit, earlier, &map)?);
     }
     out.case_mix = case_mix_rows(task, fit, lowest.as_ref(), &out.estimates);
+    out.case_mix.extend(effects_rows(task, &effects, &used(task, fit)));
     let shares = (0..fit.total.table.units()).map(|cell| (fit.total.table.trials(cell), fit.total.weights[cell]));
     out.weighting.extend(fit.weights.row(task, &shares.collect::<Vec<_>>()));
     Ok(out)
@@ -149,7 +155,7 @@ fn rows(
     earlier: Option<(Period, &Fit)>,
     map: &LevelMap<'_>,
     (part, level): (Option<usize>, usize),
-) -> Result<(Vec<Estimate>, Vec<Test>, Option<Shrinkage>)> {
+) -> Result<(Vec<Estimate>, Vec<Test>, Option<ShrunkAreas>)> {
     let shares_of = |of: &Fit| shares(task, of, fit, map, (part, level));
     let shares = shares_of(fit)?;
     let before = earlier.and_then(|(period, earlier)| Some((period, shares_of(earlier).ok()?)));
@@ -162,14 +168,20 @@ fn rows(
         }
     }
     let tests = compare_level(task, fit, map, &shares, &mut rows, (part, level))?;
-    let shrinkage = if part.is_none() && !is_top(map.level) { shrink(task, fit, &shares, &mut rows)? } else { None };
-    Ok((rows, tests, shrinkage))
+    let shrunk = if part.is_none() && !is_top(map.level) { shrink(task, fit, map, &shares, &mut rows)? } else { None };
+    Ok((rows, tests, shrunk))
 }
 
 /// Shrinks units with enough answers as areas, unless one of them is withheld for its count: without it the mean would lean towards one
 /// half, with it the others would tell it. Sampling variances are taken at the region's share: at the unit's own they would be the
 /// smaller, the further the share happens to lie from one half.
-fn shrink(task: &Task<'_>, fit: &Fit, shares: &[Option<Share>], rows: &mut [Estimate]) -> Result<Option<Shrinkage>> {
+fn shrink(
+    task: &Task<'_>,
+    fit: &Fit,
+    map: &LevelMap<'_>,
+    shares: &[Option<Share>],
+    rows: &mut [Estimate],
+) -> Result<Option<ShrunkAreas>> {
     let region = region_value(task, fit, (None, 0))?;
     let spread = region * (1.0 - region);
     let is_enough = |n: u64| task.indicator.protection.primary_reason(Some(n), None, None).is_none();
@@ -180,7 +192,7 @@ fn shrink(task: &Task<'_>, fit: &Fit, shares: &[Option<Share>], rows: &mut [Esti
     }
     let areas: Vec<(usize, f64, f64)> =
         large.into_iter().map(|(place, share)| (place, share.value, spread / share.value_n)).collect();
-    Ok(shrink_areas(task, rows, &areas, ShrinkageInterval::Averaged, (0.0, 1.0)))
+    Ok(shrink_areas(task, map, rows, &areas, (0.0, 1.0)))
 }
 
 fn is_adjusted(task: &Task<'_>) -> bool {
@@ -429,26 +441,4 @@ fn components(task: &Task<'_>, map: &LevelMap<'_>, rows: &[Estimate]) -> Option<
         icc: None,
         log_odds_variance: dersimonian_laird(&values, &variances).ok().map(|fit| fit.tau2),
     })
-}
-
-/// `lowest`: the spread between the units of the last declared level.
-fn case_mix_rows(task: &Task<'_>, fit: &Fit, lowest: Option<&Components>, estimates: &[Estimate]) -> Vec<CaseMix> {
-    let Some(model) = &fit.model else { return Vec::new() };
-    let (adjustment_max, adjustment_mean) = movement(estimates);
-    let whole = CaseMix {
-        n_used: count(model.rows).unwrap_or(0),
-        n_left_out: count(fit.left_out).unwrap_or(0),
-        n_units: i64::try_from(model.unit_effects.iter().flatten().count()).unwrap_or(i64::MAX),
-        between_sd: lowest.and_then(|of| of.between_sd),
-        between_sd_unadjusted: lowest.and_then(|of| of.between_sd_unadjusted),
-        explained: lowest.and_then(|of| explained(of.between_sd_unadjusted, of.between_sd)),
-        adjustment_max,
-        adjustment_mean,
-        convergence: if model.convergence.converged { "converged" } else { "not converged" }.to_owned(),
-        ..model_row(task, "(fit)", &method(task))
-    };
-    let dropped: Vec<(usize, DropReason)> = model.dropped.iter().map(|d| (d.index, d.reason)).collect();
-    let errors = model.standard_errors();
-    let terms = coefficient_rows(&whole, &fit.names, &model.coefficients, &errors, &dropped, f64::INFINITY);
-    std::iter::once(whole).chain(terms).collect()
 }
