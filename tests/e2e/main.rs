@@ -24,6 +24,7 @@ mod erasure;
 mod explain;
 mod faults;
 mod mixed;
+mod nested_areas;
 mod place;
 mod reconciliation;
 mod refusals;
