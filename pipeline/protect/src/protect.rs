@@ -43,7 +43,7 @@ pub fn protect(plan: &Plan, unprotected: Unprotected) -> Result<Protected, Prote
     variation::protect(&mut variation, &estimates);
     shrunken::protect(plan, &mut estimates);
     let case_mix = region_tables::case_mix(plan, case_mix, &estimates);
-    let survey_quality = region_tables::survey_quality(plan, survey_quality);
+    let survey_quality = region_tables::survey_quality(plan, survey_quality, &estimates);
     let sensitivity = sensitivity::protect(plan, sensitivity, &estimates);
     let breaks = trends::Breaks::of(plan);
     let trends = trends::of(&estimates, &breaks);

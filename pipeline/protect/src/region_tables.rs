@@ -1,14 +1,27 @@
 //! Case-mix and survey-quality rows: about the whole region, so only very small ones are left out.
 //!
 //! Their counts are not nullable, and a withheld count must not look like 0: a row below the minimum is left out whole.
-//! A case-mix row also goes where the region's own value is withheld, since respondents used and left out add up to its n.
+//! A case-mix row also goes where the region's own value is withheld, since respondents used and left out add up to its n; a row
+//! of survey quality, which is of a year, where that of any period in the year is.
+//!
+//! Figures of models are functions of all units. A single one goes where it and the shown units leave one or two; the rows of a model
+//! with figures for several levels, or for one level by itself, where a unit of the model is hidden. The c-statistic and the share of
+//! the deviance are functions of whole counts: with all decimals they could be searched for the counts of a withheld group.
 
 use std::collections::BTreeSet;
 
-use prem_spec::{Level, Plan};
-use prem_store::tables::{CaseMix, Estimate, SurveyQuality, Weighting, movement};
+use jiff::civil::Date;
+use prem_spec::{Level, Period, Plan};
+use prem_store::tables::{CaseMix, Estimate, NESTED_TERM, RANDOM_INTERCEPT_TERM, SurveyQuality, Weighting, movement};
 
-use crate::{shrunken::Models, system::TOTAL, variation::Levels};
+use crate::{
+    shrunken::Models,
+    system::TOTAL,
+    variation::{Levels, UNITS_BEHIND_A_FIGURE_MIN},
+};
+
+/// Counts below this are not told of reasons for which answers are missing.
+const REASON_COUNT_MIN: i64 = 5;
 
 pub(crate) fn case_mix(plan: &Plan, mut rows: Vec<CaseMix>, estimates: &[Estimate]) -> Vec<CaseMix> {
     let shown = Shown::of(plan, estimates);
@@ -17,14 +30,13 @@ pub(crate) fn case_mix(plan: &Plan, mut rows: Vec<CaseMix>, estimates: &[Estimat
     let models = Models::of(plan, estimates);
     for row in &mut rows {
         let of_level = |level: &Level| levels.get(&row.indicator, &row.period, level.as_str()).is_near_a_unit();
-        // A nested model's row per level: as many figures of the same units, which a rule for a single figure does not cover.
-        let is_nested = row.term.starts_with("(nested ");
-        let tells_model = is_nested && !models.are_spreads_shown((&row.indicator, &row.period));
-        if tells_model || Level::ALL.iter().any(of_level) {
+        if tells_of_model(&models, row) || Level::ALL.iter().any(of_level) {
             // Of the lowest units, whichever they are.
             (row.between_sd, row.between_sd_unadjusted, row.explained) = (None, None, None);
-            (row.icc, row.icc_unadjusted) = (None, None);
+            (row.icc, row.icc_unadjusted, row.deviance_explained) = (None, None, None);
         }
+        row.c_statistic = row.c_statistic.map(|share| rounded(share, 2));
+        row.deviance_explained = row.deviance_explained.map(|share| rounded(share, 3));
     }
     for row in rows.iter_mut().filter(|row| row.adjustment_max.is_some()) {
         // The largest movement is one unit's: only of units that are shown.
@@ -35,6 +47,20 @@ pub(crate) fn case_mix(plan: &Plan, mut rows: Vec<CaseMix>, estimates: &[Estimat
         (row.adjustment_max, row.adjustment_mean) = movement(shown);
     }
     rows
+}
+
+/// Whether a row of a model's own shows what hidden units have a part in: more figures of the same units than the rule for a single
+/// one covers, or one that whole counts can be searched by.
+fn tells_of_model(models: &Models<'_>, row: &CaseMix) -> bool {
+    if let Some(level) = row.term.strip_prefix(RANDOM_INTERCEPT_TERM).and_then(|rest| rest.strip_suffix(')')) {
+        return !models.are_shown((&row.indicator, &row.period, level), false);
+    }
+    row.term.starts_with(NESTED_TERM) && !models.are_spreads_shown((&row.indicator, &row.period))
+}
+
+fn rounded(value: f64, decimals: i32) -> f64 {
+    let scale = 10_f64.powi(decimals);
+    (value * scale).round() / scale
 }
 
 pub(crate) fn weighting(plan: &Plan, mut rows: Vec<Weighting>, estimates: &[Estimate]) -> Vec<Weighting> {
@@ -73,8 +99,48 @@ impl<'a> Shown<'a> {
     }
 }
 
-pub(crate) fn survey_quality(plan: &Plan, rows: Vec<SurveyQuality>) -> Vec<SurveyQuality> {
-    rows.into_iter().filter(|row| minimum_of(plan, row).is_some_and(|minimum| reaches(row.n, minimum))).collect()
+pub(crate) fn survey_quality(plan: &Plan, mut rows: Vec<SurveyQuality>, estimates: &[Estimate]) -> Vec<SurveyQuality> {
+    let shown = Shown::of(plan, estimates);
+    let spans: BTreeSet<(&str, Date, Date)> =
+        estimates.iter().map(|row| (row.period.as_str(), row.period_start, row.period_end)).collect();
+    let of_subject = |row: &SurveyQuality, id: &str| {
+        row.subject == id
+            || plan.indicators.get(id).is_some_and(|indicator| {
+                let is_of_form = indicator.population.questionnaire.as_deref() == Some(row.questionnaire.as_str());
+                is_of_form && row.kind == "item" && indicator.measure.items().contains(&row.subject.as_str())
+            })
+    };
+    // A year less its shown periods is the withheld one.
+    let is_told_otherwise = |row: &SurveyQuality| {
+        let Ok(year) = row.period.parse::<Period>() else { return true };
+        let is_in_year = |period: &str| {
+            spans.iter().any(|(label, from, to)| *label == period && year.start() <= *from && *to <= year.end())
+        };
+        shown.region_hidden.iter().any(|(id, period)| of_subject(row, id) && is_in_year(period))
+    };
+    rows.retain(|row| minimum_of(plan, row).is_some_and(|minimum| reaches(row.n, minimum)) && !is_told_otherwise(row));
+    let levels = Levels::of(estimates);
+    for row in &mut rows {
+        hide_small_reasons(row);
+        let withheld = |level: &Level| levels.get(&row.subject, &row.period, level.as_str()).withheld;
+        // A scale has one spread, a scale by levels one for each.
+        let figures = if row.kind == "level" { Level::ALL.len() } else { 1 };
+        if Level::ALL.iter().any(|level| (1..UNITS_BEHIND_A_FIGURE_MIN - 1 + figures).contains(&withheld(level))) {
+            (row.between_sd, row.icc, row.unit_reliability) = (None, None, None);
+            (row.answers_needed, row.variance_share) = (None, None);
+        }
+    }
+    rows
+}
+
+/// Few whose answer was missing for one reason: neither reason is told, since they add up.
+fn hide_small_reasons(row: &mut SurveyQuality) {
+    let (not_applicable, dont_know) = (row.n_not_applicable, row.n_dont_know);
+    let others = row.n_other_missing - not_applicable.unwrap_or(0) - dont_know.unwrap_or(0);
+    let is_small = |count: i64| (1..REASON_COUNT_MIN).contains(&count);
+    if [not_applicable, dont_know, Some(others)].into_iter().flatten().any(is_small) {
+        (row.n_not_applicable, row.n_dont_know) = (None, None);
+    }
 }
 
 /// A scale's own minimum; for an item the strictest of the questionnaire's indicators. None: nothing says that it may

@@ -6,8 +6,8 @@
 //! - fewer than [`UNITS_BEHIND_A_FIGURE_MIN`] units: every figure is withheld;
 //! - units behind the figures are not shown (withheld as `secondary`): the extremes and percentiles may be their values, so
 //!   they are withheld; and where fewer than [`UNITS_BEHIND_A_FIGURE_MIN`] such units are behind a figure, the figure and the
-//!   shown units together would give them, so all figures are. What models say comes from all units, so there those too small to
-//!   be shown count too. (Shrunken values have a rule of their own, `shrunken.rs`.)
+//!   shown units together would give them, so all figures are. What models say comes from all units, or may, so there those too
+//!   small to be shown count too. (Shrunken values have a rule of their own, `shrunken.rs`.)
 
 use std::collections::BTreeMap;
 

@@ -375,6 +375,92 @@ fn extremes_between_few_units_and_small_fits_are_withheld() {
     assert_eq!(protected.survey_quality().len(), 1);
 }
 
+/// One year's shown quarters and the year's own counts would give the quarter that is withheld.
+#[test]
+fn survey_quality_of_a_year_goes_where_the_region_is_withheld_in_it() {
+    let plan = plan(&UNITS, 5, true);
+    let told = |last: [i64; 4]| {
+        let quarter = |period: &str, n| counts(&plan, SCORE, period, n, |n| n as f64 * 70.0);
+        let mut rows = quarter("2025-Q1", [60, 50, 45, 80]);
+        rows.extend(quarter("2025-Q4", last));
+        let mut input = unprotected(rows);
+        let other_year = SurveyQuality { period: "2024".into(), ..quality(187) };
+        let of_scale = SurveyQuality { kind: "scale".into(), subject: SCORE.into(), ..quality(187) };
+        input.survey_quality = vec![quality(187), of_scale, other_year];
+        let protected = protect(&plan, input).expect("protected");
+        protected.survey_quality().iter().map(|row| (row.period.clone(), row.kind.clone())).collect::<Vec<_>>()
+    };
+    let (year, before) = ("2025".to_owned(), "2024".to_owned());
+    let (item, scale) = ("item".to_owned(), "scale".to_owned());
+    let all = [(year.clone(), item.clone()), (year, scale), (before.clone(), item.clone())];
+    assert_eq!(told([60, 50, 45, 80]), all);
+    assert_eq!(told([1, 1, 1, 1]), [(before, item)]);
+}
+
+#[test]
+fn few_answers_missing_for_one_reason_are_not_told() {
+    let plan = plan(&UNITS, 5, true);
+    let told = |total, not_applicable, dont_know| {
+        let mut input = unprotected(counts(&plan, SCORE, "2025", [60, 50, 45, 80], |n| n as f64 * 70.0));
+        let row = SurveyQuality {
+            n_other_missing: total,
+            n_not_applicable: not_applicable,
+            n_dont_know: dont_know,
+            ..quality(187)
+        };
+        input.survey_quality = vec![row];
+        let row = protect(&plan, input).expect("protected").survey_quality()[0].clone();
+        (row.n_not_applicable, row.n_dont_know)
+    };
+    assert_eq!(told(30, Some(10), Some(20)), (Some(10), Some(20)));
+    assert_eq!(told(10, Some(10), Some(0)), (Some(10), Some(0)));
+    // The other reason, and what is left, would tell it.
+    assert_eq!(told(24, Some(4), Some(20)), (None, None));
+    assert_eq!(told(24, Some(20), Some(4)), (None, None));
+    assert_eq!(told(34, Some(10), Some(20)), (None, None));
+    assert_eq!(told(4, None, Some(4)), (None, None));
+}
+
+#[test]
+fn figures_of_models_do_not_tell_of_hidden_units() {
+    let plan = plan(&UNITS, 5, true);
+    let told = |wards: [i64; 4]| {
+        let mut input = unprotected(counts(&plan, SCORE, "2025", wards, |n| n as f64 * 70.0));
+        let fit =
+            CaseMix { c_statistic: Some(0.553_824_614_4), deviance_explained: Some(0.034_221_5), ..case_mix(187) };
+        let of_level =
+            CaseMix { term: "(random intercept ward)".into(), between_sd: Some(0.4), icc: Some(0.05), ..case_mix(187) };
+        input.case_mix = vec![fit, of_level];
+        let scale = SurveyQuality {
+            kind: "scale".into(),
+            subject: SCORE.into(),
+            between_sd: Some(3.0),
+            icc: Some(0.1),
+            unit_reliability: Some(0.8),
+            answers_needed: Some(21.0),
+            ..quality(187)
+        };
+        let level =
+            SurveyQuality { kind: "level".into(), subject: SCORE.into(), variance_share: Some(0.1), ..quality(187) };
+        input.survey_quality = vec![scale, level];
+        let protected = protect(&plan, input).expect("protected");
+        let [fit, of_level] = protected.case_mix() else { panic!("two rows") };
+        let [scale, level] = protected.survey_quality() else { panic!("two rows") };
+        let of_scale =
+            [scale.between_sd, scale.icc, scale.unit_reliability, scale.answers_needed].map(|of| of.is_some());
+        assert!(of_scale == [true; 4] || of_scale == [false; 4], "{scale:?}");
+        (
+            fit.c_statistic,
+            fit.deviance_explained,
+            (of_level.between_sd.is_some(), of_level.icc.is_some()),
+            (of_scale[0], level.variance_share.is_some()),
+        )
+    };
+    assert_eq!(told([60, 50, 45, 80]), (Some(0.55), Some(0.034), (true, true), (true, true)));
+    // A small ward and what protects it: two wards are hidden, and one figure with the shown ones nearly gives them.
+    assert_eq!(told([12, 50, 45, 80]), (Some(0.55), None, (false, false), (false, false)));
+}
+
 /// Whether the shown wards have shrunken values, by name.
 fn shrunken_wards(plan: &Plan, rows: Vec<Estimate>) -> Vec<(String, bool)> {
     let protected = protect(plan, unprotected(rows)).expect("protected");

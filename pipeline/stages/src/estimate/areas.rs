@@ -6,11 +6,11 @@ use prem_stats::{
     Result,
     case_mix::{FayHerriotUnit, ShrinkageInterval, fay_herriot, nested_areas},
 };
-use prem_store::tables::{CaseMix, Estimate};
+use prem_store::tables::{CaseMix, Estimate, NESTED_TERM};
 
 use super::{
     Task,
-    rows::{is_top, model_row},
+    rows::{converged_between, is_top, model_row},
 };
 use crate::{
     explain::Shrinkage,
@@ -61,9 +61,9 @@ pub(super) fn shrink_areas(
     let values: Vec<f64> = areas.iter().map(|area| area.1).collect();
     let variances: Vec<f64> = areas.iter().map(|area| area.2).collect();
     let tree = task.indicator.case_mix.shrinkage.is_nested().then(|| AreaTree::of(task, map, areas)).flatten();
-    // Too few areas have nothing to borrow from.
-    let (units, shrunk) = match tree {
-        Some(tree) => tree.fit(task, &values, &variances).ok()?,
+    // A tree that cannot be fitted leaves each area to the level's own mean; too few areas have nothing to borrow from.
+    let (units, shrunk) = match tree.and_then(|tree| tree.fit(task, &values, &variances).ok()) {
+        Some(of_tree) => of_tree,
         None => {
             let fit = fay_herriot(&values, &variances, &[], interval(task), task.indicator.ci_level).ok()?;
             let model = Shrinkage {
@@ -165,8 +165,8 @@ pub(super) fn effects_rows(task: &Task<'_>, effects: &[Effects], of_all: &CaseMi
         n_left_out: of_all.n_left_out,
         n_units: i64::try_from(effects.units).unwrap_or(i64::MAX),
         between_sd: Some(effects.sd),
-        convergence: if effects.sd > 0.0 { "converged" } else { "converged at zero between-unit variance" }.to_owned(),
-        ..model_row(task, &format!("(nested {})", effects.level.as_str()), &of_all.method)
+        convergence: converged_between(effects.sd),
+        ..model_row(task, &format!("{NESTED_TERM}{})", effects.level.as_str()), &of_all.method)
     };
     effects.iter().map(row).collect()
 }

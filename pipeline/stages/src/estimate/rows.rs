@@ -150,6 +150,11 @@ pub(super) fn model_row(task: &Task<'_>, term: &str, method: &str) -> CaseMix {
     }
 }
 
+/// How a fit of a between-unit SD ended.
+pub(super) fn converged_between(sd: f64) -> String {
+    if sd > 0.0 { "converged" } else { "converged at zero between-unit variance" }.to_owned()
+}
+
 /// Largest and mean movement by adjustment of the units that are compared with the region.
 pub(super) fn movement(estimates: &[Estimate]) -> (Option<f64>, Option<f64>) {
     let units = estimates.iter().filter(|row| row.difference.is_some() && row.stratum == Stratifier::TOTAL);

@@ -2,6 +2,11 @@
 
 use super::{Estimate, table};
 
+/// How the terms of a nested model's rows begin, before the level and `)`.
+pub const NESTED_TERM: &str = "(nested ";
+/// The same of the logistic random intercept of one level.
+pub const RANDOM_INTERCEPT_TERM: &str = "(random intercept ";
+
 table! {
     /// A row of `casemix`.
     CaseMix, "casemix", "1.2.0";
@@ -9,7 +14,7 @@ table! {
     period: String,
     /// Indicator id.
     indicator: String,
-    /// Adjuster and level, for example age=67-79; `(fit)` for the row of the whole model.
+    /// Adjuster and level, for example age=67-79; `(fit)` for the whole model's row, `(nested ward)` for one level's of a nested model.
     term: String,
     /// Coefficient: points, log-odds or the value's own unit.
     estimate: Option<f64>,
@@ -31,9 +36,9 @@ table! {
     n_units: i64,
     /// Share of within-unit variance that the adjusters explain.
     r_squared: Option<f64>,
-    /// Of logistic fits: share of pairs of one who has the event and one who has not whom the adjusters rank rightly, ties by half.
+    /// Of logistic fits: share of pairs of one who has the event and one who has not whom the adjusters rank rightly; two decimals are published.
     c_statistic: Option<f64>,
-    /// Of logistic fits: share of the deviance within units that the adjusters explain, 0–1.
+    /// Of logistic fits: share of the deviance within units that the adjusters explain, 0–1; published with three decimals.
     deviance_explained: Option<f64>,
     /// Residual standard deviation.
     sigma: Option<f64>,

@@ -18,7 +18,7 @@ mod working;
 
 use arrow::{array::RecordBatch, datatypes::DataType};
 
-pub use case_mix::{CaseMix, movement};
+pub use case_mix::{CaseMix, NESTED_TERM, RANDOM_INTERCEPT_TERM, movement};
 pub use cell::Cell;
 pub use estimates::Estimate;
 pub use file::{TableMeta, TableWriter, read_table, write_table};

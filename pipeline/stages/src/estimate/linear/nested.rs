@@ -5,14 +5,14 @@ use std::collections::HashMap;
 
 use prem_spec::{Level, Weighting};
 use prem_stats::case_mix::{NestedShrinkage, ShrinkageInterval, ShrunkenMean, nested_shrinkage};
-use prem_store::tables::{CaseMix, Estimate};
+use prem_store::tables::{CaseMix, Estimate, NESTED_TERM};
 
 use super::{fit::Fit, fixed, method, shrink};
 use crate::{
     estimate::{
         Task,
         areas::interval,
-        rows::{count, is_top, model_row},
+        rows::{converged_between, count, is_top, model_row},
     },
     explain::Shrinkage,
     tree::LevelTree,
@@ -97,8 +97,8 @@ impl Nested {
                 sigma: Some(self.fit.residual_sd),
                 between_sd: Some(sd),
                 icc: Some(sd * sd / total),
-                convergence: if sd > 0.0 { "converged" } else { "converged at zero between-unit variance" }.to_owned(),
-                ..model_row(task, &format!("(nested {})", self.name(place, lowest)), &method(task))
+                convergence: converged_between(sd),
+                ..model_row(task, &format!("{NESTED_TERM}{})", self.name(place, lowest)), &method(task))
             })
         };
         self.fit.level_sds.iter().enumerate().filter_map(row).collect()

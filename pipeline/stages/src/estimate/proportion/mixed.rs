@@ -6,11 +6,14 @@ use prem_stats::{
     Result,
     binary::{SeparationPolicy, fit_logistic_random_intercept},
 };
-use prem_store::tables::{CaseMix, Estimate};
+use prem_store::tables::{CaseMix, Estimate, RANDOM_INTERCEPT_TERM};
 
-use super::{fit::Fit, method};
+use super::fit::Fit;
 use crate::{
-    estimate::{Task, rows::model_row},
+    estimate::{
+        Task,
+        rows::{converged_between, model_row},
+    },
     explain::Shrinkage,
     placement::LevelMap,
 };
@@ -46,25 +49,26 @@ pub(super) fn shrink(
     }))
 }
 
-/// The model's row: the between-unit SD and the share of the variance that lies between units, both on the log-odds.
+/// The model's row: the between-unit SD and the share of the variance that lies between units, both on the log-odds. `of_all` has the
+/// respondents: those of the level alone would be a total that no row of the estimates has.
 pub(super) fn case_mix_row(
     task: &Task<'_>,
-    fit: &Fit,
     level: Level,
     rows: &[Estimate],
     told: &Shrinkage,
+    of_all: &CaseMix,
 ) -> Option<CaseMix> {
     let sd = told.between_sd?;
-    let answers: Vec<i64> = rows.iter().filter_map(|row| row.n).filter(|n| *n > 0).collect();
+    let units = rows.iter().filter(|row| row.n.is_some_and(|n| n > 0)).count();
     // π²/3: the variance of the logistic distribution, which an answer's own chance has.
     let within = std::f64::consts::PI.powi(2) / 3.0;
     Some(CaseMix {
-        n_used: answers.iter().sum(),
-        n_left_out: i64::try_from(fit.left_out).unwrap_or(i64::MAX),
-        n_units: i64::try_from(answers.len()).ok()?,
+        n_used: of_all.n_used,
+        n_left_out: of_all.n_left_out,
+        n_units: i64::try_from(units).ok()?,
         between_sd: Some(sd),
         icc: Some(sd * sd / (sd * sd + within)),
-        convergence: if sd > 0.0 { "converged" } else { "converged at zero between-unit variance" }.to_owned(),
-        ..model_row(task, &format!("(random intercept {})", level.as_str()), &method(task))
+        convergence: converged_between(sd),
+        ..model_row(task, &format!("{RANDOM_INTERCEPT_TERM}{})", level.as_str()), &of_all.method)
     })
 }

@@ -96,7 +96,7 @@ fn estimate_period(
     for map in levels(task) {
         let (rows, _, shrunk) = rows(task, fit, earlier, &map, (None, 0))?;
         let told = shrunk.as_ref().filter(|_| is_mixed(task));
-        models.extend(told.and_then(|told| mixed::case_mix_row(task, fit, map.level, &rows, &told.model)));
+        models.extend(told.and_then(|told| mixed::case_mix_row(task, map.level, &rows, &told.model, &used(task, fit))));
         effects = shrunk.map(|shrunk| shrunk.effects).filter(|of_level| !of_level.is_empty()).unwrap_or(effects);
         let rates = response_rates(survey, task.period, &map, None);
         let components = components(task, &map, &rows);
