@@ -108,19 +108,18 @@ fn triangulate(equations: &[Equation], hidden: &[bool]) -> Result<Vec<(Row, usiz
             row
         })
         .collect();
-    let mut columns: BTreeMap<usize, BTreeSet<usize>> = BTreeMap::new();
+    // Which rows a hidden cell stands in, until it has been a pivot.
+    let mut columns: Vec<BTreeSet<usize>> = vec![BTreeSet::new(); hidden.len()];
     for (index, row) in rows.iter().enumerate() {
         for (cell, _) in row.iter().filter(|(cell, _)| hidden[*cell]) {
-            columns.entry(*cell).or_default().insert(index);
+            columns[*cell].insert(index);
         }
     }
-    let mut queue: BTreeSet<(usize, usize)> = columns.iter().map(|(cell, rows)| (rows.len(), *cell)).collect();
+    let mut queue: BTreeSet<(usize, usize)> =
+        columns.iter().enumerate().map(|(cell, rows)| (rows.len(), cell)).filter(|(count, _)| *count > 0).collect();
     let mut triangle = Vec::new();
-    while let Some((count, pivot)) = queue.pop_first() {
-        if count == 0 {
-            continue;
-        }
-        let holders = columns.remove(&pivot).unwrap_or_default();
+    while let Some((_, pivot)) = queue.pop_first() {
+        let holders = std::mem::take(&mut columns[pivot]);
         let Some(chosen) = holders.iter().copied().min_by_key(|index| (rows[*index].len(), *index)) else { continue };
         let pivot_row = std::mem::take(&mut rows[chosen]);
         let own = coefficient(&pivot_row, pivot);
@@ -136,30 +135,46 @@ fn triangulate(equations: &[Equation], hidden: &[bool]) -> Result<Vec<(Row, usiz
     Ok(triangle)
 }
 
-/// Moves row `index` in the column index from the cells of `old` to those of `new`.
+/// Moves row `index` in the column index from the hidden cells of `old` to those of `new`; most cells are in both.
 fn relabel(
-    columns: &mut BTreeMap<usize, BTreeSet<usize>>,
+    columns: &mut [BTreeSet<usize>],
     queue: &mut BTreeSet<(usize, usize)>,
     hidden: &[bool],
     index: usize,
     old: &[(usize, Ratio)],
     new: &[(usize, Ratio)],
 ) {
-    let mut change = |cell: usize, present: bool| {
-        let Some(rows) = columns.get_mut(&cell) else { return };
-        queue.remove(&(rows.len(), cell));
-        if present {
-            rows.insert(index);
-        } else {
-            rows.remove(&index);
+    let mut change = |cell: usize, is_present: bool| {
+        // A cell that has been a pivot is in no column any more.
+        if !hidden[cell] || !queue.remove(&(columns[cell].len(), cell)) {
+            return;
         }
-        queue.insert((rows.len(), cell));
+        if is_present {
+            columns[cell].insert(index);
+        } else {
+            columns[cell].remove(&index);
+        }
+        if !columns[cell].is_empty() {
+            queue.insert((columns[cell].len(), cell));
+        }
     };
-    for (cell, _) in old.iter().filter(|(cell, _)| hidden[*cell]) {
-        change(*cell, false);
-    }
-    for (cell, _) in new.iter().filter(|(cell, _)| hidden[*cell]) {
-        change(*cell, true);
+    let (mut old, mut new) = (old.iter().peekable(), new.iter().peekable());
+    loop {
+        match (old.peek(), new.peek()) {
+            (Some((left, _)), Some((right, _))) if left == right => {
+                old.next();
+                new.next();
+            }
+            (Some((left, _)), right) if right.is_none_or(|(right, _)| left < right) => {
+                change(*left, false);
+                old.next();
+            }
+            (_, Some((right, _))) => {
+                change(*right, true);
+                new.next();
+            }
+            _ => return,
+        }
     }
 }
 

@@ -8,10 +8,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use rayon::prelude::*;
+
 use crate::{
     bounds,
     eliminate::{self, Derivation, Equation},
-    parts::connected,
+    parts::{Part, connected},
     pattern::Pattern,
     ratio::Overflow,
 };
@@ -24,8 +26,13 @@ const TIDY_CELLS_MAX: usize = 300;
 /// # Errors
 /// When exact arithmetic overflows.
 pub(crate) fn complete(systems: &[&[Equation]], pattern: &mut Pattern) -> Result<(), Overflow> {
+    let mut tight = vec![Tight::new(); systems.len()];
     loop {
-        let chosen = cover(&leaks_of(systems, pattern)?, pattern);
+        let mut leaks = Vec::new();
+        for (equations, tight) in systems.iter().zip(&mut tight) {
+            leaks.extend(leaks_by_part(equations, pattern, tight)?);
+        }
+        let chosen = cover(&leaks, pattern);
         if chosen.is_empty() {
             break;
         }
@@ -39,7 +46,11 @@ pub(crate) fn complete(systems: &[&[Equation]], pattern: &mut Pattern) -> Result
 
 /// The cells to withhold because primary ones are still given away.
 pub(crate) fn leaking(systems: &[&[Equation]], pattern: &Pattern) -> Result<BTreeSet<usize>, Overflow> {
-    Ok(cover(&leaks_of(systems, pattern)?, pattern))
+    let mut leaks = Vec::new();
+    for equations in systems {
+        leaks.extend(leaks_by_part(equations, pattern, &mut Tight::new())?);
+    }
+    Ok(cover(&leaks, pattern))
 }
 
 /// Secondary cells that the shown ones determine in each of `systems`: they protect nothing, and showing them tells no more
@@ -53,6 +64,40 @@ pub(crate) fn told(systems: &[&[Equation]], pattern: &Pattern) -> Result<BTreeSe
         told.retain(|cell| cells.contains(cell));
     }
     Ok(told)
+}
+
+/// Parts without a leak: their first cell and their size. While nothing is shown again, a part changes by growing.
+type Tight = BTreeSet<(Option<usize>, usize)>;
+
+/// The leaks of a system, part by part and side by side: nothing outside a part bears on it. Parts in `tight` have none, and
+/// those that are found to have none come to it.
+fn leaks_by_part(equations: &[Equation], pattern: &Pattern, tight: &mut Tight) -> Result<Vec<Derivation>, Overflow> {
+    let name = |part: &Part| (part.cells.first().copied(), part.cells.len());
+    let mut parts = connected(equations, &pattern.hidden);
+    parts.retain(|part| part.cells.iter().any(|cell| pattern.primary[*cell]) && !tight.contains(&name(part)));
+    let leaks_of = |part: &Part| {
+        let (cells, own) = by_itself(part, equations);
+        let mut found = leaks(&own, &pattern.of_cells(&cells))?;
+        for leak in &mut found {
+            leak.cell = cells[leak.cell];
+            leak.uses.iter_mut().for_each(|cell| *cell = cells[*cell]);
+        }
+        Ok(found)
+    };
+    let found: Vec<Vec<Derivation>> = parts.par_iter().map(leaks_of).collect::<Result<_, Overflow>>()?;
+    tight.extend(parts.iter().zip(&found).filter(|(_, leaks)| leaks.is_empty()).map(|(part, _)| name(part)));
+    Ok(found.concat())
+}
+
+/// All cells in the equations of a part, and the equations by their places among these.
+fn by_itself(part: &Part, equations: &[Equation]) -> (Vec<usize>, Vec<Equation>) {
+    let cells: BTreeSet<usize> =
+        part.equations.iter().flat_map(|index| &equations[*index]).map(|(cell, _)| *cell).collect();
+    let cells: Vec<usize> = cells.into_iter().collect();
+    let place = |cell: &usize| cells.partition_point(|other| other < cell);
+    let local = |index: &usize| equations[*index].iter().map(|(cell, c)| (place(cell), *c)).collect();
+    let own = part.equations.iter().map(local).collect();
+    (cells, own)
 }
 
 /// Leaks of every system.
@@ -170,13 +215,9 @@ fn tidy(systems: &[&[Equation]], pattern: &mut Pattern) -> Result<(), Overflow> 
         if part.cells.len() > TIDY_CELLS_MAX || !is_open {
             continue;
         }
-        let cells: BTreeSet<usize> =
-            part.equations.iter().flat_map(|index| &all[*index]).map(|(cell, _)| *cell).collect();
-        let cells: Vec<usize> = cells.into_iter().collect();
+        let (cells, equations) = by_itself(&part, &all);
         let mut own: Vec<Vec<Equation>> = vec![Vec::new(); systems.len()];
-        for index in &part.equations {
-            let place = |cell: &usize| cells.partition_point(|other| other < cell);
-            let equation = all[*index].iter().map(|(cell, coefficient)| (place(cell), *coefficient)).collect();
+        for (index, equation) in part.equations.iter().zip(equations) {
             own[ends.partition_point(|end| end <= index)].push(equation);
         }
         let own: Vec<&[Equation]> = own.iter().map(Vec::as_slice).collect();
