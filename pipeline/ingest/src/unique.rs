@@ -1,9 +1,10 @@
-//! Columns whose values may stand once in a file: exact, in memory that does not grow with the file.
+//! Columns whose values may stand once in a file: exact, in bounded memory.
 //!
 //! Every value of such a column is kept as 128 bits of its SHA-256. Up to a bound they are in a set, which says of each row, as it
 //! comes, whether a value of it stood before. Values beyond the bound that are not in the set go into a list with their rows; it is
 //! sorted piece by piece and put on disk. At the end the pieces are merged, and equal values stand side by side. The first row of a
-//! value stays, so what comes out are the later ones, in the order of rows.
+//! value stays, so what comes out are the later ones, in the order of rows. (A row that is out for one column is not reported again for
+//! another whose repetition shows at the end alone.)
 
 use std::{
     cmp::Reverse,
