@@ -99,9 +99,14 @@ fn stages(
     if inputs.indicators.is_empty() {
         // Everything is held back: the release that stands is better than an empty one.
         return match inputs.without_data.values().next().filter(|_| inputs.held_back.is_empty()) {
-            Some(dataset) => Err(JobError::InputMissing(format!(
-                "no {dataset} have been delivered, and every indicator needs them: nothing was published"
-            ))),
+            Some(dataset) => {
+                let told =
+                    format!("no {dataset} have been delivered, and every indicator needs them: nothing was published");
+                Err(match refused(&summary) {
+                    Some(refused) => JobError::HeldBack(format!("{told}; {refused}; see `prem status`")),
+                    None => JobError::InputMissing(told),
+                })
+            }
             None => Ok(summary),
         };
     }
@@ -195,20 +200,29 @@ fn nothing_estimated(summary: &Summary) -> JobError {
         let held_back = summary.held_back.len() as u64;
         let (indicators, were) =
             (counted(held_back, "indicator", "indicators"), if held_back == 1 { "was" } else { "were" });
-        let refused = match summary.refused.len() as u64 {
-            1 => "a file was refused".to_owned(),
-            files => format!("{} were refused", counted(files, "file", "files")),
-        };
-        let files: Vec<&str> = summary.refused.keys().take(REFUSED_SHOWN_MAX).map(String::as_str).collect();
-        reasons
-            .push(format!("{indicators} {were} held back, since {refused} ({}); see `prem status`", files.join(", ")));
+        let since = refused(summary).map(|refused| format!(", since {refused}")).unwrap_or_default();
+        reasons.push(format!("{indicators} {were} held back{since}; see `prem status`"));
+    } else if let Some(refused) = refused(summary) {
+        reasons.push(format!("{refused}; see `prem status`"));
     }
     if let Some(dataset) = summary.without_data.values().next() {
         let waiting = counted(summary.without_data.len() as u64, "indicator", "indicators");
         reasons.push(format!("no {dataset} have been delivered, and {waiting} cannot do without"));
     }
     let told = if reasons.is_empty() { NOTHING.to_owned() } else { format!("{NOTHING}; {}", reasons.join("; ")) };
-    if summary.held_back.is_empty() { JobError::InputMissing(told) } else { JobError::HeldBack(told) }
+    let is_refused = !summary.held_back.is_empty() || !summary.refused.is_empty();
+    if is_refused { JobError::HeldBack(told) } else { JobError::InputMissing(told) }
+}
+
+/// Which files were refused, the first of them by name.
+fn refused(summary: &Summary) -> Option<String> {
+    let files: Vec<&str> = summary.refused.keys().take(REFUSED_SHOWN_MAX).map(String::as_str).collect();
+    let refused = match summary.refused.len() as u64 {
+        0 => return None,
+        1 => "a file was refused".to_owned(),
+        files => format!("{} were refused", counted(files, "file", "files")),
+    };
+    Some(format!("{refused} ({})", files.join(", ")))
 }
 
 /// Nothing had been delivered by `day`: an error that says when something was, if anything ever was.

@@ -97,6 +97,15 @@ pub enum RefusalCause {
     #[error("its {what} cannot be detected; declare it in the export's `[format]`")]
     Undetected { what: &'static str },
     #[error(
+        "{cells} of its formulas have no result, the first in row {row}, column {column}; open it in a spreadsheet program, save it, \
+         and deliver that"
+    )]
+    FormulasWithoutResult { cells: u64, row: u32, column: String },
+    #[error(
+        "all that it has beyond ASCII is written in UTF-8, but the export declares another encoding; correct `encoding`"
+    )]
+    LooksLikeUtf8,
+    #[error(
         "it begins with the byte order mark of UTF-8, but the export declares another encoding; correct `encoding`"
     )]
     UnexpectedByteOrderMark,
@@ -165,6 +174,8 @@ impl RefusalCause {
             Self::NoSuchSheet { .. } => "no-such-sheet",
             Self::WrongColumnTypes { .. } => "wrong-column-types",
             Self::Undetected { .. } => "undetected",
+            Self::FormulasWithoutResult { .. } => "formulas-without-result",
+            Self::LooksLikeUtf8 => "looks-like-utf-8",
             Self::UnexpectedByteOrderMark => "unexpected-byte-order-mark",
             Self::LineTooLong { .. } => "line-too-long",
             Self::UnreadableHeader { .. } => "unreadable-header",

@@ -28,6 +28,9 @@ pub const WORKBOOK_TEXTS_BYTES_MAX: u64 = 128 << 20;
 /// Cells of a workbook's sheet, at most, blank ones counted: a full sheet of 64 columns.
 pub const WORKBOOK_CELLS_MAX: usize = 1 << 26;
 
+/// Cells of a workbook without a value, at most, which are remembered until its formulas have been looked at: 256 MiB.
+pub const WORKBOOK_BLANKS_MAX: usize = 1 << 25;
+
 /// Text of these cells. A workbook names a text that is repeated by its number, so that a few bytes may stand for a long one.
 pub const WORKBOOK_CELLS_BYTES_MAX: usize = 512 << 20;
 

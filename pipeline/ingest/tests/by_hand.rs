@@ -256,6 +256,13 @@ fn encodings_and_marks() {
     encoding(&mut plan, Encoding::Windows1252);
     assert_eq!(ingest(&plan, b"id;unit\n1;\x80 \xe5\n").rows()[0][2], "€ å");
     assert_eq!(ingest(&plan, "\u{feff}id;unit\n").cause(), &RefusalCause::UnexpectedByteOrderMark);
+    // Letters that stand as UTF-8 writes them, all of them or all but one, in the header or in any chunk.
+    assert_eq!(ingest(&plan, "id;unit\n1;Tromsø\n").cause(), &RefusalCause::LooksLikeUtf8);
+    assert_eq!(ingest(&plan, b"id;unit\n1;Troms\xc3\xb8\n2;\xe5\n").rows()[0][2], "TromsÃ¸");
+    let many = format!("id;unit\n{}", "1;Tromsø\n2;Bodo\n".repeat(50));
+    let small = Limits { chunk_bytes: 64, ..Limits::default() };
+    assert_eq!(ingest_with(&plan, &many, small).cause(), &RefusalCause::LooksLikeUtf8);
+    assert_eq!(ingest(&text_plan(&["id", "unit"], 10), &many).counts().1, 100);
 
     encoding(&mut plan, Encoding::Iso8859_1);
     let tried = ingest(&plan, b"id;unit\n1;\xe5\n2;\x80\n");

@@ -240,6 +240,20 @@ fn cells_of_a_workbook() {
 }
 
 #[test]
+fn formulas_without_a_result_refuse_the_workbook() {
+    // As programs write them that do not reckon; an empty text is a result, and blank cells are none of it.
+    let reckoned = r#"<row r="2"><c r="A2" t="str"><v>a</v></c><c r="B2" t="str"><f>""</f><v></v></c><c r="C2"><f>66+1</f><v>67</v></c></row>
+        <row r="3"><c r="A3" t="str"><v>b</v></c><c r="B3"/><c r="C3"/></row>"#;
+    assert_eq!(excel(reckoned).counts(), (2, 2, vec![]));
+    for cell in ["<c r=\"C4\"><f>66+1</f></c>", "<c r=\"C4\"><f>66+1</f><v></v></c>", "<c r=\"C4\"><f>66+1</f><v/></c>"]
+    {
+        let rows = format!("{reckoned}<row r=\"4\"><c r=\"A4\" t=\"str\"><v>c</v></c>{cell}</row>");
+        let expected = RefusalCause::FormulasWithoutResult { cells: 1, row: 4, column: "«age»".to_owned() };
+        assert_eq!(excel(&rows).result, Err(expected), "{cell}");
+    }
+}
+
+#[test]
 fn workbooks_that_contradict_themselves() {
     let disorder = r#"<row r="9"><c r="A9"><v>1</v></c></row><row r="3"><c r="A3"><v>1</v></c></row>"#;
     assert_eq!(excel(disorder).code(), "unreadable");

@@ -144,7 +144,7 @@ fn coverage(scenario: &Scenario, agreements: &[&Value], is_mean: bool, line: ToL
     };
     let shrunken: Vec<Hits> = agreements.iter().map(of_shrunken).collect();
     if shrunken.iter().any(|hits| hits.trials > 0.0) {
-        let criterion = if scenario.is_model { COVERAGE_SHRUNKEN } else { Criterion::None };
+        let criterion = if scenario.is_model && is_mean { COVERAGE_SHRUNKEN } else { Criterion::None };
         lines.push(line("95 % interval of the shrunken value holds the truth", share(&shrunken), criterion, true));
     }
     let moment = |name: &'static str| {

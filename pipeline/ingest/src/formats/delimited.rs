@@ -21,7 +21,26 @@ struct Delimited {
     first: Option<Vec<u8>>,
     dialect: Dialect,
     encoding: Encoding,
+    beyond_ascii: BeyondAscii,
     notes: Vec<Note>,
+}
+
+/// What text in an encoding of single bytes has beyond ASCII. Letters of such an encoding hardly ever stand together as UTF-8 writes
+/// one letter, and in a whole file never.
+#[derive(Default)]
+struct BeyondAscii {
+    as_utf8: bool,
+    otherwise: bool,
+}
+
+impl BeyondAscii {
+    fn look(&mut self, bytes: &[u8]) {
+        if !bytes.is_ascii() {
+            let is_utf8 = std::str::from_utf8(bytes).is_ok();
+            self.as_utf8 |= is_utf8;
+            self.otherwise |= !is_utf8;
+        }
+    }
 }
 
 pub(super) fn open(
@@ -38,9 +57,11 @@ pub(super) fn open(
     let mut blocks = BlockReader::new(source, Framing::Quoted(dialect), limits);
     let mut first = blocks.next_chunk()?.ok_or(RefusalCause::Empty)?;
     let (header, begin) = read_header(&first, dialect, encoding)?;
+    let mut beyond_ascii = BeyondAscii::default();
+    beyond_ascii.look(first.get(..begin.bytes).unwrap_or_default());
     first.drain(..begin.bytes);
     notes.extend(begin.mark.then_some(Note::ByteOrderMark));
-    Ok(Opened::new(header, Delimited { blocks, first: Some(first), dialect, encoding, notes }))
+    Ok(Opened::new(header, Delimited { blocks, first: Some(first), dialect, encoding, beyond_ascii, notes }))
 }
 
 impl Records for Delimited {
@@ -49,6 +70,15 @@ impl Records for Delimited {
             Some(first) => Some(first),
             None => self.blocks.next_chunk()?,
         };
+        if self.encoding != Encoding::Utf8 {
+            match &bytes {
+                Some(bytes) => self.beyond_ascii.look(bytes),
+                None if self.beyond_ascii.as_utf8 && !self.beyond_ascii.otherwise => {
+                    return Err(RefusalCause::LooksLikeUtf8.into());
+                }
+                None => {}
+            }
+        }
         Ok(bytes.map(|bytes| Batch::Text { bytes, dialect: self.dialect, encoding: self.encoding }))
     }
 

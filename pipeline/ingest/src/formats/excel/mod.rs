@@ -1,7 +1,7 @@
 //! Excel workbooks (.xlsx), by calamine: one sheet, the headers in a declared row.
 //!
 //! A cell counts by its value and not by how it is shown: numbers are written without the cell's number format, a cell formatted
-//! as a date is a date, a formula is its last result. Rows without any value are no rows. A line number is that of the sheet.
+//! as a date is a date, a formula is its last result; one that was never reckoned refuses the file. Rows without any value are no rows. A line number is that of the sheet.
 //!
 //! A workbook keeps its texts in a part of their own, so it cannot be read as a stream: [`survey`] looks through the whole file
 //! first and refuses what would not fit in memory.
@@ -19,7 +19,9 @@ use super::{Batch, Opened, Records, moment, number::write_number};
 use crate::{
     error::RefusalCause,
     header::{Header, show, show_all},
-    limits::{CHUNK_BYTES, CHUNK_CELLS, COLUMNS_MAX, WORKBOOK_CELLS_BYTES_MAX, WORKBOOK_CELLS_MAX},
+    limits::{
+        CHUNK_BYTES, CHUNK_CELLS, COLUMNS_MAX, WORKBOOK_BLANKS_MAX, WORKBOOK_CELLS_BYTES_MAX, WORKBOOK_CELLS_MAX,
+    },
     note::Note,
     reason::Reason,
     records::{Table, TableBuilder},
@@ -92,12 +94,21 @@ fn read(file: std::fs::File, sheet: Option<&str>, begin: Begin) -> Result<(Heade
     let mut cells = workbook.worksheet_cells_reader(name).map_err(damaged)?;
     let mut names: Vec<String> = Vec::new();
     let mut rows: Option<Rows> = None;
+    // Places of cells without a value.
+    let mut blanks: Vec<(u32, u32)> = Vec::new();
     while let Some(cell) = cells.next_cell().map_err(damaged)? {
         let ((row, column), value) = (cell.get_position(), cell.get_value());
         if row >= ROWS_MAX {
             return Err(unreadable("it has more rows than a sheet has").into());
         }
-        if *value == DataRef::Empty || row < begin.header_row {
+        if row < begin.header_row {
+            continue;
+        }
+        if *value == DataRef::Empty {
+            if blanks.len() >= WORKBOOK_BLANKS_MAX {
+                return Err(too_large("cells without a value", WORKBOOK_BLANKS_MAX).into());
+            }
+            blanks.push((row, column));
             continue;
         }
         let column = column as usize;
@@ -118,11 +129,45 @@ fn read(file: std::fs::File, sheet: Option<&str>, begin: Begin) -> Result<(Heade
         rows.go_to(row, column)?;
         rows.cell(column, |to| write(to, value, is_1904, begin.decimal));
     }
+    drop(cells);
+    blanks.sort_unstable();
+    check_formulas(&mut workbook, name, &names, &blanks)?;
     if names.is_empty() {
         return Err(RefusalCause::Empty.into());
     }
     let tables = rows.map(Rows::finish).transpose()?.unwrap_or_default();
     Ok((Header::of(names, u64::from(begin.header_row) + 1)?, tables))
+}
+
+/// Whether none of the cells without a value is a formula that the program which wrote the file left to others to reckon.
+fn check_formulas<R: io::Read + io::Seek>(
+    workbook: &mut Xlsx<R>,
+    sheet: &str,
+    names: &[String],
+    // In their order.
+    blanks: &[(u32, u32)],
+) -> Result<(), SourceFault> {
+    if blanks.is_empty() {
+        return Ok(());
+    }
+    let damaged = |_| SourceFault::from(unreadable("its sheet is damaged"));
+    let mut cells = workbook.worksheet_cells_reader(sheet).map_err(damaged)?;
+    let mut without_result = 0;
+    let mut first = None;
+    while let Some(cell) = cells.next_formula().map_err(damaged)? {
+        let place = cell.get_position();
+        if !cell.get_value().is_empty() && blanks.binary_search(&place).is_ok() {
+            without_result += 1;
+            first.get_or_insert(place);
+        }
+    }
+    let Some((row, column)) = first else { return Ok(()) };
+    let column = names.get(column as usize).map_or_else(|| (column + 1).to_string(), |name| show(name));
+    Err(RefusalCause::FormulasWithoutResult { cells: without_result, row: row + 1, column }.into())
+}
+
+fn too_large(what: &'static str, max: usize) -> RefusalCause {
+    RefusalCause::TooLarge { format: FORMAT, what, max: max as u64 }
 }
 
 /// Cells in the order of the sheet, into tables.
@@ -172,12 +217,11 @@ impl Rows {
         self.cells += self.table.cells();
         self.bytes += self.table.bytes();
         self.full.push(std::mem::replace(&mut self.table, TableBuilder::new(self.width)).finish());
-        let too_large = |what, max| Err(RefusalCause::TooLarge { format: FORMAT, what, max: max as u64 });
         if self.cells > WORKBOOK_CELLS_MAX {
-            return too_large("cells", WORKBOOK_CELLS_MAX);
+            return Err(too_large("cells", WORKBOOK_CELLS_MAX));
         }
         if self.bytes > WORKBOOK_CELLS_BYTES_MAX {
-            return too_large("bytes of text in cells", WORKBOOK_CELLS_BYTES_MAX);
+            return Err(too_large("bytes of text in cells", WORKBOOK_CELLS_BYTES_MAX));
         }
         Ok(())
     }
