@@ -113,8 +113,9 @@ impl Hasher for HashItself {
         self.0 = bytes.iter().fold(self.0, |word, byte| word << 8 | u64::from(*byte));
     }
 
+    #[expect(clippy::cast_possible_truncation, reason = "the lower half")]
     fn write_u128(&mut self, hash: u128) {
-        self.0 = (hash & u128::from(u64::MAX)) as u64;
+        self.0 = hash as u64;
     }
 }
 
@@ -135,6 +136,7 @@ impl Seen {
     }
 }
 
+#[expect(clippy::cast_possible_truncation, reason = "below the number of parts")]
 fn part_of([first, _]: [u64; 2]) -> usize {
     (first % PARTS as u64) as usize
 }

@@ -150,10 +150,10 @@ impl Areas<'_> {
 
     /// At the estimated variances, with 2g3 in the mean squared error.
     fn plug_in(&self, a: &[f64]) -> Result<Vec<(f64, f64, f64)>> {
-        let from_variances = self.from_variances(a)?;
+        let parts = self.variance_parts(a)?;
         let with =
             |((value, variance, reliability), g3): ((f64, f64, f64), f64)| (value, variance + 2.0 * g3, reliability);
-        Ok(self.at(a).into_iter().zip(from_variances).map(with).collect())
+        Ok(self.at(a).into_iter().zip(parts).map(with).collect())
     }
 
     fn averaged(&self, likelihood: &NestedLikelihood) -> Result<Vec<(f64, f64, f64)>> {
@@ -193,7 +193,7 @@ impl Areas<'_> {
     }
 
     /// g3 of every area: what the variances' own uncertainty adds.
-    fn from_variances(&self, a: &[f64]) -> Result<Vec<f64>> {
+    fn variance_parts(&self, a: &[f64]) -> Result<Vec<f64>> {
         let (areas, levels) = (self.rows.len(), a.len());
         let groups = self.groups();
         // G_l x.
