@@ -241,9 +241,9 @@ fn cells_of_a_workbook() {
 
 #[test]
 fn formulas_without_a_result_refuse_the_workbook() {
-    // As programs write them that do not reckon; an empty text is a result, and blank cells are none of it.
+    // As programs write them that do not reckon; an empty text is a result, and blank cells are none of it, nor is what has no header.
     let reckoned = r#"<row r="2"><c r="A2" t="str"><v>a</v></c><c r="B2" t="str"><f>""</f><v></v></c><c r="C2"><f>66+1</f><v>67</v></c></row>
-        <row r="3"><c r="A3" t="str"><v>b</v></c><c r="B3"/><c r="C3"/></row>"#;
+        <row r="3"><c r="A3" t="str"><v>b</v></c><c r="B3"/><c r="C3"/><c r="D3"><f>66+1</f></c></row>"#;
     assert_eq!(excel(reckoned).counts(), (2, 2, vec![]));
     for cell in ["<c r=\"C4\"><f>66+1</f></c>", "<c r=\"C4\"><f>66+1</f><v></v></c>", "<c r=\"C4\"><f>66+1</f><v/></c>"]
     {

@@ -10,7 +10,6 @@
 
 use std::collections::BTreeSet;
 
-use jiff::civil::Date;
 use prem_spec::{Level, Period, Plan};
 use prem_store::tables::{CaseMix, Estimate, NESTED_TERM, RANDOM_INTERCEPT_TERM, SurveyQuality, Weighting, movement};
 
@@ -30,7 +29,11 @@ pub(crate) fn case_mix(plan: &Plan, mut rows: Vec<CaseMix>, estimates: &[Estimat
     let models = Models::of(plan, estimates);
     for row in &mut rows {
         let of_level = |level: &Level| levels.get(&row.indicator, &row.period, level.as_str()).is_near_a_unit();
-        if tells_of_model(&models, row) || Level::ALL.iter().any(of_level) {
+        let tells_of_model = tells_of_model(&models, row);
+        if tells_of_model {
+            row.sigma = None;
+        }
+        if tells_of_model || Level::ALL.iter().any(of_level) {
             // Of the lowest units, whichever they are.
             (row.between_sd, row.between_sd_unadjusted, row.explained) = (None, None, None);
             (row.icc, row.icc_unadjusted, row.deviance_explained) = (None, None, None);
@@ -101,8 +104,6 @@ impl<'a> Shown<'a> {
 
 pub(crate) fn survey_quality(plan: &Plan, mut rows: Vec<SurveyQuality>, estimates: &[Estimate]) -> Vec<SurveyQuality> {
     let shown = Shown::of(plan, estimates);
-    let spans: BTreeSet<(&str, Date, Date)> =
-        estimates.iter().map(|row| (row.period.as_str(), row.period_start, row.period_end)).collect();
     let of_subject = |row: &SurveyQuality, id: &str| {
         row.subject == id
             || plan.indicators.get(id).is_some_and(|indicator| {
@@ -113,16 +114,15 @@ pub(crate) fn survey_quality(plan: &Plan, mut rows: Vec<SurveyQuality>, estimate
     // A year less its shown periods is the withheld one.
     let is_told_otherwise = |row: &SurveyQuality| {
         let Ok(year) = row.period.parse::<Period>() else { return true };
-        let is_in_year = |period: &str| {
-            spans.iter().any(|(label, from, to)| *label == period && year.start() <= *from && *to <= year.end())
-        };
+        let is_within = |period: Period| year.start() <= period.start() && period.end() <= year.end();
+        let is_in_year = |period: &str| period.parse().is_ok_and(is_within);
         shown.region_hidden.iter().any(|(id, period)| of_subject(row, id) && is_in_year(period))
     };
     rows.retain(|row| minimum_of(plan, row).is_some_and(|minimum| reaches(row.n, minimum)) && !is_told_otherwise(row));
     let levels = Levels::of(estimates);
     for row in &mut rows {
         hide_small_reasons(row);
-        let withheld = |level: &Level| levels.get(&row.subject, &row.period, level.as_str()).withheld;
+        let withheld = |level: &Level| levels.get(&row.subject, &row.period, level.as_str()).withheld();
         // A scale has one spread, a scale by levels one for each.
         let figures = if row.kind == "level" { Level::ALL.len() } else { 1 };
         if Level::ALL.iter().any(|level| (1..UNITS_BEHIND_A_FIGURE_MIN - 1 + figures).contains(&withheld(level))) {

@@ -28,11 +28,7 @@ const TIDY_CELLS_MAX: usize = 300;
 pub(crate) fn complete(systems: &[&[Equation]], pattern: &mut Pattern) -> Result<(), Overflow> {
     let mut tight = vec![Tight::new(); systems.len()];
     loop {
-        let mut leaks = Vec::new();
-        for (equations, tight) in systems.iter().zip(&mut tight) {
-            leaks.extend(leaks_by_part(equations, pattern, tight)?);
-        }
-        let chosen = cover(&leaks, pattern);
+        let chosen = cover(&leaks_by_parts(systems, pattern, &mut tight)?, pattern);
         if chosen.is_empty() {
             break;
         }
@@ -46,10 +42,7 @@ pub(crate) fn complete(systems: &[&[Equation]], pattern: &mut Pattern) -> Result
 
 /// The cells to withhold because primary ones are still given away.
 pub(crate) fn leaking(systems: &[&[Equation]], pattern: &Pattern) -> Result<BTreeSet<usize>, Overflow> {
-    let mut leaks = Vec::new();
-    for equations in systems {
-        leaks.extend(leaks_by_part(equations, pattern, &mut Tight::new())?);
-    }
+    let leaks = leaks_by_parts(systems, pattern, &mut vec![Tight::new(); systems.len()])?;
     Ok(cover(&leaks, pattern))
 }
 
@@ -68,6 +61,19 @@ pub(crate) fn told(systems: &[&[Equation]], pattern: &Pattern) -> Result<BTreeSe
 
 /// Parts without a leak: their first cell and their size. While nothing is shown again, a part changes by growing.
 type Tight = BTreeSet<(Option<usize>, usize)>;
+
+/// Leaks of every system, each with its own `tight` parts.
+fn leaks_by_parts(
+    systems: &[&[Equation]],
+    pattern: &Pattern,
+    tight: &mut [Tight],
+) -> Result<Vec<Derivation>, Overflow> {
+    let mut all = Vec::new();
+    for (equations, tight) in systems.iter().zip(tight) {
+        all.extend(leaks_by_part(equations, pattern, tight)?);
+    }
+    Ok(all)
+}
 
 /// The leaks of a system, part by part and side by side: nothing outside a part bears on it. Parts in `tight` have none, and
 /// those that are found to have none come to it.
@@ -100,7 +106,7 @@ fn by_itself(part: &Part, equations: &[Equation]) -> (Vec<usize>, Vec<Equation>)
     (cells, own)
 }
 
-/// Leaks of every system.
+/// Leaks of every system, of few cells.
 fn leaks_of(systems: &[&[Equation]], pattern: &Pattern) -> Result<Vec<Derivation>, Overflow> {
     let mut all = Vec::new();
     for equations in systems {

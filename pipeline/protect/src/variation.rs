@@ -11,6 +11,7 @@
 
 use std::collections::BTreeMap;
 
+use prem_spec::PrimaryReason;
 use prem_store::tables::{Estimate, Variation};
 
 use crate::system::TOTAL;
@@ -42,13 +43,20 @@ pub(crate) fn protect(rows: &mut [Variation], estimates: &[Estimate]) {
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Found {
     pub shown: usize,
-    pub withheld: usize,
+    /// Withheld for few respondents.
+    pub few: usize,
+    /// Withheld for another reason.
+    pub others: usize,
 }
 
 impl Found {
+    pub fn withheld(self) -> usize {
+        self.few + self.others
+    }
+
     /// A model of all units and the shown ones together leave so few units that they may be worked out.
     pub fn is_near_a_unit(self) -> bool {
-        (1..UNITS_BEHIND_A_FIGURE_MIN).contains(&self.withheld)
+        (1..UNITS_BEHIND_A_FIGURE_MIN).contains(&self.withheld())
     }
 }
 
@@ -60,7 +68,11 @@ impl<'a> Levels<'a> {
         let mut levels: BTreeMap<(&str, &str, &str), Found> = BTreeMap::new();
         for row in estimates.iter().filter(|row| row.stratum == TOTAL) {
             let found = levels.entry((&row.indicator, &row.period, &row.level)).or_default();
-            if row.suppressed { found.withheld += 1 } else { found.shown += 1 }
+            match row.suppression_reason.as_deref().filter(|_| row.suppressed) {
+                None if !row.suppressed => found.shown += 1,
+                Some(reason) if reason == PrimaryReason::FewRespondents.as_str() => found.few += 1,
+                _ => found.others += 1,
+            }
         }
         Self(levels)
     }

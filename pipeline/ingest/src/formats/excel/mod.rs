@@ -1,7 +1,8 @@
 //! Excel workbooks (.xlsx), by calamine: one sheet, the headers in a declared row.
 //!
 //! A cell counts by its value and not by how it is shown: numbers are written without the cell's number format, a cell formatted
-//! as a date is a date, a formula is its last result; one that was never reckoned refuses the file. Rows without any value are no rows. A line number is that of the sheet.
+//! as a date is a date, a formula is its last result; one under a header that was never reckoned refuses the file. Rows without any
+//! value are no rows. A line number is that of the sheet.
 //!
 //! A workbook keeps its texts in a part of their own, so it cannot be read as a stream: [`survey`] looks through the whole file
 //! first and refuses what would not fit in memory.
@@ -156,13 +157,14 @@ fn check_formulas<R: io::Read + io::Seek>(
     let mut first = None;
     while let Some(cell) = cells.next_formula().map_err(damaged)? {
         let place = cell.get_position();
-        if !cell.get_value().is_empty() && blanks.binary_search(&place).is_ok() {
+        let is_read = (place.1 as usize) < names.len();
+        if is_read && !cell.get_value().is_empty() && blanks.binary_search(&place).is_ok() {
             without_result += 1;
             first.get_or_insert(place);
         }
     }
     let Some((row, column)) = first else { return Ok(()) };
-    let column = names.get(column as usize).map_or_else(|| (column + 1).to_string(), |name| show(name));
+    let column = names.get(column as usize).map(|name| show(name)).unwrap_or_default();
     Err(RefusalCause::FormulasWithoutResult { cells: without_result, row: row + 1, column }.into())
 }
 
