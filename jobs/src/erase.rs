@@ -30,11 +30,11 @@ const MARK: char = '\u{feff}';
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Report {
     pub dry_run: bool,
-    /// Keys that were withdrawn now.
+    /// Keys that were not erased before.
     pub keys_new: u64,
-    /// Keys that had been withdrawn before.
+    /// Keys that had been erased before.
     pub keys_known: u64,
-    /// Withdrawn now, and no stored row held them.
+    /// Of the new ones: those that no stored row held.
     pub keys_without_rows: u64,
     /// Dataset → rows that go from its deliveries.
     pub rows: BTreeMap<String, Rows>,
@@ -143,8 +143,8 @@ fn keys_of(bytes: &[u8], column: &str) -> Result<BTreeSet<String>, String> {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut text = String::new();
-        let what = if self.dry_run { "Would withdraw" } else { "Withdrew" };
-        writeln!(text, "{what} {} keys; {} had been withdrawn before.", self.keys_new, self.keys_known)?;
+        let what = if self.dry_run { "Would erase" } else { "Erased" };
+        writeln!(text, "{what} the rows of {} keys; {} had been erased before.", self.keys_new, self.keys_known)?;
         if self.keys_without_rows > 0 {
             writeln!(
                 text,

@@ -1,8 +1,8 @@
-//! What the published table `response` tells of an indicator's respondents: nobody has a value who did not answer.
+//! What the published table `response` tells of an indicator's respondents: at most as many as answered.
 //!
 //! `response` has calendar years, so a cell of several years is bounded by their sum, and a quarter by its year.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use prem_store::tables::Response;
 
@@ -29,11 +29,17 @@ impl<'a> Answered<'a> {
         answered
     }
 
+    /// The periods of a questionnaire, of whatever unit.
+    pub(crate) fn spans(&self, questionnaire: &str) -> BTreeSet<Span> {
+        let of_questionnaire = self.by_place.iter().filter(|((id, ..), _)| *id == questionnaire);
+        of_questionnaire.flat_map(|(_, years)| years.keys().copied()).collect()
+    }
+
     /// The most respondents that an indicator of the questionnaire can have in a cell; infinity where `response` does not
     /// tell.
-    pub(crate) fn most(&self, questionnaire: Option<&str>, cell: &CellKey) -> f64 {
-        let place = |id| (id, cell.unit.as_str(), cell.stratum.as_str());
-        let Some(years) = questionnaire.and_then(|id| self.by_place.get(&place(id))) else { return f64::INFINITY };
+    pub(crate) fn most(&self, questionnaire: &str, cell: &CellKey) -> f64 {
+        let place = (questionnaire, cell.unit.as_str(), cell.stratum.as_str());
+        let Some(years) = self.by_place.get(&place) else { return f64::INFINITY };
         let (from, to) = cell.span;
         let (mut covered, mut most) = (from, 0_i64);
         for ((start, end), count) in years.iter().filter(|((start, end), _)| *start < to && from < *end) {
@@ -72,8 +78,8 @@ mod tests {
         let answered = Answered::of(&rows);
         let most = |unit: &str, from, to| {
             let cell = CellKey { unit: unit.to_owned(), span: (from, to), stratum: "total".to_owned() };
-            assert_eq!(answered.most(None, &cell), f64::INFINITY);
-            answered.most(Some("q"), &cell)
+            assert_eq!(answered.most("other", &cell), f64::INFINITY);
+            answered.most("q", &cell)
         };
         assert_eq!(most("n1", date(2024, 1, 1), date(2025, 1, 1)), 12.0);
         assert_eq!(most("n1", date(2024, 4, 1), date(2024, 7, 1)), 12.0);

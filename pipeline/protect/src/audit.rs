@@ -16,6 +16,7 @@ use prem_store::tables::{Estimate, Response};
 use crate::{
     ProtectError,
     answered::Answered,
+    beside::Beside,
     bounds,
     eliminate::{self, Equation},
     hide,
@@ -80,7 +81,7 @@ pub fn audit(plan: &Plan, rows: &[Estimate]) -> Result<Vec<Recoverable>, Protect
 /// # Errors
 /// As [`audit()`].
 pub fn audit_beside(plan: &Plan, rows: &[Estimate], response: &[Response]) -> Result<Vec<Recoverable>, ProtectError> {
-    let answered = Answered::of(response);
+    let beside = Beside::Answered(Answered::of(response));
     let mut by_indicator: BTreeMap<&str, Vec<&Estimate>> = BTreeMap::new();
     for row in rows {
         by_indicator.entry(&row.indicator).or_default().push(row);
@@ -90,7 +91,7 @@ pub fn audit_beside(plan: &Plan, rows: &[Estimate], response: &[Response]) -> Re
         let Some(indicator) = plan.indicators.get(id) else {
             return Err(ProtectError::UnknownIndicator { table: "estimates", indicator: id.to_owned() });
         };
-        let exposed = of_indicator(plan, indicator, &rows, &answered)
+        let exposed = of_indicator(plan, indicator, &rows, &beside)
             .map_err(|Overflow| ProtectError::Arithmetic { indicator: id.to_owned() });
         found.extend(exposed?);
     }
@@ -102,11 +103,11 @@ pub(crate) fn of_indicator(
     plan: &Plan,
     indicator: &Indicator,
     rows: &[&Estimate],
-    answered: &Answered<'_>,
+    beside: &Beside<'_>,
 ) -> Result<Vec<Recoverable>, Overflow> {
     let mut found = carried(rows);
     found.extend(left_over(indicator, rows));
-    found.extend(derived(plan, indicator, rows, answered)?);
+    found.extend(derived(plan, indicator, rows, beside)?);
     Ok(found)
 }
 
@@ -172,10 +173,10 @@ fn derived(
     plan: &Plan,
     indicator: &Indicator,
     rows: &[&Estimate],
-    answered: &Answered<'_>,
+    beside: &Beside<'_>,
 ) -> Result<Vec<Recoverable>, Overflow> {
-    let system = System::of_published(&plan.organisation, rows)?;
-    let pattern = Pattern::of(&system, indicator, rows, answered);
+    let system = System::of_published(&plan.organisation, rows, &beside.spans(indicator))?;
+    let pattern = Pattern::of(&system, indicator, rows, beside);
     let labels: BTreeMap<CellKey, &str> = rows.iter().map(|row| (CellKey::of(row), row.period.as_str())).collect();
     let recoverable = |cell: usize, how: How| {
         let key = &system.keys[cell];
@@ -197,13 +198,14 @@ pub(crate) fn around(
     indicator: &Indicator,
     rows: &[&Estimate],
     found: &[Recoverable],
+    beside: &Beside<'_>,
 ) -> Result<BTreeSet<CellKey>, Overflow> {
     if found.is_empty() {
         return Ok(BTreeSet::new());
     }
-    let system = System::of_published(&plan.organisation, rows)?;
+    let system = System::of_published(&plan.organisation, rows, &beside.spans(indicator))?;
     // Nearness is a matter of what is shown; no bound bears on it.
-    let pattern = Pattern::of(&system, indicator, rows, &Answered::default());
+    let pattern = Pattern::of(&system, indicator, rows, &Beside::Nothing);
     let spans: BTreeMap<&str, Span> =
         rows.iter().map(|row| (row.period.as_str(), (row.period_start, row.period_end))).collect();
     let cell = |one: &Recoverable| {

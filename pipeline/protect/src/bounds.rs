@@ -25,9 +25,10 @@ pub(crate) struct Range {
 impl Range {
     pub(crate) const FROM_ZERO: Self = Self { low: 0.0, high: f64::INFINITY };
 
-    /// No more than `most`, unless that contradicts it.
-    pub(crate) fn at_most(self, most: f64) -> Self {
-        if most < self.low { self } else { Self { high: self.high.min(most), ..self } }
+    /// What is in `other` too; all of it where that would be nothing.
+    pub(crate) fn within(self, other: Self) -> Self {
+        let both = Self { low: self.low.max(other.low), high: self.high.min(other.high) };
+        if both.low <= both.high { both } else { self }
     }
 
     pub(crate) fn possible_values(self) -> f64 {
@@ -37,8 +38,8 @@ impl Range {
 
 /// Primary cells whose range became too narrow by what is shown, with that range.
 ///
-/// The reasons and `response` alone can narrow a range (a withheld total that is «not small» over parts that are): that much is published
-/// by contract and cannot be withheld, so a range is too narrow only when shown counts made it so.
+/// The reasons and the table beside can narrow a range by themselves (a withheld total that is «not small» over parts that are): that
+/// much cannot be withheld here, so a range is too narrow only when shown counts made it so.
 ///
 /// `unknown` are the hidden cells but those that the shown ones determine: an outsider works these out first.
 pub(crate) fn too_narrow(
@@ -57,7 +58,7 @@ pub(crate) fn too_narrow(
     if suspects.is_empty() {
         return Vec::new();
     }
-    let not_small = |cell: usize| counts.secondary.at_most(counts.most[cell]);
+    let not_small = |cell: usize| counts.secondary.within(counts.beside[cell]);
     let by_reasons = |cell: usize| if unknown[cell] { by_counts(cell) } else { not_small(cell) };
     let before = narrowed(&open, (0..unknown.len()).map(by_reasons).collect());
     suspects
@@ -154,7 +155,7 @@ mod tests {
             values: vec![total, 0.0, 0.0],
             known: vec![small; 3],
             secondary: Range { low: 5.0, high: f64::INFINITY },
-            most: vec![f64::INFINITY; 3],
+            beside: vec![Range::FROM_ZERO; 3],
             open_from: f64::INFINITY,
         };
         let pattern = Pattern {

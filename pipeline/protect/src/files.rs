@@ -15,7 +15,9 @@ use prem_store::{
 };
 use sha2::{Digest, Sha256};
 
-use crate::{ProtectError, Protected, audit_beside, response, sensitivity, trends};
+use crate::{
+    ProtectError, Protected, audit_beside, beside::Beside, respondents::Respondents, response, sensitivity, trends,
+};
 
 /// The list of a protected folder's files and their SHA-256.
 pub const MANIFEST_FILE: &str = "protected.json";
@@ -71,7 +73,8 @@ impl Protected {
             return Err(differs("its tables come from different runs or plans".to_owned()));
         }
         let mut cells = audit_beside(plan, &estimates, &response)?;
-        cells.extend(response::audit(plan, &response)?);
+        let respondents = Beside::Respondents(Respondents::of(plan, &estimates));
+        cells.extend(response::audit(plan, &response, &respondents)?);
         if !cells.is_empty() {
             return Err(ProtectError::Recoverable { cells });
         }

@@ -25,6 +25,7 @@
 
 mod answered;
 mod audit;
+mod beside;
 mod bounds;
 mod completeness;
 mod eliminate;
@@ -43,6 +44,7 @@ mod protected;
 mod ratio;
 mod reason;
 mod region_tables;
+mod respondents;
 mod response;
 mod restricted;
 mod secondary;

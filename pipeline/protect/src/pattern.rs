@@ -6,7 +6,7 @@ use prem_spec::{Indicator, PrimaryReason};
 use prem_store::tables::Estimate;
 
 use crate::{
-    answered::Answered,
+    beside::Beside,
     bounds::Range,
     primary,
     reason::SECONDARY,
@@ -37,8 +37,8 @@ pub(crate) struct Counts {
     pub(crate) known: Vec<Range>,
     /// What it tells of a secondary cell's: it is not small.
     pub(crate) secondary: Range,
-    /// What `response` tells of any cell's: no more than answered.
-    pub(crate) most: Vec<f64>,
+    /// What the table beside tells of any cell's.
+    pub(crate) beside: Vec<Range>,
     /// From here on a count is no secret, however well it is known. Of respondents only the smallest are: `response` has
     /// nearly their number.
     pub(crate) open_from: f64,
@@ -54,7 +54,7 @@ impl Pattern {
             values: pick(&counts.values, cells),
             known: pick(&counts.known, cells),
             secondary: counts.secondary,
-            most: pick(&counts.most, cells),
+            beside: pick(&counts.beside, cells),
             open_from: counts.open_from,
         };
         Self {
@@ -73,12 +73,12 @@ impl Pattern {
             (true, true, false) => counts.secondary,
             (true, ..) => counts.known[cell],
         };
-        told.at_most(counts.most[cell])
+        told.within(counts.beside[cell])
     }
 
     /// The state before secondary protection: rows that are `suppressed` are hidden, whether by stages or by the
     /// primary rule, and those with a primary reason are what is to be protected.
-    pub(crate) fn of(system: &System, indicator: &Indicator, rows: &[&Estimate], answered: &Answered<'_>) -> Self {
+    pub(crate) fn of(system: &System, indicator: &Indicator, rows: &[&Estimate], beside: &Beside<'_>) -> Self {
         let size = system.keys.len();
         let mut pattern = Self {
             hidden: vec![true; size],
@@ -101,17 +101,18 @@ impl Pattern {
                 rows.iter().any(|row| row.suppressed && row.suppression_reason.as_deref() != Some(SECONDARY));
             pattern.cost[*cell] = rows.iter().map(|row| cost(indicator, row)).max().unwrap_or(1).max(1);
         }
-        let questionnaire = indicator.population.questionnaire.as_deref();
-        let most: Vec<f64> = system.keys.iter().map(|key| answered.most(questionnaire, key)).collect();
+        let persons: Vec<Range> = system.keys.iter().map(|key| beside.persons(indicator, key)).collect();
         if indicator.measure.is_rate() || indicator.measure.is_proportion() {
-            pattern.counts.push(counts(&most, &by_cell, indicator, PrimaryReason::SmallCount, |row| row.numerator));
+            let persons = persons.clone();
+            pattern.counts.push(counts(persons, &by_cell, indicator, PrimaryReason::SmallCount, |row| row.numerator));
         }
         if indicator.measure.is_proportion() {
             let complement = |row: &Estimate| primary::counts(row).map(|(_, complement)| complement);
-            pattern.counts.push(counts(&most, &by_cell, indicator, PrimaryReason::SmallComplement, complement));
+            let persons = persons.iter().map(|of| Range { low: 0.0, ..*of }).collect();
+            pattern.counts.push(counts(persons, &by_cell, indicator, PrimaryReason::SmallComplement, complement));
         }
         if !indicator.measure.is_rate() && indicator.protection.minimum_n > 0 {
-            pattern.counts.push(respondents(most, &by_cell, indicator));
+            pattern.counts.push(respondents(persons, &by_cell, indicator));
         }
         pattern
     }
@@ -123,7 +124,7 @@ fn cost(indicator: &Indicator, row: &Estimate) -> u64 {
 }
 
 fn counts(
-    most: &[f64],
+    beside: Vec<Range>,
     by_cell: &BTreeMap<usize, Vec<&Estimate>>,
     indicator: &Indicator,
     about: PrimaryReason,
@@ -135,10 +136,10 @@ fn counts(
     let lowest_hidden = if rule.protect_zero { 0.0 } else { 1.0 };
     let secondary = Range { low: if rule.protect_zero { smallest_shown } else { 0.0 }, high: f64::INFINITY };
     let mut counts = Counts {
-        values: vec![0.0; most.len()],
-        known: vec![Range::FROM_ZERO; most.len()],
+        values: vec![0.0; beside.len()],
+        known: vec![Range::FROM_ZERO; beside.len()],
         secondary,
-        most: most.to_vec(),
+        beside,
         open_from: f64::INFINITY,
     };
     for (cell, rows) in by_cell {
@@ -151,14 +152,14 @@ fn counts(
 }
 
 /// The respondents of each cell. A row is there only when somebody is behind it.
-fn respondents(most: Vec<f64>, by_cell: &BTreeMap<usize, Vec<&Estimate>>, indicator: &Indicator) -> Counts {
+fn respondents(beside: Vec<Range>, by_cell: &BTreeMap<usize, Vec<&Estimate>>, indicator: &Indicator) -> Counts {
     let rule = &indicator.protection;
     let smallest_shown = rule.minimum_n as f64;
     let mut counts = Counts {
-        values: vec![0.0; most.len()],
-        known: vec![Range::FROM_ZERO; most.len()],
+        values: vec![0.0; beside.len()],
+        known: vec![Range::FROM_ZERO; beside.len()],
         secondary: Range { low: smallest_shown, high: f64::INFINITY },
-        most,
+        beside,
         open_from: rule.minimum_count as f64,
     };
     for (cell, rows) in by_cell {

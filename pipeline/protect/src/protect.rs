@@ -9,13 +9,17 @@ use rayon::prelude::*;
 use crate::{
     ProtectError, Protected, Recoverable, Unprotected,
     answered::Answered,
-    audit, hide,
+    audit,
+    beside::Beside,
+    hide,
     linkage::Linkage,
     pattern::Pattern,
     primary,
     ratio::Overflow,
     reason::{self, SECONDARY},
-    region_tables, response, secondary, sensitivity, shrunken,
+    region_tables,
+    respondents::Respondents,
+    response, secondary, sensitivity, shrunken,
     system::{CellKey, System, is_unknown},
     trends, variation,
 };
@@ -31,11 +35,14 @@ pub fn protect(plan: &Plan, unprotected: Unprotected) -> Result<Protected, Prote
     let Unprotected { mut estimates, mut variation, case_mix, sensitivity, survey_quality, response, weighting, meta } =
         unprotected;
     check(plan, &estimates)?;
-    // First, since what it tells of respondents bounds what is withheld in the estimates.
-    let mut told = Vec::new();
-    let response = response::protect(plan, response, &mut told)?;
-    let mut cells = protect_indicators(plan, &mut estimates, &Answered::of(&response))?;
-    cells.extend(told);
+    // What `response` shows bounds the respondents of withheld estimates, and what these show bounds who answered. What is
+    // withheld by either reckoning stays so: withholding more never tells more.
+    let mut cells = Vec::new();
+    let by_itself = response::protect(plan, response.clone(), &Beside::Nothing, &mut cells)?;
+    cells.extend(protect_indicators(plan, &mut estimates, &Beside::Answered(Answered::of(&by_itself)))?);
+    let respondents = Beside::Respondents(Respondents::of(plan, &estimates));
+    let mut response = response::protect(plan, response, &respondents, &mut cells)?;
+    response::hide_also(&mut response, &by_itself);
     if !cells.is_empty() {
         return Err(ProtectError::Recoverable { cells });
     }
@@ -67,7 +74,7 @@ pub fn protect(plan: &Plan, unprotected: Unprotected) -> Result<Protected, Prote
 fn protect_indicators(
     plan: &Plan,
     estimates: &mut Vec<Estimate>,
-    answered: &Answered<'_>,
+    beside: &Beside<'_>,
 ) -> Result<Vec<Recoverable>, ProtectError> {
     let mut by_indicator: BTreeMap<String, (Vec<usize>, Vec<Estimate>)> = BTreeMap::new();
     for (position, row) in estimates.drain(..).enumerate() {
@@ -77,7 +84,7 @@ fn protect_indicators(
     }
     let of_indicator = |(id, (_, rows)): (&String, &mut (Vec<usize>, Vec<Estimate>))| {
         let Some(indicator) = plan.indicators.get(id) else { return Ok(Vec::new()) };
-        protect_rows(plan, indicator, rows, answered)
+        protect_rows(plan, indicator, rows, beside)
     };
     let found: Vec<Result<Vec<Recoverable>, ProtectError>> = by_indicator.par_iter_mut().map(of_indicator).collect();
     let pairs = by_indicator.into_values().flat_map(|(positions, rows)| positions.into_iter().zip(rows));
@@ -92,15 +99,15 @@ pub(crate) fn protect_rows(
     plan: &Plan,
     indicator: &Indicator,
     rows: &mut [Estimate],
-    answered: &Answered<'_>,
+    beside: &Beside<'_>,
 ) -> Result<Vec<Recoverable>, ProtectError> {
     let failed = |Overflow| ProtectError::Arithmetic { indicator: indicator.id.clone() };
     // Before anything is hidden: the relations are those of the numbers as they are.
-    let system = System::of(&plan.organisation, rows.iter()).map_err(failed)?;
+    let system = System::of(&plan.organisation, rows.iter(), &beside.spans(indicator)).map_err(failed)?;
     let originals = rows.to_vec();
     hide_primary(indicator, rows);
-    let found = hide_secondary(&system, indicator, rows, answered)
-        .and_then(|()| prove(plan, &system, indicator, &originals, rows, answered))
+    let found = hide_secondary(&system, indicator, rows, beside)
+        .and_then(|()| prove(plan, &system, indicator, &originals, rows, beside))
         .map_err(failed)?;
     hide_borrowed_q(indicator, &originals, rows);
     Ok(found)
@@ -185,9 +192,9 @@ fn hide_secondary(
     system: &System,
     indicator: &Indicator,
     rows: &mut [Estimate],
-    answered: &Answered<'_>,
+    beside: &Beside<'_>,
 ) -> Result<(), Overflow> {
-    let mut pattern = Pattern::of(system, indicator, &rows.iter().collect::<Vec<_>>(), answered);
+    let mut pattern = Pattern::of(system, indicator, &rows.iter().collect::<Vec<_>>(), beside);
     secondary::complete(&system.systems(), &mut pattern)?;
     for row in rows.iter_mut().filter(|row| !row.suppressed) {
         if system.index_of(&CellKey::of(row)).is_none_or(|cell| pattern.hidden[cell]) {
@@ -206,7 +213,7 @@ fn prove(
     indicator: &Indicator,
     originals: &[Estimate],
     rows: &mut [Estimate],
-    answered: &Answered<'_>,
+    beside: &Beside<'_>,
 ) -> Result<Vec<Recoverable>, Overflow> {
     let mut shown_again: BTreeSet<CellKey> = BTreeSet::new();
     for round in 0.. {
@@ -214,12 +221,12 @@ fn prove(
         rows.iter_mut().for_each(|row| linkage.cut(row));
         // Those of unknown stratum are not published: an outsider starts without them.
         let published: Vec<&Estimate> = rows.iter().filter(|row| !is_unknown(&row.stratum)).collect();
-        let found = audit::of_indicator(plan, indicator, &published, answered)?;
+        let found = audit::of_indicator(plan, indicator, &published, beside)?;
         if found.is_empty() && round == 0 {
             break;
         }
-        let mut more = audit::around(plan, indicator, &published, &found)?;
-        let pattern = Pattern::of(system, indicator, &rows.iter().collect::<Vec<_>>(), answered);
+        let mut more = audit::around(plan, indicator, &published, &found, beside)?;
+        let pattern = Pattern::of(system, indicator, &rows.iter().collect::<Vec<_>>(), beside);
         let keys = |cells: BTreeSet<usize>| cells.into_iter().map(|cell| system.keys[cell].clone());
         more.extend(keys(secondary::leaking(&system.systems(), &pattern)?));
         let mut again: BTreeSet<CellKey> = keys(secondary::told(&system.systems(), &pattern)?).collect();

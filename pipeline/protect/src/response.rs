@@ -12,7 +12,7 @@ use prem_spec::{
 use prem_store::tables::{Estimate, Response};
 
 use crate::{
-    ProtectError, Recoverable, answered::Answered, audit::of_indicator, protect::protect_rows, ratio::Overflow,
+    ProtectError, Recoverable, audit::of_indicator, beside::Beside, protect::protect_rows, ratio::Overflow,
     reason::SECONDARY, system::is_unknown,
 };
 
@@ -21,16 +21,15 @@ type Detail = fn(&Response) -> Option<i64>;
 
 const DETAILS: [Detail; 3] = [|row| row.undeliverable, |row| row.ineligible, |row| row.reserved];
 
-/// Hides what is small or tells of what is small, and leaves out those of unknown group. What the proof finds goes to
-/// `cells`.
+/// Hides what is small or tells of what is small, and leaves out those of unknown group. `beside` bounds who answered. What the
+/// proof finds goes to `cells`.
 pub(crate) fn protect(
     plan: &Plan,
     rows: Vec<Response>,
+    beside: &Beside<'_>,
     cells: &mut Vec<Recoverable>,
 ) -> Result<Vec<Response>, ProtectError> {
     let mut all = Vec::new();
-    // Answered bounds what is counted of answers; here it is itself what is counted.
-    let nothing_beside = Answered::default();
     for (questionnaire, mut rows) in by_questionnaire(rows) {
         let Some(rate) = as_indicator(plan, &questionnaire, true) else { continue };
         let Some(count) = as_indicator(plan, &questionnaire, false) else { continue };
@@ -38,13 +37,13 @@ pub(crate) fn protect(
         let mut details_hidden = vec![false; rows.len()];
         for detail in DETAILS {
             let mut carried: Vec<Estimate> = rows.iter().map(|row| carrier(&count, row, Some(detail))).collect();
-            cells.extend(protect_rows(plan, &count, &mut carried, &nothing_beside)?);
+            cells.extend(protect_rows(plan, &count, &mut carried, &Beside::Nothing)?);
             for (hidden, carrier) in details_hidden.iter_mut().zip(&carried) {
                 *hidden |= carrier.suppressed;
             }
         }
         let mut carried: Vec<Estimate> = rows.iter().map(|row| carrier(&rate, row, None)).collect();
-        cells.extend(protect_rows(plan, &rate, &mut carried, &nothing_beside)?);
+        cells.extend(protect_rows(plan, &rate, &mut carried, beside)?);
         for ((row, carrier), details_hidden) in rows.iter_mut().zip(&carried).zip(details_hidden) {
             if carrier.suppressed {
                 hide(row, carrier.suppression_reason.as_deref().unwrap_or(SECONDARY));
@@ -58,18 +57,29 @@ pub(crate) fn protect(
     Ok(all)
 }
 
-/// Every withheld figure of published rows that can be worked out.
-pub(crate) fn audit(plan: &Plan, rows: &[Response]) -> Result<Vec<Recoverable>, ProtectError> {
+/// Every withheld figure of published rows that can be worked out, from them and the table beside.
+pub(crate) fn audit(plan: &Plan, rows: &[Response], beside: &Beside<'_>) -> Result<Vec<Recoverable>, ProtectError> {
     let mut found = Vec::new();
     for (questionnaire, rows) in by_questionnaire(rows.to_vec()) {
         let failed = |Overflow| ProtectError::Arithmetic { indicator: questionnaire.clone() };
         if let Some(rate) = as_indicator(plan, &questionnaire, true) {
             let carried: Vec<Estimate> = rows.iter().map(|row| carrier(&rate, row, None)).collect();
             let carried: Vec<&Estimate> = carried.iter().collect();
-            found.extend(of_indicator(plan, &rate, &carried, &Answered::default()).map_err(failed)?);
+            found.extend(of_indicator(plan, &rate, &carried, beside).map_err(failed)?);
         }
     }
     Ok(found)
+}
+
+/// Hides what is withheld in `others`, the same rows protected by another reckoning.
+pub(crate) fn hide_also(rows: &mut [Response], others: &[Response]) {
+    for (row, other) in rows.iter_mut().zip(others) {
+        if other.suppressed && !row.suppressed {
+            hide(row, other.suppression_reason.as_deref().unwrap_or(SECONDARY));
+        } else if other.invited.is_none() {
+            hide_details(row);
+        }
+    }
 }
 
 fn by_questionnaire(rows: Vec<Response>) -> BTreeMap<String, Vec<Response>> {

@@ -14,7 +14,7 @@
 //!   such relations count as hold for what is really there: nobody sees where their rows are absent, and what is taken for
 //!   empty in one stratum and not in another would contradict itself.
 //!
-//! A total that is not in the table but whose parts are is added as a *latent* cell, hidden from everybody, so that
+//! A total that is not in the table but whose parts are (of units, of strata, or of a period that the table beside tells of) is added as a *latent* cell, hidden from everybody, so that
 //! relations which run through it are not missed. A cell that is absent at a level where others have one is 0; where the
 //! table itself denies that the listed parts are all, the relation is left out ([`crate::completeness`]).
 
@@ -57,17 +57,18 @@ pub(crate) struct System {
 }
 
 impl System {
-    /// The system of one indicator's rows.
+    /// The system of one indicator's rows, and of their sums over the periods `wholes`.
     ///
     /// # Errors
     /// When the relations between periods leave exact arithmetic.
     pub(crate) fn of<'a>(
         organisation: &Organisation,
         rows: impl Iterator<Item = &'a Estimate>,
+        wholes: &BTreeSet<Span>,
     ) -> Result<Self, Overflow> {
         let rows: Vec<&Estimate> = rows.collect();
         let ancestry = ancestry(organisation, &rows);
-        let keys = with_latent_totals(&rows, &ancestry).into_iter().collect();
+        let keys = with_latent_totals(&rows, &ancestry, wholes).into_iter().collect();
         Self::over(&rows, &ancestry, keys, &Counts::of(&rows))
     }
 
@@ -75,9 +76,13 @@ impl System {
     ///
     /// # Errors
     /// As [`Self::of`].
-    pub(crate) fn of_published(organisation: &Organisation, rows: &[&Estimate]) -> Result<Self, Overflow> {
+    pub(crate) fn of_published(
+        organisation: &Organisation,
+        rows: &[&Estimate],
+        wholes: &BTreeSet<Span>,
+    ) -> Result<Self, Overflow> {
         let ancestry = ancestry(organisation, rows);
-        let mut keys = with_latent_totals(rows, &ancestry);
+        let mut keys = with_latent_totals(rows, &ancestry, wholes);
         let dimension = |key: &CellKey| {
             let (dimension, level) = key.stratum.split_once('=')?;
             (!level.contains(',')).then(|| format!("{dimension}={}", Stratifier::UNKNOWN))
@@ -201,15 +206,21 @@ fn ancestry(organisation: &Organisation, rows: &[&Estimate]) -> Ancestry {
         .collect()
 }
 
-fn with_latent_totals(rows: &[&Estimate], ancestry: &Ancestry) -> BTreeSet<CellKey> {
+fn with_latent_totals(rows: &[&Estimate], ancestry: &Ancestry, wholes: &BTreeSet<Span>) -> BTreeSet<CellKey> {
     let mut keys = BTreeSet::new();
+    let present: BTreeSet<Span> = rows.iter().map(|row| (row.period_start, row.period_end)).collect();
+    let is_in = |(start, end): Span, whole: &Span| whole.0 <= start && end <= whole.1;
     for row in rows {
         let own = CellKey::of(row);
+        let wholes = wholes.iter().copied().filter(|whole| !present.contains(whole) && is_in(own.span, whole));
+        let wholes: Vec<Span> = wholes.collect();
         let above = ancestry.get(&own.unit).map(Vec::as_slice).unwrap_or_default();
         let strata = coarser(&own.stratum);
         for unit in std::iter::once(&own.unit).chain(above) {
             for stratum in &strata {
-                keys.insert(CellKey { unit: unit.clone(), span: own.span, stratum: stratum.clone() });
+                for span in std::iter::once(own.span).chain(wholes.iter().copied()) {
+                    keys.insert(CellKey { unit: unit.clone(), span, stratum: stratum.clone() });
+                }
             }
         }
     }

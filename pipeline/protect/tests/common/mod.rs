@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use jiff::civil::date;
 use prem_protect::{
-    Unprotected,
-    tables::{Estimate, TableMeta},
+    Protected, Unprotected,
+    tables::{Estimate, TableMeta, Variation},
 };
 use prem_spec::{
     CaseMix, Comparison, ContactFilter, Direction, FamilyCorrection, Indicator, IntervalMethod, Level, Measure,
@@ -17,6 +17,16 @@ use prem_spec::{
 pub const SCORE: &str = "information";
 pub const SHARE: &str = "recommend";
 pub const RATE: &str = "hip-rate";
+
+pub const UNITS: [(&str, Level, &str); 7] = [
+    ("region", Level::Rhf, ""),
+    ("north", Level::Hf, "region"),
+    ("south", Level::Hf, "region"),
+    ("n1", Level::Ward, "north"),
+    ("n2", Level::Ward, "north"),
+    ("n3", Level::Ward, "north"),
+    ("s1", Level::Ward, "south"),
+];
 
 pub fn text(nb: &str) -> Text {
     Text { nb: nb.to_owned(), nn: None, en: None }
@@ -177,5 +187,72 @@ impl Span {
         }
         let pivot = vector.iter().position(|value| value.abs() > 1e-6);
         (vector, pivot)
+    }
+}
+
+pub fn counts(
+    plan: &Plan,
+    indicator: &str,
+    period: &str,
+    wards: [i64; 4],
+    numerator: impl Fn(i64) -> f64,
+) -> Vec<Estimate> {
+    let [n1, n2, n3, s1] = wards;
+    let all = [
+        ("region", n1 + n2 + n3 + s1),
+        ("north", n1 + n2 + n3),
+        ("south", s1),
+        ("n1", n1),
+        ("n2", n2),
+        ("n3", n3),
+        ("s1", s1),
+    ];
+    all.into_iter().map(|(unit, n)| row(plan, indicator, period, unit, "total", n, numerator(n))).collect()
+}
+
+pub fn hidden(protected: &Protected) -> Vec<(String, String, String)> {
+    let hidden = protected.estimates().iter().filter(|row| row.suppressed);
+    hidden
+        .map(|row| (row.period.clone(), row.unit_id.clone(), row.suppression_reason.clone().unwrap_or_default()))
+        .collect()
+}
+
+pub fn units(found: &[(String, String, String)]) -> Vec<(&str, &str)> {
+    found.iter().map(|(_, unit, reason)| (unit.as_str(), reason.as_str())).collect()
+}
+
+pub fn variation(level: &str, n_units: i64) -> Variation {
+    let x = Some(1.0);
+    Variation {
+        period: "2025".into(),
+        indicator: SCORE.into(),
+        level: level.into(),
+        n_units,
+        lowest: x,
+        highest: x,
+        ft1: x,
+        ft2: x,
+        ft3: x,
+        eq_5_95: x,
+        cv: x,
+        cv_weighted: x,
+        scv: x,
+        scv_raw: x,
+        scv_p: x,
+        scv_null_p95: x,
+        eb_variance: x,
+        eq_80_20_smoothed: x,
+        chi2: x,
+        df: Some(1),
+        chi2_p: x,
+        between_sd: x,
+        between_sd_unadjusted: x,
+        explained_by_case_mix: x,
+        icc: x,
+        median_odds_ratio: x,
+        excess: x,
+        deficit: x,
+        method_version: "1".into(),
+        run_id: "run".into(),
     }
 }
