@@ -24,12 +24,20 @@ impl Ratio {
         self.numerator == 0
     }
 
+    /// Nearly every number met here is: sums and products of these need no common divisor.
+    fn is_whole(self) -> bool {
+        self.denominator == 1
+    }
+
     /// The value when it is a whole number.
     pub(crate) fn as_whole(self) -> Option<i128> {
-        (self.denominator == 1).then_some(self.numerator)
+        self.is_whole().then_some(self.numerator)
     }
 
     pub(crate) fn plus(self, other: Self) -> Result<Self, Overflow> {
+        if self.is_whole() && other.is_whole() {
+            return self.numerator.checked_add(other.numerator).map(Self::whole).ok_or(Overflow);
+        }
         let left = self.numerator.checked_mul(other.denominator).ok_or(Overflow)?;
         let right = other.numerator.checked_mul(self.denominator).ok_or(Overflow)?;
         let denominator = self.denominator.checked_mul(other.denominator).ok_or(Overflow)?;
@@ -38,6 +46,9 @@ impl Ratio {
 
     pub(crate) fn times(self, other: Self) -> Result<Self, Overflow> {
         let numerator = self.numerator.checked_mul(other.numerator).ok_or(Overflow)?;
+        if self.is_whole() && other.is_whole() {
+            return Ok(Self::whole(numerator));
+        }
         let denominator = self.denominator.checked_mul(other.denominator).ok_or(Overflow)?;
         Ok(lowest(numerator, denominator))
     }
