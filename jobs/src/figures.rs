@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use prem_protect::Unprotected;
+use prem_spec::{Period, Plan};
 use prem_stages::{
     Areas, RateCells, ScoredMonth, VaryInputs, count_events,
     estimate::{EstimateInputs, NotEstimated, estimate, sensitivity},
@@ -11,8 +12,8 @@ use prem_stages::{
 use prem_store::{
     LockedStore, RunFolder, Store,
     tables::{
-        Components, Expected, PersonsByEvents, Response, TableMeta, Unmatched, UnplacedCode, Weighting, read_table,
-        write_table,
+        CaseMix, Components, Estimate, Expected, PersonsByEvents, Response, Sensitivity, SurveyQuality, TableMeta,
+        Unmatched, UnplacedCode, Variation, Weighting, read_table, write_table,
     },
 };
 
@@ -93,10 +94,10 @@ pub fn estimate_run(
     }
     let run = store.begin_run(&inputs.run_id)?;
     let meta = meta(session, inputs);
-    write_table(&run.table::<prem_store::tables::Estimate>(), &estimated.estimates, &meta)?;
-    write_table(&run.table::<prem_store::tables::CaseMix>(), &estimated.case_mix, &meta)?;
-    write_table(&run.table::<prem_store::tables::Sensitivity>(), &other_models, &meta)?;
-    write_table(&run.table::<prem_store::tables::SurveyQuality>(), &quality, &meta)?;
+    write_table(&run.table::<Estimate>(), &estimated.estimates, &meta)?;
+    write_table(&run.table::<CaseMix>(), &estimated.case_mix, &meta)?;
+    write_table(&run.table::<Sensitivity>(), &other_models, &meta)?;
+    write_table(&run.table::<SurveyQuality>(), &quality, &meta)?;
     write_table(&run.table::<Response>(), &estimated.response, &meta)?;
     write_table(&run.table::<Weighting>(), &estimated.weighting, &meta)?;
     write_table(&run.table::<Components>(), &estimated.components, &meta)?;
@@ -127,31 +128,39 @@ pub fn vary_run(session: &Session, store: &Store, inputs: &Inputs) -> Result<(),
     let run = store.run(&inputs.run_id)?;
     let variation = vary(&VaryInputs {
         plan: &session.plan,
-        estimates: &read_table(&run.table::<prem_store::tables::Estimate>())?.0,
+        estimates: &read_table(&run.table::<Estimate>())?.0,
         components: &read_table::<Components>(&run.table::<Components>())?.0,
         expected: &read_table::<Expected>(&run.table::<Expected>())?.0,
         persons: &read_table::<PersonsByEvents>(&run.table::<PersonsByEvents>())?.0,
         seed: session.config.seed,
         run_id: &inputs.run_id,
     })?;
-    write_table(&run.table::<prem_store::tables::Variation>(), &variation, &meta(session, inputs))?;
+    write_table(&run.table::<Variation>(), &variation, &meta(session, inputs))?;
     Ok(())
 }
 
-/// The working tables as protection takes them.
+/// The working tables as protection takes them: of each indicator's declared periods. A window that was only asked for would, with
+/// these, tell what is withheld in them.
 ///
 /// # Errors
 /// When a working table cannot be read.
-pub fn unprotected(run: &RunFolder) -> Result<Unprotected, JobError> {
-    let (estimates, meta) = read_table(&run.table::<prem_store::tables::Estimate>())?;
-    Ok(Unprotected {
-        estimates,
-        variation: read_table(&run.table::<prem_store::tables::Variation>())?.0,
-        case_mix: read_table(&run.table::<prem_store::tables::CaseMix>())?.0,
-        sensitivity: read_table(&run.table::<prem_store::tables::Sensitivity>())?.0,
-        survey_quality: read_table(&run.table::<prem_store::tables::SurveyQuality>())?.0,
-        response: read_table(&run.table::<Response>())?.0,
-        weighting: read_table(&run.table::<Weighting>())?.0,
-        meta,
-    })
+pub fn unprotected(plan: &Plan, run: &RunFolder) -> Result<Unprotected, JobError> {
+    let offers = |indicator: &str, period: &str| {
+        let period = period.parse::<Period>();
+        plan.indicators.get(indicator).zip(period.ok()).is_some_and(|(indicator, period)| indicator.offers(period))
+    };
+    let (mut estimates, meta) = read_table::<Estimate>(&run.table::<Estimate>())?;
+    estimates.retain(|row| offers(&row.indicator, &row.period));
+    let mut variation = read_table::<Variation>(&run.table::<Variation>())?.0;
+    variation.retain(|row| offers(&row.indicator, &row.period));
+    let mut case_mix = read_table::<CaseMix>(&run.table::<CaseMix>())?.0;
+    case_mix.retain(|row| offers(&row.indicator, &row.period));
+    let mut sensitivity = read_table::<Sensitivity>(&run.table::<Sensitivity>())?.0;
+    sensitivity.retain(|row| offers(&row.indicator, &row.period));
+    let mut weighting = read_table::<Weighting>(&run.table::<Weighting>())?.0;
+    weighting.retain(|row| offers(&row.indicator, &row.period));
+    // The other two are of calendar years, whatever was asked for.
+    let survey_quality = read_table::<SurveyQuality>(&run.table::<SurveyQuality>())?.0;
+    let response = read_table::<Response>(&run.table::<Response>())?.0;
+    Ok(Unprotected { estimates, variation, case_mix, sensitivity, survey_quality, response, weighting, meta })
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp, civil::Date};
 use prem_protect::protect;
 use prem_report::{Language, RunFacts, write_release};
+use prem_spec::Period;
 use prem_stages::METHOD_VERSION;
 use prem_store::{Refusal, delivered_by};
 
@@ -49,6 +50,9 @@ pub fn run(args: &RunArgs, last: Stage, global: &Global, now: Timestamp) -> Resu
     let session = Session::open(config, now)?;
     let mut clock = Clock::new(global.quiet);
     check_names(&session, args)?;
+    if last >= Stage::Protect {
+        check_periods(&session, args)?;
+    }
     if args.dry_run {
         return dry_run(&session, args);
     }
@@ -147,7 +151,8 @@ fn publish(
     summary: &mut Summary,
 ) -> Result<(), JobError> {
     let run = store.run(&inputs.run_id)?;
-    let mut protected = clock.stage("protect", || Ok(protect(&session.plan, figures::unprotected(&run)?)?))?;
+    let mut protected =
+        clock.stage("protect", || Ok(protect(&session.plan, figures::unprotected(&session.plan, &run)?)?))?;
     if !args.periods.is_empty() {
         let periods: Vec<String> = args.periods.iter().map(ToString::to_string).collect();
         protected = protected.narrowed_to(&periods);
@@ -318,6 +323,20 @@ fn check_names(session: &Session, args: &RunArgs) -> Result<(), JobError> {
         return Err(JobError::unknown("unit", id, organisation.units.iter().map(|unit| &unit.id)));
     }
     Ok(())
+}
+
+/// A release has declared periods only.
+fn check_periods(session: &Session, args: &RunArgs) -> Result<(), JobError> {
+    let is_meant = |id: &String| args.indicators.is_empty() || args.indicators.contains(id);
+    let meant = session.plan.indicators.iter().filter(|(id, _)| is_meant(id));
+    let is_offered = |period: &Period| meant.clone().any(|(_, indicator)| indicator.offers(*period));
+    match args.periods.iter().find(|period| !is_offered(period)) {
+        Some(period) => Err(JobError::Usage(format!(
+            "{period} is a period of no indicator of this run. A release has declared `periods` only, since others would tell what is \
+             withheld in these; `prem estimate --period {period}` estimates it without publishing"
+        ))),
+        None => Ok(()),
+    }
 }
 
 /// Looks, and says what a run would take in and whether there is anything to do. Writes nothing.

@@ -19,7 +19,7 @@ const MATTERS: &str = "comparison = { minimal_difference = 1.0 }";
 /// Shares of few: all are shown here.
 const SHOWN: &str = "protection = { minimum_n = 5, minimum_count = 1, protect_zero = false }";
 const WITHIN: &str = r#"method = "random-intercept", adjusters = ["age", "sex", "own-health"]"#;
-const FIXED: &str = r#"method = "fixed-effects", convention = "cahps-4.1c", adjusters = ["age", "sex", "own-health"]"#;
+const FIXED: &str = r#"method = "fixed-effects", convention = "cahps-4.1c", adjusters = ["age", "sex", "own-health"], missing = "category""#;
 const LOGISTIC: &str = r#"method = "logistic", adjusters = ["age", "sex", "own-health"]"#;
 
 /// An indicator's own keys but for its weights, its model and its levels.

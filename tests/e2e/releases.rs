@@ -1,6 +1,6 @@
 //! What happens to releases: corrections, narrowed runs, dry runs, diff and rollback.
 
-use std::{fmt::Write as _, fs};
+use std::{collections::BTreeSet, fmt::Write as _, fs};
 
 use serde_json::Value;
 
@@ -57,14 +57,23 @@ fn a_narrowed_run_makes_a_release_but_not_the_current_one() {
     assert_eq!(narrowed["is_current"].as_bool(), Some(false));
     assert_eq!((narrowed["indicators"].as_u64(), narrowed["periods"].as_u64()), (Some(1), Some(1)));
     assert_eq!(current, place.current());
+    // Three quarters less the year would tell the fourth.
+    let window = place.prem(&["run", "--period", "2025-01..2025-09"]);
+    expect_code(&window, 2);
+    assert!(text(&window.stderr).contains("prem estimate --period 2025-01..2025-09"), "{}", text(&window.stderr));
+    expect_code(&place.prem(&["estimate", "--period", "2025-01..2025-09", "--indicator", "inpatient-staff"]), 0);
+    // Of a year to a quarter only the indicator that has such periods is published.
+    let year_to = place.run(&["--period", "2024-07..2025-06"]);
+    assert_eq!((year_to["indicators"].as_u64(), year_to["periods"].as_u64()), (Some(1), Some(1)));
     let id = narrowed["run_id"].as_str().expect("a run id");
+    let both: BTreeSet<&str> = [id, year_to["run_id"].as_str().expect("a run id")].into();
     for (release, why) in [(id, "narrowed run"), ("../../store", "no run id"), ("nope", "no run id")] {
         let output = place.prem(&["rollback", release]);
         expect_code(&output, 2);
         assert!(text(&output.stderr).contains(why), "{}", text(&output.stderr));
         assert_eq!(current, place.current());
     }
-    assert_eq!(json(&place.prem(&["status"]).stdout)["narrowed"], serde_json::json!([id]));
+    assert_eq!(json(&place.prem(&["status"]).stdout)["narrowed"], serde_json::json!(both));
     let said = text(&prem(place.path(), &["status", "--config", "prem.toml"]).stdout);
     assert!(said.contains(&format!("{id} (narrowed)")), "{said}");
 }

@@ -213,7 +213,7 @@ fn who_does_not_count_has_a_reason() {
     let all = u64::from(12 * 4 * ANSWERS);
     assert_eq!(of("time")["not-asked"], all / 2);
     assert_eq!(of("quiet")["not-asked"], all / 2 + all / 4);
-    assert_eq!(of("handled")["not-answered"], all * 3 / 4);
+    assert_eq!(of("handled")["filtered"], all * 3 / 4);
     assert_eq!(of("whole").get("not-answered"), None, "whoever a filter kept from an item answered all of theirs");
     assert_eq!(of("care")["answered-by-another"], all / 10);
     let status = text(&prem(place.path(), &["status", "--config", "prem.toml"]).stdout);

@@ -19,7 +19,10 @@ units = [
 const BANK: &str = r#"
 kind = "bank"
 scale = [{ id = "extent", low = 1, high = 5 }]
-item = [{ id = "listened", scale = "extent", text = "Lyttet personalet til deg?" }]
+item = [
+  { id = "listened", scale = "extent", text = "Lyttet personalet til deg?" },
+  { id = "helped", scale = "extent", text = "Hjalp det deg?", asked_if = { item = "listened", codes = [4, 5] } },
+]
 "#;
 const QUESTIONNAIRE: &str = r#"
 kind = "questionnaire"
@@ -27,8 +30,9 @@ id = "form"
 version = "1"
 title = "Skjema"
 valid_from = 2025-01-01
-items = ["listened"]
+items = ["listened", "helped"]
 link = { via = "contact", answer_days_max = 90 }
+adjuster = [{ id = "sex", title = "Kjønn", column = "sex", levels = ["1", "2"] }]
 stratifier = [
   { id = "sex", title = "Kjønn", column = "sex", levels = ["1", "2"] },
   { id = "admission", title = "Hastegrad", column = "urgency", groups = [{ label = "acute", codes = ["1", "2", "3"] }, { label = "planned", codes = ["4"] }] },
@@ -88,6 +92,7 @@ answered_at = "day"
 questionnaire_id = { constant = "form" }
 questionnaire_version = { constant = "1" }
 listened = "answer"
+helped = "helped"
 "#;
 
 fn indicator(id: &str, measure: &str, more: &str) -> String {
@@ -119,8 +124,8 @@ const PEOPLE: [Person; 12] = [
     (12, "W2", "0.5", "sent", 1, 16, None),
 ];
 
-/// The place after its run, and the run's summary.
-fn place() -> (Place, Value) {
+/// The place after its run over `people`, and the run's summary.
+fn place_of(people: &[Person], indicators: &[(&str, String)]) -> (Place, Value) {
     let folder = tempfile::tempdir().expect("a folder");
     let schemas = folder.path().to_path_buf();
     let write = |name: &str, text: &str| {
@@ -134,18 +139,9 @@ fn place() -> (Place, Value) {
     write("exports/contacts.toml", CONTACTS);
     write("exports/invitations.toml", INVITATIONS);
     write("exports/responses.toml", RESPONSES);
-    let item = "type = \"item\", item = \"listened\", scale = \"native\"";
-    let (design, finite) = (
-        "weighting = \"design\"\nstrata = [\"sex\"]",
-        "weighting = \"design\"\nweights = { finite_population = true }",
-    );
-    write("indicators/score.toml", &indicator("score", item, design));
-    write("indicators/finite.toml", &indicator("finite", item, finite));
-    write("indicators/plain.toml", &indicator("plain", item, "weighting = \"none\""));
-    write(
-        "indicators/share.toml",
-        &indicator("share", "type = \"top-box\", item = \"listened\", codes = [5]", "weighting = \"design\""),
-    );
+    for (id, text) in indicators {
+        write(&format!("indicators/{id}.toml"), text);
+    }
     let place = Place::empty(&schemas);
     let kept = place.path().join("schemas");
     fs::rename(&schemas, &kept).expect("moved");
@@ -153,15 +149,21 @@ fn place() -> (Place, Value) {
     let (mut contacts, mut invitations, mut responses) = (
         "k;p;unit;in;out;age;sex;urgency\n".to_owned(),
         "i;k;outcome;stratum;pi\n".to_owned(),
-        "r;i;day;answer\n".to_owned(),
+        "r;i;day;answer;helped\n".to_owned(),
     );
-    for (number, ward, pi, outcome, sex, age, answer) in PEOPLE {
+    for (number, ward, pi, outcome, sex, age, answer) in people {
         contacts += &format!("K{number};P{number};{ward};2025-03-01;2025-03-05;{age};{sex};1\n");
         // The second stratum is the ward itself: nobody named it.
-        let stratum = if ward == "W1" { "census" } else { "" };
+        let stratum = if *ward == "W1" { "census" } else { "" };
         invitations += &format!("I{number};K{number};{outcome};{stratum};{pi}\n");
         if let Some(answer) = answer {
-            responses += &format!("R{number};I{number};2025-03-20;{answer}\n");
+            let helped = match number {
+                2 => "1",
+                5 => "3",
+                6 => "5",
+                _ => "",
+            };
+            responses += &format!("R{number};I{number};2025-03-20;{answer};{helped}\n");
         }
     }
     for (name, text) in [("contacts", contacts), ("invitations", invitations), ("responses", responses)] {
@@ -169,6 +171,23 @@ fn place() -> (Place, Value) {
     }
     let summary = place.run(&[]);
     (place, summary)
+}
+
+const ITEM: &str = "type = \"item\", item = \"listened\", scale = \"native\"";
+
+fn place() -> (Place, Value) {
+    let share = "type = \"top-box\", item = \"listened\", codes = [5]";
+    let helped = "type = \"item\", item = \"helped\", scale = \"native\"";
+    let finite = "weighting = \"design\"\nweights = { finite_population = true }";
+    let declared = [
+        ("score", ITEM, "weighting = \"design\"\nstrata = [\"sex\"]"),
+        ("finite", ITEM, finite),
+        ("plain", ITEM, "weighting = \"none\""),
+        ("share", share, "weighting = \"design\""),
+        ("share-finite", share, finite),
+        ("helped", helped, "weighting = \"design\""),
+    ];
+    place_of(&PEOPLE, &declared.map(|(id, measure, more)| (id, indicator(id, measure, more))))
 }
 
 fn near(what: &str, got: Option<f64>, wanted: f64) {
@@ -206,6 +225,10 @@ fn values_above_the_stratum_count_strata_by_their_size() {
     near("share", share.value, 8.0 / 15.0);
     near("its effective number", share.n_effective, 225.0 / (2.0 * 2.25 + 3.0 * 16.0));
     assert_eq!((share.numerator, share.denominator), (Some(2.0), Some(5.0)));
+    // Each g² times 1 − n_h/N_h: 1/3 and 3/4.
+    let left = (2.0 * 2.25 / 3.0 + 3.0 * 16.0 * 0.75) / 52.5;
+    let of_share = 8.0 / 15.0 * (7.0 / 15.0) / (225.0 / 52.5f64);
+    near("se of the share, finite", row("share-finite", "trust", "total").se, (of_share * left).sqrt());
     near("se of the share", share.se, (8.0 / 15.0 * (7.0 / 15.0) / (225.0 / 52.5f64)).sqrt());
     // Men: 2 (g = 1.5) and 5 (g = 4); women: 4 (1.5), 5 and 2 (4). The groups' sizes make up the whole.
     let men = row("score", "trust", "sex=1");
@@ -214,6 +237,18 @@ fn values_above_the_stratum_count_strata_by_their_size() {
     near("women", women.value, (1.5 * 4.0 + 4.0 * 5.0 + 4.0 * 2.0) / 9.5);
     near("both", Some((5.5 * men.value.unwrap_or(0.0) + 9.5 * women.value.unwrap_or(0.0)) / 15.0), 3.8);
     near("the region's men", row("score", "ward-1", "sex=1").reference, 23.0 / 5.5);
+}
+
+/// Half of ward 1's respondents and two thirds of ward 2's were listened to, which the next question is about.
+#[test]
+fn a_stratum_is_as_large_as_its_part_that_the_question_is_about() {
+    let (place, summary) = place();
+    let rows: Vec<Estimate> = place.working_table(&summary);
+    let row = |unit: &str| rows.iter().find(|row| row.indicator == "helped" && row.unit_id == unit);
+    assert_eq!(row("trust").and_then(|row| row.n), Some(3));
+    near("trust", row("trust").and_then(|row| row.value), (3.0 / 2.0 * 1.0 + 12.0 * 2.0 / 3.0 * 4.0) / 9.5);
+    let manifest = place.manifest();
+    assert_eq!(manifest["population"]["helped"]["2025"]["left_out"]["filtered"], 2, "{}", manifest["population"]);
 }
 
 #[test]
@@ -230,4 +265,77 @@ fn response_counts_everybody_asked() {
     assert_eq!(counts(row("trust", "sex=2")), (Some(5), Some(1), Some(0), Some(0), Some(3)));
     near("rate", row("trust", "total").and_then(|row| row.response_rate), 0.6);
     assert!(row("trust", "admission=planned").is_none());
+}
+
+/// Twenty answers that vary, of all who were asked, and `equal` ones alike, of half.
+fn varied_and_equal(equal: u32) -> Vec<Person> {
+    let person = |number: u32| -> Person {
+        let sex = if number.is_multiple_of(3) { 2 } else { 1 };
+        if number <= 20 {
+            (number, "W1", "1", "sent", sex, 50, Some([2, 3, 4, 5][number as usize % 4]))
+        } else {
+            (number, "W2", "0.5", "sent", sex, 50, Some(4))
+        }
+    };
+    (1..=20 + equal).map(person).collect()
+}
+
+#[test]
+fn a_ward_of_equal_answers_is_not_known_for_certain() {
+    let met = "weighting = \"post-stratify\"";
+    let margins = "margins = [\"sex\"], within = \"hf\", minimum_cell = 5";
+    let declared = [
+        ("met", format!("{met}\nweights = {{ {margins} }}")),
+        ("met-finite", format!("{met}\nweights = {{ {margins}, finite_population = true }}")),
+    ];
+    let declared = declared.map(|(id, more)| (id, indicator(id, ITEM, &more)));
+    let (place, summary) = place_of(&varied_and_equal(40), &declared);
+    let rows: Vec<Estimate> = place.working_table(&summary);
+    let row = |indicator: &str, unit: &str| {
+        let is_it = |row: &&Estimate| row.indicator == indicator && row.unit_id == unit && row.stratum == "total";
+        rows.iter().find(is_it).unwrap_or_else(|| panic!("no row {indicator} {unit}"))
+    };
+    // Σ(y − 3.5)² of five of each answer is 25, on 60 − 2 degrees of freedom.
+    let s2 = 25.0f64 / 58.0;
+    let equal = row("met", "ward-2");
+    assert_eq!((equal.n, equal.value), (Some(40), Some(4.0)));
+    near("pooled, under the weights", equal.se, (s2 / equal.n_effective.expect("weights")).sqrt());
+    // Half of ward 2 was seen, and all of ward 1.
+    near("finite", row("met-finite", "ward-2").se, equal.se.expect("an error") * 0.5f64.sqrt());
+    near("all seen", row("met-finite", "ward-1").se, 0.0);
+}
+
+/// Twenty patients of one ward and 58 of the other, whatever β is.
+#[test]
+fn the_sampling_variance_is_that_of_the_design() {
+    let people = varied_and_equal(29);
+    let declared = ["within", "gls"].map(|beta| {
+        let model = format!("method = \"random-intercept\", beta = \"{beta}\", adjusters = [\"sex\"]");
+        (beta, indicator(beta, ITEM, &format!("weighting = \"design\"\ncase_mix = {{ {model} }}")))
+    });
+    let (place, _) = place_of(&people, &declared);
+    let wanted = ((20.0f64 / 78.0).powi(2) / 20.0 + (58.0f64 / 78.0).powi(2) / 29.0) * s2_of(&people);
+    for (beta, _) in declared {
+        let told = place.prem(&["explain", beta, "--unit", "trust", "--period", "2025"]);
+        let told: Value = serde_json::from_slice(&told.stdout).expect("an explanation");
+        near(beta, told["interval"]["sampling_variance"].as_f64(), wanted);
+    }
+}
+
+/// s² of answers within wards once sex is adjusted for: one slope, two wards.
+fn s2_of(people: &[Person]) -> f64 {
+    let (mut xx, mut xy, mut yy) = (0.0, 0.0, 0.0);
+    for ward in ["W1", "W2"] {
+        let own: Vec<(f64, f64)> = people
+            .iter()
+            .filter(|person| person.1 == ward)
+            .filter_map(|person| Some((f64::from(person.4), f64::from(person.6?))))
+            .collect();
+        let n = own.len() as f64;
+        let (x, y) = (own.iter().map(|of| of.0).sum::<f64>() / n, own.iter().map(|of| of.1).sum::<f64>() / n);
+        for (a, b) in own {
+            (xx, xy, yy) = (xx + (a - x) * (a - x), xy + (a - x) * (b - y), yy + (b - y) * (b - y));
+        }
+    }
+    (yy - xy * xy / xx) / (people.len() as f64 - 3.0)
 }

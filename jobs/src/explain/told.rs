@@ -137,9 +137,10 @@ fn withheld(row: &Estimate, shown: &Estimate) -> Vec<String> {
         ("shrunken", row.shrunken.is_some(), shown.shrunken.is_some()),
         ("reference", row.reference.is_some(), shown.reference.is_some()),
         ("difference", row.difference.is_some(), shown.difference.is_some()),
+        ("difference_se", row.difference_se.is_some(), shown.difference_se.is_some()),
         ("p", row.p.is_some(), shown.p.is_some()),
         ("q", row.q.is_some(), shown.q.is_some()),
-        ("comparison", row.comparison.is_some(), shown.comparison.is_some()),
+        ("comparison", row.comparison.is_some(), shown.comparison == row.comparison),
         ("change", row.change.is_some(), shown.change.is_some()),
         ("goal_level", row.goal_level.is_some(), shown.goal_level.is_some()),
     ];

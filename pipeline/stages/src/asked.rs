@@ -58,7 +58,7 @@ impl<'a> Forms<'a> {
 
     /// Of every row, whether it was asked the item. A filter whose own question was left blank keeps nobody out.
     pub fn asking(&self, frame: &DataFrame, id: &str) -> Result<Vec<Asking>, StageError> {
-        if self.is_for_all(id) {
+        if is_for_all(self.questionnaire, id) {
             return Ok(vec![Asking::Asked; self.versions.len()]);
         }
         let mut filters: BTreeMap<&str, Vec<Option<i16>>> = BTreeMap::new();
@@ -84,15 +84,23 @@ impl<'a> Forms<'a> {
 
     /// For each of `items` that some form asks under a filter, whether the filter kept it from each row.
     pub fn kept_from(&self, frame: &DataFrame, items: &[&str]) -> Result<Vec<Vec<bool>>, StageError> {
-        let under_filter = items.iter().filter(|id| !self.is_for_all(id));
+        let under_filter = items.iter().filter(|id| !is_for_all(self.questionnaire, id));
         let is_out = |asking: Vec<Asking>| asking.into_iter().map(|asking| asking == Asking::FilteredOut).collect();
         under_filter.map(|id| self.asking(frame, id).map(is_out)).collect()
     }
 
-    /// Whether every form has the item, without a filter.
-    fn is_for_all(&self, id: &str) -> bool {
-        let has = |item: &Item| item.asked_if.is_none();
-        self.questionnaire.versions.iter().all(|version| version.core_item(id).is_some_and(has))
+    /// Of every row, whether filters kept it from all of `items` that its form has.
+    pub fn kept_from_all(&self, frame: &DataFrame, items: &[&str]) -> Result<Vec<bool>, StageError> {
+        let mut kept = vec![false; self.versions.len()];
+        if !may_keep_from_all(self.questionnaire, items) {
+            return Ok(kept);
+        }
+        let asking = items.iter().map(|id| self.asking(frame, id)).collect::<Result<Vec<_>, _>>()?;
+        for (row, kept) in kept.iter_mut().enumerate() {
+            let mut of_row = asking.iter().map(|item| item[row]);
+            *kept = of_row.clone().all(|asking| asking != Asking::Asked) && of_row.any(|a| a == Asking::FilteredOut);
+        }
+        Ok(kept)
     }
 
     /// Of every row, whether it can have a value of a measure over `items`: the form has at least one of them, and all
@@ -110,6 +118,17 @@ impl<'a> Forms<'a> {
         };
         (0..self.versions.len()).map(may).collect()
     }
+}
+
+/// Whether every form has the item, without a filter.
+fn is_for_all(questionnaire: &Questionnaire, id: &str) -> bool {
+    let has = |item: &Item| item.asked_if.is_none();
+    questionnaire.versions.iter().all(|version| version.core_item(id).is_some_and(has))
+}
+
+/// Whether filters can keep a respondent from all of `items`.
+pub(crate) fn may_keep_from_all(questionnaire: &Questionnaire, items: &[&str]) -> bool {
+    items.iter().all(|id| !is_for_all(questionnaire, id))
 }
 
 /// What was found when answers were held against the forms.
@@ -131,7 +150,7 @@ pub(crate) fn drop_unasked(
     let forms = Forms::of(plan, questionnaire, &frame)?;
     let mut found = Unasked::default();
     for item in &questionnaire.items {
-        if forms.is_for_all(&item.id) {
+        if is_for_all(questionnaire, &item.id) {
             continue;
         }
         let asking = forms.asking(&frame, &item.id)?;

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     StageError,
-    asked::Forms,
+    asked::{Forms, may_keep_from_all},
     episode::SECONDS_PER_HOUR,
     frames::{codes, numbers, seconds, series, texts},
 };
@@ -49,6 +49,8 @@ impl PopulationCount {
 
 /// The form does not have the question, or it is another trust's addition.
 const NOT_ASKED: &str = "not-asked";
+/// Filters kept all of the questions from the respondent, who therefore is none of those whom they are about.
+const FILTERED: &str = "filtered";
 /// Too few of the questions were answered.
 pub(crate) const NOT_ANSWERED: &str = "not-answered";
 
@@ -64,6 +66,8 @@ pub(crate) fn reasons<'a>(
     for exclusion in &indicator.population.exclude {
         leave_out(frame, exclusion, &mut reasons)?;
     }
+    let kept_from = forms.kept_from_all(frame, &indicator.measure.items())?;
+    mark(&mut reasons, |row| kept_from[row].then_some(FILTERED));
     Ok(reasons)
 }
 
@@ -92,9 +96,10 @@ pub(crate) fn reasons_of_contacts(
     Ok(reasons)
 }
 
-/// Whether the indicator leaves out some for what they answered, of whom the register cannot tell.
+/// Whether the indicator leaves out some for what they answered (an exclusion, or filters before all its questions), of whom the register cannot tell.
 pub(crate) fn excludes_by_answer(plan: &Plan, questionnaire: &Questionnaire, indicator: &Indicator) -> bool {
     indicator.population.exclude.iter().any(|one| !is_of_register(plan, questionnaire, &one.column))
+        || may_keep_from_all(questionnaire, &indicator.measure.items())
 }
 
 /// Whether a column is known of everybody who was asked.

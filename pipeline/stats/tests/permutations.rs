@@ -298,7 +298,7 @@ proptest! {
         let run = |r: &Rows| {
             let table = table(r);
             let fit = fit_logistic_random_intercept(&table, 9, SeparationPolicy::Drop).unwrap();
-            let at_modes = fit.conditional_probabilities(&table.reference(), 0.95).unwrap();
+            let at_modes = fit.conditional_probabilities(&table, &table.reference(), 0.95).unwrap();
             let units = fit.marginal_probabilities(&table, &table.reference()).unwrap();
             let units: Vec<_> = units.into_iter().zip(at_modes).collect();
             let overall = fit.overall_probability(&table.reference()).unwrap();

@@ -89,7 +89,7 @@ fn logistic_random_intercept() {
     same_bits(|| {
         let fit = fit_logistic_random_intercept(&table, 9, SeparationPolicy::Drop).unwrap();
         let units = fit.marginal_probabilities(&table, &table.reference()).unwrap();
-        let at_modes = fit.conditional_probabilities(&table.reference(), 0.95).unwrap();
+        let at_modes = fit.conditional_probabilities(&table, &table.reference(), 0.95).unwrap();
         (fit, units, at_modes)
     });
 }

@@ -218,7 +218,12 @@ fn interval(text: &mut String, interval: &Interval) -> fmt::Result {
 
 fn shrunken(text: &mut String, shrinkage: &Shrinkage) -> fmt::Result {
     writeln!(text, "\nSHRUNKEN ({})", shrinkage.model)?;
-    write!(text, "  towards {}", number(shrinkage.mean))?;
+    match shrinkage.model.as_str() {
+        "nested" | "nested-areas" => {
+            write!(text, "  towards what lies above it, at the top {}", number(shrinkage.mean))?;
+        }
+        _ => write!(text, "  towards {}", number(shrinkage.mean))?,
+    }
     if let Some(sd) = shrinkage.between_sd {
         write!(text, "; SD between units {}", number(sd))?;
     }

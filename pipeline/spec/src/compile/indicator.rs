@@ -362,6 +362,11 @@ fn read_case_mix(node: Node<'_>, source: &Source<'_>) -> Option<CaseMix> {
             ("unit-mean", MissingAdjuster::UnitMean),
         ],
     );
+    // The surveys whose conventions these are fill a missing adjuster with its mean in the unit.
+    let unstated = match adjustment {
+        Some(Adjustment::FixedEffects { .. }) => MissingAdjuster::UnitMean,
+        _ => MissingAdjuster::Category,
+    };
     let shrinkage = node.opt_choice(
         "shrinkage",
         &[
@@ -382,7 +387,7 @@ fn read_case_mix(node: Node<'_>, source: &Source<'_>) -> Option<CaseMix> {
     Some(CaseMix {
         adjustment: adjustment?,
         adjusters: adjusters.into_iter().map(|at| at.value).collect(),
-        missing: missing.unwrap_or(MissingAdjuster::Category),
+        missing: missing.unwrap_or(unstated),
         shrinkage: shrinkage.unwrap_or(Shrinkage::Level),
         baseline,
     })

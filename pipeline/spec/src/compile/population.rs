@@ -11,9 +11,10 @@ use crate::model::{ColumnKind, Exclusion, Level, Link, Measure, Plan, Population
 const OF_CONTACTS: [&str; 7] =
     ["age_min", "age_max", "care_levels", "urgencies", "stay_hours_min", "stay_hours_max", "main_diagnoses"];
 /// Reasons that every indicator may have, so that an exclusion of the same name would be mistaken for them.
-const OWN_REASONS: [&str; 9] = [
+const OWN_REASONS: [&str; 10] = [
     "not-asked",
     "not-answered",
+    "filtered",
     "age",
     "age-unknown",
     "care-level",

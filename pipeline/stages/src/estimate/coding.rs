@@ -6,14 +6,14 @@ use prem_store::tables::CaseMix;
 use super::{Task, rows::Response};
 use crate::design::{Coded, Design, design};
 
-/// Adjusters of the indicator over the responses of its period, coded.
-pub(super) fn coded_design(task: &Task<'_>, rows: &[usize]) -> Result<Design> {
-    design_of(task, &task.responses(), rows)
-}
-
-/// Adjusters of the task's indicator over some rows of `response`, coded.
-pub(super) fn design_of(task: &Task<'_>, response: &Response<'_>, rows: &[usize]) -> Result<Design> {
-    let unit_count = task.inputs.plan.organisation.units.len();
+/// Adjusters of the task's indicator over some rows of `response`, coded; unit means are those of `units` (of `unit_count`), one per
+/// row of the response.
+pub(super) fn design_of(
+    task: &Task<'_>,
+    response: &Response<'_>,
+    rows: &[usize],
+    (units, unit_count): (&[u32], usize),
+) -> Result<Design> {
     let declared = task.questionnaire().map(|q| q.adjusters.as_slice()).unwrap_or_default();
     let chosen: Vec<(usize, &prem_spec::Adjuster)> = declared
         .iter()
@@ -22,7 +22,7 @@ pub(super) fn design_of(task: &Task<'_>, response: &Response<'_>, rows: &[usize]
         .collect();
     let coded: Vec<Coded> = chosen.iter().map(|(place, _)| response.adjuster(*place)).collect();
     let pairs: Vec<_> = chosen.iter().map(|(_, adjuster)| *adjuster).zip(&coded).collect();
-    design(&pairs, task.indicator.case_mix.missing, rows, &response.units, unit_count)
+    design(&pairs, task.indicator.case_mix.missing, rows, units, unit_count)
 }
 
 /// One row per coefficient, with t intervals on `df` degrees of freedom (normal when infinite).

@@ -220,7 +220,7 @@ fn periods_of(inputs: &EstimateInputs<'_>, indicator: &Indicator) -> Vec<Period>
         }
         None => inputs.events.get(&indicator.id).into_iter().flat_map(RateCells::months).collect(),
     };
-    let declared = |kind| indicator.periods.iter().any(|length| kind_of(*length) == Some(kind));
+    let declared = |kind| indicator.periods.iter().any(|length| length.kind() == Some(kind));
     let asked = inputs.periods.iter().filter(|period| period.kind() == PeriodKind::Months || declared(period.kind()));
     let mut periods: Vec<Period> = declared_periods(indicator, &months).into_iter().chain(asked.copied()).collect();
     periods.sort_by_key(|period| (period.kind(), period.start(), period.end()));
@@ -230,7 +230,7 @@ fn periods_of(inputs: &EstimateInputs<'_>, indicator: &Indicator) -> Vec<Period>
 
 /// Periods of the indicator's declared lengths that `months` reach, in order.
 pub fn declared_periods(indicator: &Indicator, months: &[jiff::civil::Date]) -> Vec<Period> {
-    let of_length = |length: &PeriodLength| match kind_of(*length) {
+    let of_length = |length: &PeriodLength| match length.kind() {
         Some(kind) => months.iter().filter_map(|month| Period::of(kind, *month)).collect(),
         None => rolling_years(months),
     };
@@ -246,17 +246,6 @@ fn rolling_years(months: &[jiff::civil::Date]) -> Vec<Period> {
     let Some(first) = months.iter().min().and_then(quarter) else { return Vec::new() };
     let windows = months.iter().filter_map(|month| Period::year_to(quarter(month)?));
     windows.filter(|window| window.start() >= first.start()).collect()
-}
-
-/// `None` for windows that are no calendar period.
-fn kind_of(length: PeriodLength) -> Option<PeriodKind> {
-    match length {
-        PeriodLength::Year => Some(PeriodKind::Year),
-        PeriodLength::Tertial => Some(PeriodKind::Tertial),
-        PeriodLength::Quarter => Some(PeriodKind::Quarter),
-        PeriodLength::Month => Some(PeriodKind::Month),
-        PeriodLength::RollingYear => None,
-    }
 }
 
 impl<'a> Task<'a> {

@@ -30,7 +30,8 @@ impl Respondents {
         let response = Response::of_months(months.iter().map(|at| &survey.months[*at]).collect());
         let values = response.values(&task.indicator.id);
         let rows: Vec<usize> = (0..response.len()).filter(|row| !values[*row].is_nan()).collect();
-        let design = design_of(task, &response, &rows)?;
+        let lowest = (response.units.as_slice(), task.inputs.plan.organisation.units.len());
+        let design = design_of(task, &response, &rows, lowest)?;
         let mut starts = Vec::with_capacity(months.len());
         let mut all = 0;
         for at in months {

@@ -7,9 +7,7 @@ use prem_spec::{
 use prem_store::tables::{Estimate, Sensitivity};
 use rayon::prelude::*;
 
-use super::{
-    EstimateInputs, Task, estimate_periods, kind_of, periods_of, rows::is_top, settled, survey::Survey, surveys,
-};
+use super::{EstimateInputs, Task, estimate_periods, periods_of, rows::is_top, settled, survey::Survey, surveys};
 use crate::StageError;
 
 /// The model whose values the hub has.
@@ -53,7 +51,7 @@ pub fn sensitivity(
 
 /// The indicator's longest calendar periods: of one length, so that nothing can be worked out from sums over time.
 fn longest(inputs: &EstimateInputs<'_>, indicator: &Indicator) -> Vec<Period> {
-    let kind = indicator.periods.first().and_then(|length| kind_of(*length));
+    let kind = indicator.periods.first().and_then(|length| length.kind());
     periods_of(inputs, indicator).into_iter().filter(|period| Some(period.kind()) == kind).collect()
 }
 

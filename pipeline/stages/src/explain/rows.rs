@@ -1,7 +1,5 @@
 //! From rows to n: each response of the questionnaire, or each contact of a rate, under one heading.
 
-use std::collections::BTreeMap;
-
 use prem_spec::{MissingAdjuster, Questionnaire};
 
 use super::{ContactRows, Question, ResponseRows, Rows};
@@ -74,7 +72,7 @@ fn responses(inputs: &EstimateInputs<'_>, question: &Question<'_>) -> Result<Res
             }
         }
     }
-    let lacking = Lacking::of(question, questionnaire, months);
+    let lacking = Lacking::of(question, questionnaire);
     rows.adjuster_missing = counted.iter().filter(|(month, row)| lacking.holds(month, *row)).count() as u64;
     rows.n = counted.len() as u64 - rows.adjuster_missing;
     Ok(rows)
@@ -95,43 +93,23 @@ fn is_in(questionnaire: &Questionnaire, month: &ScoredMonth, row: usize, (place,
 
 /// Whom the model cannot take in for want of an adjuster.
 struct Lacking {
-    /// Positions of the indicator's adjusters; none where a missing one is a category of its own.
+    /// Positions of the indicator's adjusters; none where a missing one is filled or a category of its own.
     adjusters: Vec<usize>,
-    /// Unit means stand in for missing adjusters: unit and adjuster → a respondent of the period has it.
-    known: Option<BTreeMap<(u32, usize), bool>>,
 }
 
 impl Lacking {
-    fn of(question: &Question<'_>, questionnaire: &Questionnaire, months: &[ScoredMonth]) -> Self {
+    fn of(question: &Question<'_>, questionnaire: &Questionnaire) -> Self {
         let case_mix = &question.indicator.case_mix;
+        if case_mix.missing != MissingAdjuster::CompleteCases {
+            return Self { adjusters: Vec::new() };
+        }
         let declared = questionnaire.adjusters.iter().enumerate();
         let chosen = declared.filter(|(_, adjuster)| case_mix.adjusters.contains(&adjuster.id));
-        let adjusters: Vec<usize> = match case_mix.missing {
-            MissingAdjuster::Category => Vec::new(),
-            MissingAdjuster::CompleteCases | MissingAdjuster::UnitMean => chosen.map(|(place, _)| place).collect(),
-        };
-        let is_filled = case_mix.missing == MissingAdjuster::UnitMean;
-        Self { known: is_filled.then(|| known(question, &adjusters, months)), adjusters }
+        Self { adjusters: chosen.map(|(place, _)| place).collect() }
     }
 
     fn holds(&self, month: &ScoredMonth, row: usize) -> bool {
-        let is_filled = |place: &usize| {
-            self.known.as_ref().is_some_and(|known| known.get(&(month.units[row], *place)).copied().unwrap_or(false))
-        };
         let lacks = |place: &usize| month.adjusters.get(*place).is_some_and(|coded| coded.is_missing(row));
-        self.adjusters.iter().any(|place| lacks(place) && !is_filled(place))
+        self.adjusters.iter().any(lacks)
     }
-}
-
-fn known(question: &Question<'_>, adjusters: &[usize], months: &[ScoredMonth]) -> BTreeMap<(u32, usize), bool> {
-    let mut known = BTreeMap::new();
-    for month in months.iter().filter(|month| question.period.contains(month.month)) {
-        for (row, unit) in month.units.iter().enumerate() {
-            for place in adjusters {
-                let has = month.adjusters.get(*place).is_some_and(|coded| !coded.is_missing(row));
-                *known.entry((*unit, *place)).or_insert(false) |= has;
-            }
-        }
-    }
-    known
 }

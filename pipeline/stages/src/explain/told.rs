@@ -39,7 +39,7 @@ pub struct ResponseRows {
     pub other_strata: u64,
     /// linked − other periods − other units − other strata.
     pub of_unit: u64,
-    /// Why responses of the unit do not count: the population's reasons, `not-asked`, `not-answered`.
+    /// Why responses of the unit do not count: the population's reasons, `not-asked`, `filtered`, `not-answered`.
     pub left_out: BTreeMap<String, u64>,
     /// Counted, but without an adjuster that the model cannot do without.
     pub adjuster_missing: u64,

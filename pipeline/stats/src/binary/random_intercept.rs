@@ -6,7 +6,8 @@
 //! (β̂, τ̂) maximise the [`MixedLogisticLikelihood`]: quasi-Newton (BFGS) on central differences in the metric of
 //! the plain logistic fit, then Newton with the full Hessian, which also gives the standard errors. Unit j standardised:
 //! Σ_k ω*_k mean_ref expit(η + τu_k), ω* the posterior weights of the nodes; all units: the same under ϕ. At its mode:
-//! mean_ref expit(η + b̂_j), limits at b̂_j ± z√Var(b_j | data); reliability 1 − Var(b_j | data)/τ̂².
+//! mean_ref expit(η + b̂_j), reliability λ_j = 1 − Var(b_j | data)/τ̂², limits at b̂_j ± z√(Var(b_j | data) + d'V(β̂)d), d = x̄_ref − λ_j x̄_j with
+//! means under p(1 − p): the prediction error variance at τ̂, as of linear mixed models.
 //! # Source
 //! Pinheiro, Bates (1995) Journal of Computational and Graphical Statistics 4:12–35; Nocedal, Wright (2006)
 //! Numerical Optimization, algorithm 6.1; Zeger, Liang, Albert (1988) Biometrics 44:1049–1060 (marginal probabilities).
@@ -83,7 +84,7 @@ pub struct MarginalProbability {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ConditionalProbability {
     pub value: f64,
-    /// Limits by the conditional variance of the effect, β and τ as known.
+    /// Limits by the prediction error variance, τ as known.
     pub lower: f64,
     pub upper: f64,
     /// Share of τ² that the unit's own answers have taken away; 0 where τ̂ = 0.
@@ -262,32 +263,52 @@ impl LogisticRandomIntercept {
     }
 
     /// Each unit's probability in the reference population at its conditional mode: the mean of what lme4's `predict` gives when
-    /// everybody is treated there. `None` for units without rows.
+    /// everybody is treated there; `table` is the fitted one. `None` for units without rows.
     ///
     /// # Errors
     /// Shapes that do not fit, an empty reference, a level outside 0 to 1.
     pub fn conditional_probabilities(
         &self,
+        table: &BinaryTable,
         reference: &ReferencePopulation,
         level: f64,
     ) -> Result<Vec<Option<ConditionalProbability>>> {
+        check_length("units", self.effects.len(), table.units())?;
+        check_length("adjusters of the table", self.center.len(), table.adjusters())?;
         let z = Level::new(level)?.z()?;
         let curve = self.reference_curve(reference)?;
+        let everybody = || (0..reference.weights().len()).map(|i| (reference.weights()[i], reference.row(i)));
         let variance = self.between_unit_sd.powi(2);
-        let unit = |effect: &LogisticEffect| {
-            let half = z * effect.conditional_variance.sqrt();
+        let unit = |(j, effect): (usize, &LogisticEffect)| {
+            let left = effect.conditional_variance;
+            let reliability = if variance > 0.0 { at_least_zero(1.0 - left / variance) } else { 0.0 };
+            let own = table.cells(j).iter().map(|cell| (cell.trials as f64, table.pattern(cell.pattern as usize)));
+            let mut difference = self.weighted_adjusters(everybody(), effect.mode);
+            for (d, x) in difference.iter_mut().zip(self.weighted_adjusters(own, effect.mode)) {
+                *d -= reliability * x;
+            }
+            let half = z * (left + at_least_zero(self.covariance.quadratic(&difference))).sqrt();
             (effect.n > 0).then(|| ConditionalProbability {
                 value: curve(effect.mode),
                 lower: curve(effect.mode - half),
                 upper: curve(effect.mode + half),
-                reliability: if variance > 0.0 {
-                    at_least_zero(1.0 - effect.conditional_variance / variance)
-                } else {
-                    0.0
-                },
+                reliability,
             })
         };
-        Ok(self.effects.iter().map(unit).collect())
+        Ok(self.effects.iter().enumerate().map(unit).collect())
+    }
+
+    /// Mean of (1, x) over `rows` (weight and adjusters) under p(1 − p) at the unit effect `b`.
+    fn weighted_adjusters<'a>(&self, rows: impl Iterator<Item = (f64, &'a [f64])>, b: f64) -> Vec<f64> {
+        let mut sums = vec![0.0; self.coefficients.len()];
+        for (weight, x) in rows {
+            let v = weight * expit_variance(self.coefficients[0] + dot(x, &self.coefficients[1..]) + b);
+            sums[0] += v;
+            sums[1..].iter_mut().zip(x).for_each(|(sum, x)| *sum += v * x);
+        }
+        let total = sums[0];
+        sums.iter_mut().for_each(|sum| *sum /= total);
+        sums
     }
 
     /// The probability in the reference population at b = 0, towards which units' own are pulled.

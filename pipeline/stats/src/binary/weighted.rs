@@ -14,8 +14,8 @@
 //! # Assumptions
 //! β̂ is given and unweighted: a sampling weight is no precision weight.
 //! # Edge cases
-//! Fewer than [`ROBUST_FROM`] rows, or all or none with the event: Var(U) is the model's, and D = 1. n = 0 gives
-//! no value.
+//! Fewer than [`ROBUST_FROM`] rows, or all or none with the event: Var(U) is the model's, and D what a finite population leaves of
+//! it. n = 0 gives no value.
 //! # Reference values
 //! `tests/binary_weighted.rs`: equal weights give the unweighted kernels; by hand. R's svyglm:
 //! `tests/reference/r_standardised.rs` (1e-9).
@@ -206,19 +206,24 @@ impl Unit<'_> {
             let linearised = self.linearised_variance(offset)?;
             (linearised, (linearised / model).max(RATIO_MIN))
         } else {
-            (if is_mixed { model_variance(offset) } else { 0.0 }, 1.0)
+            let ratio =
+                self.share_left(|pattern| if is_mixed { expit_variance(self.eta[pattern] + offset) } else { 1.0 });
+            (if is_mixed { ratio * model_variance(offset) } else { 0.0 }, ratio)
         };
         let crude_variance = if is_robust && adjusted.is_some() {
             self.linearised_crude_variance(crude)? / (weight * weight)
         } else if is_robust {
             score / (weight * weight)
         } else {
-            crude * (1.0 - crude) / n_effective
+            crude * (1.0 - crude) / n_effective * self.share_left(|_| 1.0)
         };
         // In a census there is no variance, and as many answers as one likes.
         let binomial = crude * (1.0 - crude);
-        let binomial_n =
-            if is_mixed { binomial / crude_variance.max(RATIO_MIN * binomial / n_effective) } else { n_effective };
+        let binomial_n = if is_mixed {
+            binomial / crude_variance.max(RATIO_MIN * binomial / n_effective)
+        } else {
+            n_effective / self.share_left(|_| 1.0)
+        };
         let mut result = WeightedProportion {
             n,
             events,
@@ -276,6 +281,21 @@ impl Unit<'_> {
         let from_fit = fit.covariance.quadratic(&result.gradient).max(0.0);
         result.variance = result.sampling_variance + from_fit;
         result.finite().map(Some)
+    }
+
+    /// What a finite population leaves of Σw²v over the respondents, v by their pattern: 1 without a correction.
+    fn share_left(&self, variance: impl Fn(usize) -> f64) -> f64 {
+        let Some(correction) = self.cells.correction else { return 1.0 };
+        let (mut left, mut all) = (0.0, 0.0);
+        for &member in self.members {
+            let of_stratum = correction.get(self.cells.strata[member] as usize).copied().unwrap_or(1.0);
+            for cell in self.cells.table.cells(member) {
+                let own = self.cells.weights[member].powi(2) * cell.trials as f64 * variance(cell.pattern as usize);
+                all += own;
+                left += of_stratum.clamp(0.0, 1.0) * own;
+            }
+        }
+        (left / all).max(RATIO_MIN)
     }
 
     /// Var(Σw(y − p)) with p at `offset`.

@@ -244,8 +244,10 @@ pub fn combine_strata(
     check_all_finite("reference adjusters", reference)?;
     check_length("covariance of the coefficients", reference.len(), covariance.rows())?;
     let total: f64 = populations.iter().sum();
-    let mut mean_adjusters = vec![0.0; reference.len()];
-    let (mut value, mut crude, mut n) = (0.0, 0.0, 0u64);
+    // From the first part on, so that equal parts combine to themselves, to the last bit.
+    let first = parts[0].mean;
+    let mut mean_adjusters = first.mean_adjusters.clone();
+    let (mut value, mut crude, mut n) = (first.value, first.crude, 0u64);
     for part in parts {
         let mean = part.mean;
         check_length("adjusters of a stratum", reference.len(), mean.mean_adjusters.len())?;
@@ -257,11 +259,11 @@ pub fn combine_strata(
             return Err(StatsError::out_of_range("share of a stratum not drawn", part.left, "from 0 to 1"));
         }
         let share = part.population / total;
-        value += share * mean.value;
-        crude += share * mean.crude;
+        value += share * (mean.value - first.value);
+        crude += share * (mean.crude - first.crude);
         n += mean.n;
-        for (m, x) in mean_adjusters.iter_mut().zip(&mean.mean_adjusters) {
-            *m += share * x;
+        for ((m, x), of_first) in mean_adjusters.iter_mut().zip(&mean.mean_adjusters).zip(&first.mean_adjusters) {
+            *m += share * (x - of_first);
         }
     }
     let (mut s, mut spread) = (0.0, 0.0);

@@ -97,7 +97,7 @@ fn one_table(u: &mut Unsound, name: &str, table: &BinaryTable, policy: Separatio
         );
         u.check(&of("random intercept SE"), Ok((fit.standard_errors(), fit.median_odds_ratio())));
         for level in [0.95, 0.0, 1.0, f64::NAN] {
-            u.check(&of("conditional"), fit.conditional_probabilities(&reference, level));
+            u.check(&of("conditional"), fit.conditional_probabilities(table, &reference, level));
         }
         u.check(&of("marginal"), fit.marginal_probabilities(table, &reference));
         u.check(&of("overall"), fit.overall_probability(&reference));

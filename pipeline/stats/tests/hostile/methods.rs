@@ -383,7 +383,7 @@ fn logistic_fits() {
         u.check("LogisticRandomIntercept::overall_probability", model.overall_probability(&reference));
         let without = model.probability_without_effect(&reference);
         u.check("LogisticRandomIntercept::probability_without_effect", without);
-        let at_modes = model.conditional_probabilities(&reference, 0.95);
+        let at_modes = model.conditional_probabilities(&table, &reference, 0.95);
         u.check("LogisticRandomIntercept::conditional_probabilities", at_modes);
         let units = model.marginal_probabilities(&table, &reference);
         u.check("LogisticRandomIntercept::marginal_probabilities", units);

@@ -14,7 +14,7 @@ use prem_store::tables::{CaseMix, Estimate};
 pub(super) use self::explain::explain;
 use super::{
     Estimated, Task,
-    coding::{coded_design, coefficient_rows},
+    coding::{coefficient_rows, design_of},
     compare,
     rows::{blank, count, is_top, levels, model_row, movement, publishable},
 };
@@ -49,11 +49,11 @@ fn fit(
 ) -> Result<(FixedEffectsFit, Vec<String>, u64)> {
     let response = task.responses();
     let rest = u32::try_from(map.units.len()).unwrap_or(u32::MAX);
-    let group = |row: usize| map.parent[response.units[row] as usize].filter(|group| *group != rest);
-    let placed: Vec<usize> = (0..response.len()).filter(|row| group(*row).is_some()).collect();
-    // Unit means of adjusters are taken over all rows of the unit, answered or not, as the convention says.
-    let design = coded_design(task, &placed)?;
-    let units: Vec<u32> = design.rows.iter().filter_map(|row| group(*row)).collect();
+    let groups: Vec<u32> = response.units.iter().map(|unit| map.parent[*unit as usize].unwrap_or(rest)).collect();
+    let placed: Vec<usize> = (0..response.len()).filter(|row| groups[*row] != rest).collect();
+    // Means of adjusters are those of the analysed units, over all of their rows, answered or not, as the convention says.
+    let design = design_of(task, &response, &placed, (&groups, map.units.len() + 1))?;
+    let units: Vec<u32> = design.rows.iter().map(|row| groups[*row]).collect();
     let id = &task.indicator.id;
     let measured = task.indicator.measure.items().len();
     let is_composite = matches!(task.indicator.measure, prem_spec::Measure::Composite { .. });
@@ -67,18 +67,14 @@ fn fit(
     if answered.is_empty() {
         return Err(StatsError::Empty { what: "responses in the period" });
     }
-    // A unit whose respondents all lack an adjuster has no mean to fill it with; such rows cannot be adjusted.
-    let complete: Vec<usize> =
-        answered.iter().copied().filter(|row| design.columns.iter().all(|column| !column[*row].is_nan())).collect();
-    let left_out = design.left_out + (answered.len() - complete.len()) as u64;
-    let pick = |column: &Vec<f64>| complete.iter().map(|row| column[*row]).collect::<Vec<f64>>();
+    let pick = |column: &Vec<f64>| answered.iter().map(|row| column[*row]).collect::<Vec<f64>>();
     let items: Vec<Vec<f64>> = items.iter().map(pick).collect();
     let columns: Vec<Vec<f64>> = design.columns.iter().map(pick).collect();
-    let units: Vec<u32> = complete.iter().map(|row| units[*row]).collect();
+    let units: Vec<u32> = answered.iter().map(|row| units[*row]).collect();
     let item_slices: Vec<&[f64]> = items.iter().map(Vec::as_slice).collect();
     let column_slices: Vec<&[f64]> = columns.iter().map(Vec::as_slice).collect();
     let fit = fixed_effects(&units, map.units.len(), &item_slices, &column_slices, convention)?;
-    Ok((fit, design.names, left_out))
+    Ok((fit, design.names, design.left_out))
 }
 
 fn unit_rows(task: &Task<'_>, map: &LevelMap<'_>, fit: &FixedEffectsFit, method: &str) -> Result<Vec<Estimate>> {

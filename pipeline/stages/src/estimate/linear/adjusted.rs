@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use prem_stats::{
     Result,
-    case_mix::{AdjustedMean, AdjustedMeanOptions, DomainSums, RandomIntercept, StratumPart, combine_strata},
+    case_mix::{
+        AdjustedMean, AdjustedMeanOptions, DomainSums, RandomIntercept, SamplingVariance, StratumPart, combine_strata,
+    },
     linear_algebra::Matrix,
     weights::{Scored, score_variance},
 };
@@ -37,28 +39,29 @@ pub(super) fn means(
     reference: &[f64],
 ) -> Result<Vec<Option<AdjustedMean>>> {
     let options = options(task);
-    if let Some(model) = lowest.filter(|_| is_gls(task)) {
-        let parents = Some((map.parent.as_slice(), map.groups()));
-        return model.adjusted_means(&fit.moments, parents, reference, &options);
-    }
     let parent = survey.cells.parents(&map.parent);
+    let fitted = fit.adjusting(task, lowest);
     match &fit.weights {
-        Weights::Equal => {
-            fit.within.adjusted_means(&fit.moments.aggregate(&map.parent, map.groups())?, reference, &options)
-        }
+        Weights::Equal => match lowest.filter(|_| is_gls(task)) {
+            Some(model) => {
+                let parents = Some((map.parent.as_slice(), map.groups()));
+                model.adjusted_means(&fit.moments, parents, reference, &options)
+            }
+            None => fitted.adjusted_means(&fit.moments.aggregate(&map.parent, map.groups())?, reference, &options),
+        },
         Weights::Strata(_) => {
             let pairs = Pairs::new(&parent, &survey.cells.strata);
             let moments = fit.cells.aggregate(&pairs.of_cell, pairs.all.len())?;
-            let parts = fit.within.adjusted_means(&moments, reference, &options)?;
+            let parts = fitted.adjusted_means(&moments, reference, &options)?;
             let weights: Vec<f64> = (0..pairs.all.len()).map(|pair| moments.weight_sum(pair)).collect();
             let sizes = stratum_sizes(survey, fit);
-            pairs.combined(task, fit, map.groups(), &parts, (&weights, &sizes), (&fit.within.covariance, reference))
+            pairs.combined(task, fit, map.groups(), &parts, (&weights, &sizes), (&fitted.covariance, reference))
         }
         Weights::Margins(..) => {
             let moments = fit.cells.aggregate(&parent, map.groups())?;
-            let means = fit.within.adjusted_means(&moments, reference, &options)?;
+            let means = fitted.adjusted_means(&moments, reference, &options)?;
             let group = |row: usize, rows: &Respondents| map.parent[rows.units[row] as usize];
-            with_margins(task, survey, fit, &fit.within.coefficients, means, &group)
+            with_margins(task, survey, fit, &fitted.coefficients, means, &group)
         }
     }
 }
@@ -145,8 +148,18 @@ fn with_margins(
     let place = |(at, mean): (usize, Option<AdjustedMean>)| -> Result<Option<AdjustedMean>> {
         let Some(mean) = mean else { return Ok(None) };
         let own = u32::try_from(at).ok().and_then(|at| members.get(&at)).map(Vec::as_slice).unwrap_or_default();
-        if mean.n < prem_stats::case_mix::ROBUST_FROM {
-            return Ok(Some(mean));
+        let stratum = |row: usize| survey.cells.strata[rows.cells[row] as usize];
+        // Few respondents, or such as do not vary: the pooled form, of what a finite population leaves to chance.
+        if mean.source == SamplingVariance::Pooled {
+            let Some(correction) = fit.weights.correction(task) else { return Ok(Some(mean)) };
+            let (mut left, mut all) = (0.0, 0.0);
+            for row in own {
+                let square = adjusted.weights[*row].powi(2);
+                all += square;
+                left += square * correction.get(stratum(*row) as usize).copied().unwrap_or(1.0);
+            }
+            let (variance, df) = (mean.sampling_variance * left / all, mean.degrees_of_freedom);
+            return mean.with_sampling_variance(variance, df, task.indicator.ci_level).map(Some);
         }
         let total: f64 = own.iter().map(|row| adjusted.weights[*row]).sum();
         let middle = own.iter().map(|row| adjusted.weights[*row] * residuals[*row]).sum::<f64>() / total;
@@ -159,7 +172,7 @@ fn with_margins(
             .map(|row| if inside.contains(row) { (residuals[*row] - middle) / total } else { 0.0 })
             .collect();
         let weights: Vec<f64> = around.iter().map(|row| adjusted.weights[*row]).collect();
-        let strata: Vec<u32> = around.iter().map(|row| survey.cells.strata[rows.cells[*row] as usize]).collect();
+        let strata: Vec<u32> = around.iter().map(|row| stratum(*row)).collect();
         let scored = Scored { scores: &scores, weights: &weights, counts: None, strata: &strata };
         let variance = score_variance(&scored, fit.weights.correction(task), &adjusted.margins_of(&around))?;
         #[expect(clippy::cast_precision_loss, reason = "counts far below 2^53")]

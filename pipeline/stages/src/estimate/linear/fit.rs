@@ -160,6 +160,15 @@ impl Fit {
         }
     }
 
+    /// The within-unit fit with the β̂ and V(β̂) that adjust: its own, or the mixed model's for `gls`.
+    pub fn adjusting(&self, task: &Task<'_>, lowest: Option<&RandomIntercept>) -> WithinFit {
+        WithinFit {
+            coefficients: self.coefficients(task, lowest),
+            covariance: covariance(task, self, lowest),
+            ..self.within.clone()
+        }
+    }
+
     pub fn known<'a>(&self, coefficients: &'a [f64], covariance: &'a Matrix) -> KnownCoefficients<'a> {
         KnownCoefficients {
             coefficients,

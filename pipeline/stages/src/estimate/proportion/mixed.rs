@@ -1,5 +1,5 @@
-//! Shrunken proportions by a logistic random intercept of the level's own units, as lme4 makes them: the between-unit SD and
-//! the coefficients taken as known.
+//! Shrunken proportions by a logistic random intercept of the level's own units, as lme4 makes them: the between-unit SD taken as
+//! known.
 
 use prem_spec::Level;
 use prem_stats::{
@@ -34,7 +34,7 @@ pub(super) fn shrink(
     let groups = fit.total.parents(&map.parent, 0).into_iter().map(|group| group.filter(|group| *group != rest));
     let units = fit.total.table.aggregate(&groups.collect::<Vec<_>>(), map.units.len())?;
     let Ok(model) = fit_logistic_random_intercept(&units, NODES, SeparationPolicy::Drop) else { return Ok(None) };
-    let at_modes = model.conditional_probabilities(&fit.reference, task.indicator.ci_level)?;
+    let at_modes = model.conditional_probabilities(&units, &fit.reference, task.indicator.ci_level)?;
     for (row, unit) in rows.iter_mut().zip(at_modes) {
         row.shrunken = unit.map(|unit| unit.value);
         row.shrunken_low = unit.map(|unit| unit.lower);
