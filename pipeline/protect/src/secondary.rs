@@ -243,9 +243,18 @@ fn show_what_is_not_needed(systems: &[&[Equation]], pattern: &mut Pattern) -> Re
     secondary.sort_by_key(|cell| (std::cmp::Reverse(pattern.cost[*cell]), *cell));
     for cell in secondary {
         pattern.hidden[cell] = false;
-        if !leaks_of(systems, pattern)?.is_empty() {
+        if tells_at_once(systems, pattern, cell) || !leaks_of(systems, pattern)?.is_empty() {
             pattern.hidden[cell] = true;
         }
     }
     Ok(())
+}
+
+/// Whether the shown `cell` stands in an equation in which nothing is hidden but one primary cell: mostly so, and quickly seen.
+fn tells_at_once(systems: &[&[Equation]], pattern: &Pattern, cell: usize) -> bool {
+    let with_cell = systems.iter().copied().flatten().filter(|equation| equation.iter().any(|(own, _)| *own == cell));
+    with_cell.into_iter().any(|equation| {
+        let mut hidden = equation.iter().map(|(other, _)| *other).filter(|other| pattern.hidden[*other]);
+        matches!((hidden.next(), hidden.next()), (Some(only), None) if pattern.primary[only])
+    })
 }
