@@ -89,6 +89,8 @@ fn a_reworded_item_breaks_its_series_and_no_other() {
     let breaks = manifest["series_breaks"].as_array().expect("a list");
     let found: BTreeMap<(&str, &str), (bool, &Value)> = breaks
         .iter()
+    assert!(change("time", "2025-Q4").is_some() && row("time", "2025-T2", "region").is_some());
+    assert_eq!(change("time", "2025-T3"), None, "from a tertial of which half was not asked");
         .map(|one| {
             let text = |name: &str| one[name].as_str().expect("a text");
             assert_eq!(text("since"), "2025-07-01");
@@ -96,7 +98,8 @@ fn a_reworded_item_breaks_its_series_and_no_other() {
         })
         .collect();
     let keys: Vec<_> = found.keys().copied().collect();
-    assert_eq!(keys, [("listened", "2025"), ("listened", "2025-Q3"), ("staff", "2025"), ("staff", "2025-Q3")]);
+    let wanted = ["listened", "quiet", "staff", "time"].map(|indicator| [(indicator, "2025"), (indicator, "2025-Q3")]);
+    assert_eq!(keys, [wanted.as_flattened(), &[("time", "2025-T2"), ("time", "2025-T3")]].concat());
     assert_eq!(found[&("listened", "2025-Q3")], (false, &serde_json::json!(["listened"])));
     assert!(found[&("listened", "2025")].0, "the year mixes both forms");
     let page = fs::read_to_string(release.join("hf/trust-b/index.html")).expect("a page");
@@ -106,6 +109,7 @@ fn a_reworded_item_breaks_its_series_and_no_other() {
     let first = |indicator: &str| {
         let is_it = |row: &&Trend| row.indicator == indicator && row.unit_id == "region" && row.length == "quarter";
         trends.iter().find(is_it).map(|row| row.first_period.as_str())
+    assert!(page.contains("Nytt spørsmål fra 01.07.2025: «Hadde personalet tid?»."));
     };
     assert_eq!((first("listened"), first("care")), (Some("2025-Q3"), Some("2025-Q1")), "the series begins anew");
 

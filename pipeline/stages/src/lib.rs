@@ -38,4 +38,4 @@ pub use vary::{VaryInputs, vary};
 pub use view::{Part, Replaces, Side, UnmatchedRow, ViewCounts, count_unmatched, count_view, list_unmatched};
 
 /// Version of the methods: written into every row, part of every run id. Raise it when a number may change.
-pub const METHOD_VERSION: &str = "1.5.0";
+pub const METHOD_VERSION: &str = "1.6.0";
