@@ -184,13 +184,13 @@ fn what_is_hidden_and_what_is_not_there_look_different() {
     let line = overview.split_once("#i-information").expect("a line").1.split_once("</tr>").expect("its end").0;
     assert!(
         line.contains(
-            "<span aria-hidden=\"true\">∗</span><span class=\"heard\">Skjult av hensyn til personvern</span>"
+            "<span aria-hidden=\"true\">∗</span><span class=\"heard\">Skjult av hensyn til personvern: tallet for forrige \
+             periode er skjult</span>"
         ),
         "{line}"
     );
     let other = overview.split_once("#i-recommend").expect("a line").1.split_once("</tr>").expect("its end").0;
-    let absent =
-        "<span aria-hidden=\"true\">–</span><span class=\"heard\">Ingen tidligere periode å sammenligne med</span>";
+    let absent = "<span aria-hidden=\"true\">–</span><span class=\"heard\">Kan ikke sammenlignes";
     assert!(other.contains(absent), "{other}");
     assert!(page.contains("<p class=\"note\">∗ betyr skjult"));
 }
