@@ -77,7 +77,10 @@ pub fn estimate_run(
         periods: &args.periods,
         run_id: &inputs.run_id,
     };
-    let estimated = estimate(&material, &inputs.indicators)?;
+    let mut estimated = estimate(&material, &inputs.indicators)?;
+    // The other periods are estimated for what may be shown of those asked for, and are not in the release.
+    let is_asked = |missing: &NotEstimated| args.periods.iter().any(|period| period.to_string() == missing.period);
+    estimated.not_estimated.retain(|missing| args.periods.is_empty() || is_asked(missing));
     let other_models = sensitivity(&material, &inputs.indicators, &estimated.estimates)?;
     for missing in &estimated.not_estimated {
         tracing::warn!(

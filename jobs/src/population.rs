@@ -42,22 +42,21 @@ pub struct SeriesBroken {
     pub period: String,
     /// First day of the changed form.
     pub since: String,
-    /// The change lies inside the period: its values mix both forms.
+    /// The change lies inside the period: its values mix both forms, or are of the months of one of them.
     pub mixed: bool,
     pub reworded: Vec<String>,
     pub added: Vec<String>,
     pub dropped: Vec<String>,
 }
 
-/// The breaks that take away a change from the period before, or mix two forms in a period.
+/// The breaks that take away a change from the period before, or lie within a period.
 pub fn series_breaks(plan: &Plan, estimates: &[Estimate]) -> Vec<SeriesBroken> {
     let published: BTreeSet<(&str, &str)> =
         estimates.iter().map(|row| (row.indicator.as_str(), row.period.as_str())).collect();
     let broken = |(id, name): &(&str, &str)| {
         let indicator = plan.indicators.get(*id)?;
         let period: Period = name.parse().ok()?;
-        let from = period.previous().unwrap_or(period).start();
-        let found = plan.series_break(indicator, from, period.end())?;
+        let found = plan.series_break(indicator, period)?;
         Some(SeriesBroken {
             indicator: indicator.id.clone(),
             period: period.to_string(),

@@ -1,7 +1,12 @@
 //! A form that changes in the middle of the year, with an addition of one trust: one item is worded anew, one is added, one
 //! has a filter; and who counts in each indicator adds up.
 
-use std::{collections::BTreeMap, fmt::Write as _, fs, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+    fs,
+    path::Path,
+};
 
 use prem_store::tables::{Estimate, SurveyQuality, Trend};
 use serde_json::Value;
@@ -84,6 +89,8 @@ fn a_reworded_item_breaks_its_series_and_no_other() {
         assert!(change("care", period).is_some(), "care in {period}: its question is the same");
     }
     assert!(row("time", "2025-Q2", "region").is_none() && row("time", "2025-Q3", "region").is_some());
+    assert!(change("time", "2025-Q4").is_some() && row("time", "2025-T2", "region").is_some());
+    assert_eq!(change("time", "2025-T3"), None, "from a tertial of which half was not asked");
 
     let manifest = place.manifest();
     let breaks = manifest["series_breaks"].as_array().expect("a list");
@@ -96,11 +103,13 @@ fn a_reworded_item_breaks_its_series_and_no_other() {
         })
         .collect();
     let keys: Vec<_> = found.keys().copied().collect();
-    assert_eq!(keys, [("listened", "2025"), ("listened", "2025-Q3"), ("staff", "2025"), ("staff", "2025-Q3")]);
+    let wanted = ["listened", "quiet", "staff", "time"].map(|indicator| [(indicator, "2025"), (indicator, "2025-Q3")]);
+    assert_eq!(keys, [wanted.as_flattened(), &[("time", "2025-T2"), ("time", "2025-T3")]].concat());
     assert_eq!(found[&("listened", "2025-Q3")], (false, &serde_json::json!(["listened"])));
     assert!(found[&("listened", "2025")].0, "the year mixes both forms");
     let page = fs::read_to_string(release.join("hf/trust-b/index.html")).expect("a page");
     assert!(page.contains("Ny ordlyd fra 01.07.2025: «Lyttet personalet til deg?»."));
+    assert!(page.contains("Nytt spørsmål fra 01.07.2025: «Hadde personalet tid?»."));
 
     let trends: Vec<Trend> = place.table("region");
     let first = |indicator: &str| {
@@ -111,6 +120,26 @@ fn a_reworded_item_breaks_its_series_and_no_other() {
 
     let excluded = &manifest["rows"]["responses"]["excluded"];
     assert_eq!((count(&excluded["outside-validity"]), count(&excluded["other-version"])), (1, 1));
+}
+
+#[test]
+fn a_narrowed_run_names_no_period_that_was_not_asked_for() {
+    let place = place();
+    let empty = |release: &str| -> BTreeSet<String> {
+        let manifest = fs::read_to_string(place.path().join("published").join(release).join("manifest.json"));
+        let manifest: Value = serde_json::from_str(&manifest.expect("a manifest")).expect("JSON");
+        let missing = manifest["not_estimated"].as_array().expect("a list");
+        missing.iter().map(|one| one["period"].as_str().expect("a period").to_owned()).collect()
+    };
+    place.run(&[]);
+    assert_eq!(
+        empty("current"),
+        ["2025-Q1", "2025-Q2", "2025-T1"].map(str::to_owned).into(),
+        "nobody had time and quiet"
+    );
+    let narrowed = place.run(&["--period", "2025-Q1"]);
+    let run = narrowed["run_id"].as_str().expect("a run id");
+    assert_eq!(empty(&format!("releases/{run}")), ["2025-Q1".to_owned()].into());
 }
 
 #[test]

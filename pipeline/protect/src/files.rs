@@ -16,7 +16,8 @@ use prem_store::{
 use sha2::{Digest, Sha256};
 
 use crate::{
-    ProtectError, Protected, audit_beside, beside::Beside, respondents::Respondents, response, sensitivity, trends,
+    ProtectError, Protected, audit_beside, before::Unchanged, beside::Beside, respondents::Respondents, response,
+    sensitivity, trends,
 };
 
 /// The list of a protected folder's files and their SHA-256.
@@ -87,6 +88,7 @@ impl Protected {
         let trends = trends::of(&estimates, &breaks);
         let spread = Vec::new();
         Ok(Self {
+            unchanged: Unchanged::of(&estimates),
             estimates,
             variation,
             case_mix,

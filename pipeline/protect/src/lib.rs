@@ -25,6 +25,7 @@
 
 mod answered;
 mod audit;
+mod before;
 mod beside;
 mod bounds;
 mod completeness;
@@ -57,6 +58,7 @@ mod unprotected;
 mod variation;
 
 pub use audit::{How, Recoverable, audit, audit_beside};
+pub use before::Before;
 pub use error::ProtectError;
 pub use files::MANIFEST_FILE;
 /// The row types and their contracts, for crates that see the store only through what is protected.

@@ -59,7 +59,8 @@ impl Linkage {
     }
 }
 
-fn previous(row: &Estimate) -> Option<Span> {
+/// The dates of the period before that of `row`.
+pub(crate) fn previous(row: &Estimate) -> Option<Span> {
     let period: prem_spec::Period = row.period.parse().ok()?;
     period.previous().map(|previous| (previous.start(), previous.end()))
 }

@@ -10,6 +10,7 @@ use crate::{
     ProtectError, Protected, Recoverable, Unprotected,
     answered::Answered,
     audit,
+    before::Unchanged,
     beside::Beside,
     hide,
     linkage::Linkage,
@@ -56,6 +57,7 @@ pub fn protect(plan: &Plan, unprotected: Unprotected) -> Result<Protected, Prote
     let trends = trends::of(&estimates, &breaks);
     let weighting = region_tables::weighting(plan, weighting, &estimates);
     Ok(Protected {
+        unchanged: Unchanged::of(&estimates),
         estimates,
         variation,
         case_mix,

@@ -4,7 +4,7 @@ use prem_store::tables::{
     CaseMix, Estimate, Response, Sensitivity, SurveyQuality, TableMeta, Trend, Variation, Weighting,
 };
 
-use crate::{SeriesPoint, Spread, trends};
+use crate::{Before, SeriesPoint, Spread, before::Unchanged, trends};
 
 /// Tables after protection. There is no way to make one but [`crate::protect`] and [`Protected::open`]:
 ///
@@ -22,6 +22,7 @@ pub struct Protected {
     pub(crate) weighting: Vec<Weighting>,
     pub(crate) trends: Vec<Trend>,
     pub(crate) breaks: trends::Breaks,
+    pub(crate) unchanged: Unchanged,
     pub(crate) spread: Vec<Spread>,
     pub(crate) meta: TableMeta,
 }
@@ -63,6 +64,11 @@ impl Protected {
     /// The points behind one of them.
     pub fn series(&self, trend: &Trend) -> Vec<SeriesPoint> {
         trends::points(&self.estimates, &self.breaks, trend)
+    }
+
+    /// What is shown of the period before `row`, which is one of [`Self::estimates`], shown and without a change.
+    pub fn before(&self, row: &Estimate) -> Before {
+        self.unchanged.before(row)
     }
 
     /// How the region's units spread, without saying which; empty but in a trust's view.

@@ -63,6 +63,7 @@ impl Protected {
             weighting: self.weighting.iter().filter(|row| !is_hidden(&row.indicator)).cloned().collect(),
             trends: trends::of(&estimates, &self.breaks),
             breaks: self.breaks.clone(),
+            unchanged: self.unchanged.clone(),
             spread: spread::for_trust(&owners, &self.estimates, trust_id)
                 .into_iter()
                 .filter(|spread| !is_hidden(&spread.indicator))

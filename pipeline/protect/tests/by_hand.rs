@@ -11,7 +11,7 @@
 mod common;
 
 use common::{RATE, SCORE, SHARE, UNITS, counts, hidden, plan, row, units, unprotected, variation};
-use prem_protect::{How, ProtectError, Protected, SECONDARY, audit, protect, tables::Estimate};
+use prem_protect::{Before, How, ProtectError, Protected, SECONDARY, audit, protect, tables::Estimate};
 use prem_spec::{Level, Plan};
 
 #[test]
@@ -165,6 +165,22 @@ fn a_withheld_region_leaves_no_reference_and_a_withheld_year_no_change() {
     rows[0].suppression_reason = Some("few-respondents".to_owned());
     let protected = protect(&plan, unprotected(rows)).expect("protected");
     assert!(protected.estimates().iter().all(|row| row.reference.is_none() && row.difference.is_none()));
+}
+
+#[test]
+fn a_row_without_a_change_knows_what_is_shown_of_the_year_before() {
+    let plan = plan(&UNITS[..1], 5, true);
+    let before = |n: i64| {
+        let years = [("2024", n), ("2025", 100)];
+        let rows = years.map(|(year, n)| row(&plan, SCORE, year, "region", "total", n, 7000.0));
+        let protected =
+            protect(&plan, unprotected(rows.to_vec())).expect("protected").narrowed_to(&["2025".to_owned()]);
+        protected.before(&protected.estimates()[0])
+    };
+    assert_eq!((before(10), before(100)), (Before::Withheld, Before::Shown), "also where that year is in no table");
+    let alone = protect(&plan, unprotected(vec![row(&plan, SCORE, "2025", "region", "total", 100, 7000.0)]));
+    let alone = alone.expect("protected");
+    assert_eq!(alone.before(&alone.estimates()[0]), Before::Absent);
 }
 
 /// p of 0.01, 0.03 and 0.031 give the same q, that of the last, to the last two.

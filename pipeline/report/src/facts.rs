@@ -41,8 +41,8 @@ pub struct RunFacts {
     pub language: Language,
     /// The sample generator made the data: every page, workbook and package says so.
     pub is_synthetic: bool,
-    /// Questionnaire id → last day of the latest month with answers. A questionnaire that is not here says nothing of how far
-    /// its answers reach.
+    /// Questionnaire id → last day of the latest month that answers are about: of contacts, or of the answers where there is no
+    /// register. A questionnaire that is not here says nothing of how far its answers reach.
     pub answers_until: BTreeMap<String, Date>,
     /// Indicators without a number because a file that they rest on was refused.
     pub held_back: BTreeSet<String>,

@@ -54,14 +54,6 @@ impl<'a> Latest<'a> {
         self.hidden.contains(&(row.indicator.as_str(), unit, row.period.as_str()))
     }
 
-    /// Whether what `row` would have changed from is withheld.
-    pub(crate) fn is_earlier_hidden(&self, row: &Estimate) -> bool {
-        let previous = row.period.parse::<Period>().ok().and_then(Period::previous);
-        previous.is_some_and(|previous| {
-            self.hidden.contains(&(row.indicator.as_str(), row.unit_id.as_str(), previous.to_string().as_str()))
-        })
-    }
-
     /// Indicators with rows.
     pub(crate) fn indicators(&self) -> impl Iterator<Item = &str> {
         self.periods.keys().copied()

@@ -13,7 +13,7 @@ use prem_protect::{
     tables::{Estimate, TableMeta, Variation},
 };
 use prem_report::{Language, RunFacts, write_release};
-use prem_spec::{Adjuster, AdjusterKind, Adjustment, BetaSource, Direction, GoalLevels, Plan, Weighting};
+use prem_spec::{Adjuster, AdjusterKind, Adjustment, BetaSource, Direction, GoalLevels, Link, Plan, Weighting};
 
 const SYNTHETIC: &str = "Syntetiske data. Tallene er laget av programmet for å vise hvordan sidene ser ut. De sier ingenting om sykehusene \
                          som er nevnt.";
@@ -144,6 +144,42 @@ fn an_indicator_says_what_is_needed_to_judge_it() {
 }
 
 #[test]
+fn a_goal_without_a_moderate_level_names_two() {
+    for (direction, language, said) in [
+        (Direction::Higher, Language::Bokmal, "høy måloppnåelse fra 75, ellers lav"),
+        (Direction::Lower, Language::Bokmal, "høy måloppnåelse til og med 75, ellers lav"),
+        (Direction::Higher, Language::Nynorsk, "høg måloppnåing frå 75, elles låg"),
+        (Direction::Lower, Language::Nynorsk, "høg måloppnåing til og med 75, elles låg"),
+        (Direction::Higher, Language::English, "high from 75, otherwise low"),
+        (Direction::Lower, Language::English, "high up to 75, otherwise low"),
+    ] {
+        let mut plan = declared(direction);
+        plan.indicators.get_mut(SCORE).expect("declared").goal = Some(GoalLevels { high: 75.0, moderate: 75.0 });
+        let staging = tempfile::tempdir().expect("a folder");
+        write_release(&plan, &protected(&plan), &RunFacts { language, ..facts() }, staging.path()).expect("written");
+        let page = read(&staging.path().join("region/index.html"));
+        assert!(page.contains(&format!("<dd>{said}</dd>")), "{said}");
+    }
+}
+
+/// The register's periods are of discharges, whose answers come months later.
+#[test]
+fn data_reach_as_far_as_the_contacts_that_were_asked_about() {
+    for (language, said) in [
+        (Language::Bokmal, "Svar om opphold og andre kontakter til og med 31.10.2025; perioden er ikke fullstendig."),
+        (Language::Nynorsk, "Svar om opphald og andre kontaktar til og med 31.10.2025; perioden er ikkje fullstendig."),
+        (Language::English, "Answers about stays and other contacts until 31.10.2025; the period is not complete."),
+    ] {
+        let mut plan = plan();
+        plan.questionnaires.get_mut("q").expect("declared").link = Link::Contact { answer_days_max: 120 };
+        let facts = RunFacts { answers_until: [("q".to_owned(), date(2025, 10, 31))].into(), language, ..facts() };
+        let staging = tempfile::tempdir().expect("a folder");
+        write_release(&plan, &protected(&plan), &facts, staging.path()).expect("written");
+        assert!(read(&staging.path().join("region/index.html")).contains(said), "{said}");
+    }
+}
+
+#[test]
 fn the_level_of_intervals_is_that_of_the_indicators() {
     let page = |level: f64| {
         let mut plan = plan();
@@ -184,13 +220,13 @@ fn what_is_hidden_and_what_is_not_there_look_different() {
     let line = overview.split_once("#i-information").expect("a line").1.split_once("</tr>").expect("its end").0;
     assert!(
         line.contains(
-            "<span aria-hidden=\"true\">∗</span><span class=\"heard\">Skjult av hensyn til personvern</span>"
+            "<span aria-hidden=\"true\">∗</span><span class=\"heard\">Skjult av hensyn til personvern: tallet for forrige \
+             periode er skjult</span>"
         ),
         "{line}"
     );
     let other = overview.split_once("#i-recommend").expect("a line").1.split_once("</tr>").expect("its end").0;
-    let absent =
-        "<span aria-hidden=\"true\">–</span><span class=\"heard\">Ingen tidligere periode å sammenligne med</span>";
+    let absent = "<span aria-hidden=\"true\">–</span><span class=\"heard\">Kan ikke sammenlignes";
     assert!(other.contains(absent), "{other}");
     assert!(page.contains("<p class=\"note\">∗ betyr skjult"));
 }

@@ -1,7 +1,7 @@
 //! What one must know of an indicator to judge its values: response, adjustment, weights, what counts as a difference, goals,
 //! and how far the data reach.
 
-use prem_spec::{Adjustment, Direction, Indicator, Measure, Period, StandardPopulation, Weighting};
+use prem_spec::{Adjustment, Direction, Indicator, Link, Measure, Period, StandardPopulation, Weighting};
 use serde::Serialize;
 
 use super::section::Material;
@@ -99,16 +99,29 @@ impl About<'_> {
             let sign = if self.style.is_share { "\u{a0}%" } else { "" };
             format!("{}{sign}", declared(self.style.scaled(value), self.style.language))
         };
-        let key = if self.indicator.direction == Direction::Lower { "goal_at_most" } else { "goal_at_least" };
+        // Without a moderate level of its own there are two.
+        let has_moderate = (goal.high - goal.moderate).abs() > 0.0;
+        let key = match (self.indicator.direction, has_moderate) {
+            (Direction::Lower, true) => "goal_at_most",
+            (Direction::Lower, false) => "goal_at_most_or_low",
+            (_, true) => "goal_at_least",
+            (_, false) => "goal_at_least_or_low",
+        };
         Some(self.texts.fill(key, &[("high", &limit(goal.high)), ("moderate", &limit(goal.moderate))]))
     }
 
     /// Said only where a whole month of the period, or more, is without answers at its end.
     fn reach(&self, material: &Material<'_>, facts: &RunFacts) -> Option<String> {
-        let until = facts.answers_until.get(self.indicator.population.questionnaire.as_deref()?)?;
+        let questionnaire = material.plan.questionnaire_of(self.indicator)?;
+        let until = facts.answers_until.get(&questionnaire.id)?;
         let period: Period = material.period.parse().ok()?;
         let is_incomplete = until.tomorrow().is_ok_and(|next| next < period.end());
-        is_incomplete.then(|| self.texts.fill("reach_until", &[("date", &until.strftime("%d.%m.%Y").to_string())]))
+        // A period is of contacts, whose answers come later; without a register it is of answers.
+        let key = match questionnaire.link {
+            Link::Contact { .. } => "reach_contacts_until",
+            Link::Response => "reach_answers_until",
+        };
+        is_incomplete.then(|| self.texts.fill(key, &[("date", &until.strftime("%d.%m.%Y").to_string())]))
     }
 }
 

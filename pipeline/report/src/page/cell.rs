@@ -1,10 +1,12 @@
 //! One table cell as it is read, also by those who cannot see it.
 
-use prem_protect::tables::Estimate;
-use prem_spec::Unit;
+use prem_protect::{Protected, tables::Estimate};
+use prem_spec::{Indicator, Plan};
 use serde::Serialize;
 
+use super::no_change;
 use crate::{
+    Language,
     latest::Latest,
     number::{Style, count},
     texts::Texts,
@@ -67,6 +69,17 @@ impl Badge {
     }
 }
 
+/// What the rows of an indicator are read with.
+#[derive(Clone, Copy)]
+pub(super) struct Reading<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) indicator: &'a Indicator,
+    pub(super) protected: &'a Protected,
+    pub(super) latest: &'a Latest<'a>,
+    pub(super) language: Language,
+    pub(super) texts: &'a Texts,
+}
+
 /// All that a page says of one row.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(super) struct Figures {
@@ -86,27 +99,31 @@ impl Figures {
         self.hidden
     }
 
-    /// The figures of `row`; `region` is the unit that it is compared with.
-    pub(super) fn of(row: &Estimate, style: Style, latest: &Latest<'_>, region: Option<&Unit>, texts: &Texts) -> Self {
+    pub(super) fn of(row: &Estimate, reading: &Reading<'_>) -> Self {
+        let Reading { plan, latest, texts, .. } = *reading;
+        let style = Style::of(reading.indicator, reading.language);
         let no_value = Absence::none(texts.get("no_value"));
         let absence = match words::remark_key(row) {
             Some(key) if row.suppressed => Absence::hidden(texts.get(key)),
             _ => no_value,
         };
-        let linked = |is_hidden: bool, otherwise| match is_hidden {
-            _ if row.suppressed => absence,
-            true => Absence::hidden(texts.get("hidden")),
-            false => otherwise,
+        let no_region = match plan.organisation.top() {
+            Some(region) if !row.suppressed && latest.is_hidden(row, &region.id) => {
+                Absence::hidden(texts.get("hidden"))
+            }
+            _ => absence,
         };
-        let no_region = linked(region.is_some_and(|region| latest.is_hidden(row, &region.id)), no_value);
-        let no_change = linked(latest.is_earlier_hidden(row), Absence::none(texts.get("no_change")));
+        let change = match change(row, style) {
+            None if !row.suppressed => no_change::cell(row, reading),
+            change => Cell::of(change, absence),
+        };
         let interval = row.ci_low.zip(row.ci_high).map(|(low, high)| style.interval(low, high));
         let cells = [
             Cell::of(row.value.map(|value| style.value(value)), absence),
             Cell::of(interval, absence),
             Cell::of(row.n.map(|n| count(n, style.language)), absence),
             Cell::of(row.reference.map(|value| style.value(value)), no_region),
-            Cell::of(change(row, style), no_change),
+            change,
         ];
         let hidden = cells.iter().any(Cell::is_hidden);
         let [value, interval, n, region, change] = cells;

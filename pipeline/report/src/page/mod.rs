@@ -5,6 +5,7 @@
 
 mod about;
 mod cell;
+mod no_change;
 mod plot;
 mod remarks;
 mod run_chart;

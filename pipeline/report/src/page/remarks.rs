@@ -6,18 +6,19 @@ use super::section::Material;
 use crate::{Language, texts::Texts};
 
 pub(super) fn of(material: &Material<'_>, language: Language, texts: &Texts) -> Vec<String> {
-    series_break(material, language, texts).into_iter().chain(local(material, language, texts)).collect()
+    let mut all = series_break(material, language, texts);
+    if all.is_empty() && !material.indicator.case_mix.has_change() {
+        all.push(texts.get("change_not_computed_note").to_owned());
+    }
+    all.extend(local(material, language, texts));
+    all
 }
 
 /// The form changed within the period or the one before: there is no change to show.
 fn series_break(material: &Material<'_>, language: Language, texts: &Texts) -> Vec<String> {
     let Ok(period) = material.period.parse::<Period>() else { return Vec::new() };
-    let from = period.previous().map_or(period.start(), prem_spec::Period::start);
-    let Some(SeriesBreak { since, reworded, added, dropped }) =
-        material.plan.series_break(material.indicator, from, period.end())
-    else {
-        return Vec::new();
-    };
+    let Some(found) = material.plan.series_break(material.indicator, period) else { return Vec::new() };
+    let SeriesBreak { since, one_sided, reworded, added, dropped } = found;
     let questionnaire = material.plan.questionnaire_of(material.indicator);
     let question = |id: &String| {
         let item = questionnaire.and_then(|questionnaire| questionnaire.item(id));
@@ -33,7 +34,13 @@ fn series_break(material: &Material<'_>, language: Language, texts: &Texts) -> V
             .into_iter()
             .flatten()
             .collect();
-    lines.push(texts.get(if since > period.start() { "break_mixed" } else { "break_no_change" }).to_owned());
+    let key = match (one_sided, since > period.start()) {
+        (false, false) => "break_no_change",
+        (false, true) => "break_mixed",
+        (true, false) => "break_not_before",
+        (true, true) => "break_in_part",
+    };
+    lines.push(texts.get(key).to_owned());
     lines
 }
 

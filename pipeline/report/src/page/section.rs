@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{
     about::{self, Fact},
-    cell::{Cell, Figures},
+    cell::{Cell, Figures, Reading},
     plot::{Plot, Subject},
     remarks,
     run_chart::{self, RunChart},
@@ -92,13 +92,14 @@ impl Section {
         let top = rows.iter().map(|(unit, _)| unit.level as u8).min().unwrap_or(0);
         let ci_level = declared(100.0 * indicator.ci_level, language);
         let about = [("indicator", title.as_str()), ("period", period.as_str())];
+        let reading = Reading { plan, indicator, protected, latest, language, texts };
         let units: Vec<UnitRow> = rows
             .iter()
             .map(|(unit, row)| UnitRow {
                 name: names.of(unit, language).full(),
                 level: texts.get(words::level_key(unit.level)).to_owned(),
                 depth: (unit.level as u8).saturating_sub(top),
-                figures: Figures::of(row, style, latest, plan.organisation.top(), texts),
+                figures: Figures::of(row, &reading),
             })
             .collect();
         let (level, pictured) = pictured(rows, |unit| names.of(unit, language));

@@ -5,7 +5,7 @@ use prem_spec::{Indicator, Level, Plan, Unit};
 use serde::Serialize;
 
 use super::{
-    cell::Figures,
+    cell::{Figures, Reading},
     section::{Material, Section, anchor},
     sensitivity::OtherModels,
     variation::Variation,
@@ -15,7 +15,7 @@ use crate::{
     folder::Reader,
     latest::Latest,
     names::{self, UnitNames},
-    number::{Style, declared},
+    number::declared,
     texts::Texts,
     words,
 };
@@ -80,7 +80,7 @@ impl<'a> Page<'a> {
         let subject = subject_of(plan, reader);
         let name = subject.map(|unit| unit.name.get(code)).unwrap_or_default();
         let is_trust = matches!(reader, Reader::Trust(_));
-        let themes = subject.map(|unit| themes(plan, unit, &latest, language, texts)).unwrap_or_default();
+        let themes = subject.map(|unit| themes(plan, protected, unit, (&latest, language), texts)).unwrap_or_default();
         let periods: Vec<String> = latest.periods().iter().map(ToString::to_string).collect();
         let ci_level = common_ci_level(plan, &latest).map(|level| declared(100.0 * level, language));
         let lead = if themes.is_empty() {
@@ -142,19 +142,26 @@ pub(super) fn n_heading(indicator: &Indicator) -> &'static str {
 }
 
 /// Themes in the order in which their first indicator stands in the plan.
-fn themes(plan: &Plan, unit: &Unit, latest: &Latest<'_>, language: Language, texts: &Texts) -> Vec<Theme> {
+fn themes(
+    plan: &Plan,
+    protected: &Protected,
+    unit: &Unit,
+    (latest, language): (&Latest<'_>, Language),
+    texts: &Texts,
+) -> Vec<Theme> {
     let code = language.code();
     let mut themes: Vec<Theme> = Vec::new();
     for indicator in plan.indicators.values() {
         let Some(row) = latest.row(&indicator.id, &unit.id) else { continue };
         let title = indicator.theme.get(code);
+        let reading = Reading { plan, indicator, protected, latest, language, texts };
         let line = IndicatorRow {
             anchor: anchor(&indicator.id),
             title: indicator.title.get(code).to_owned(),
             measured_in: indicator.measure.is_rate().then(|| words::measured_in(indicator, language, texts)),
             survey: names::survey(plan, indicator, language, texts).to_owned(),
             period: row.period.clone(),
-            figures: Figures::of(row, Style::of(indicator, language), latest, plan.organisation.top(), texts),
+            figures: Figures::of(row, &reading),
         };
         match themes.iter_mut().find(|theme| theme.title == title) {
             Some(theme) => theme.rows.push(line),

@@ -239,6 +239,11 @@ impl CaseMix {
             baseline: None,
         }
     }
+
+    /// Whether values by it have a change from the period before; fixed effects give none.
+    pub fn has_change(&self) -> bool {
+        !matches!(self.adjustment, Adjustment::FixedEffects { .. })
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

@@ -35,9 +35,10 @@ mod rule;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::civil::Date;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
+
+use crate::Period;
 
 pub use constraint::Constraint;
 pub use dataset::{Code, Column, ColumnKind, Dataset, IDENTITY_COLUMNS, Reference};
@@ -117,10 +118,11 @@ impl Plan {
         self.questionnaires.get(indicator.population.questionnaire.as_deref()?)
     }
 
-    /// What keeps a series of the indicator from running on from `from` to `to` (exclusive). No change and no trend may be
-    /// taken over such a day.
-    pub fn series_break(&self, indicator: &Indicator, from: Date, to: Date) -> Option<SeriesBreak> {
-        self.series_breaks(indicator)?.latest(from, to).cloned()
+    /// What keeps the indicator's series from running on from the period before `period` to its end: there is no change from
+    /// the one to the other.
+    pub fn series_break(&self, indicator: &Indicator, period: Period) -> Option<SeriesBreak> {
+        let from = period.previous().unwrap_or(period).start();
+        self.series_breaks(indicator)?.latest(from, period.end()).cloned()
     }
 
     /// Every break of the indicator's series; `None` for rates, which ask nobody.

@@ -68,16 +68,19 @@ impl Questionnaire {
         Some(trusts.filter(asks_all).map(|(_, local)| local.trust.as_str()).collect())
     }
 
-    /// The days from which a series over `items` is another: between two versions an item was reworded, added or dropped.
-    /// Versions that ask none of the items do not count.
+    /// The days from which a series over `items` is another: between two versions an item was reworded, added or dropped. An
+    /// item that had no series before is no exception: the period of its first day has values of a part of its months only.
     pub fn series_breaks(&self, items: &[&str]) -> SeriesBreaks {
         let wording = |version: &QuestionnaireVersion, item: &str| version.wording(item).map(|item| item.version);
-        let asks = |version: &&QuestionnaireVersion| items.iter().any(|item| wording(version, item).is_some());
-        let asking: Vec<&QuestionnaireVersion> = self.versions.iter().filter(asks).collect();
-        let between = |pair: &[&QuestionnaireVersion]| {
-            let mut found = SeriesBreak { since: pair[1].valid_from, ..SeriesBreak::default() };
+        let asks = |version: &QuestionnaireVersion| items.iter().any(|item| wording(version, item).is_some());
+        let between = |pair: &[QuestionnaireVersion]| {
+            let mut found = SeriesBreak {
+                since: pair[1].valid_from,
+                one_sided: asks(&pair[0]) != asks(&pair[1]),
+                ..SeriesBreak::default()
+            };
             for item in items {
-                match (wording(pair[0], item), wording(pair[1], item)) {
+                match (wording(&pair[0], item), wording(&pair[1], item)) {
                     (Some(before), Some(after)) if before != after => found.reworded.push((*item).to_owned()),
                     (None, Some(_)) => found.added.push((*item).to_owned()),
                     (Some(_), None) => found.dropped.push((*item).to_owned()),
@@ -86,7 +89,7 @@ impl Questionnaire {
             }
             found.is_break().then_some(found)
         };
-        SeriesBreaks(asking.windows(2).filter_map(between).collect())
+        SeriesBreaks(self.versions.windows(2).filter_map(between).collect())
     }
 }
 
@@ -152,6 +155,8 @@ pub struct LocalItems {
 pub struct SeriesBreak {
     /// First day of the version that differs from the one before.
     pub since: Date,
+    /// On one side of the day none of the series' items is asked.
+    pub one_sided: bool,
     pub reworded: Vec<String>,
     pub added: Vec<String>,
     pub dropped: Vec<String>,
@@ -331,5 +336,70 @@ impl Stratifier {
     pub fn stratum(&self, level: Option<usize>) -> String {
         let label = level.and_then(|level| self.labels().get(level).copied()).unwrap_or(Self::UNKNOWN);
         format!("{}={label}", self.id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+
+    /// A form that asks `items`, each an id and the version of its wording.
+    fn form(valid_from: Date, items: &[(&str, u32)]) -> QuestionnaireVersion {
+        let scale = ResponseScale { id: "extent".into(), low: 1, high: 5, codes: Vec::new() };
+        let item = |(id, version): &(&str, u32)| Item {
+            id: (*id).to_owned(),
+            version: *version,
+            text: Text::default(),
+            theme: None,
+            scale: scale.clone(),
+            reversed: false,
+            asked_if: None,
+        };
+        QuestionnaireVersion {
+            version: valid_from.to_string(),
+            title: Text::default(),
+            valid_from,
+            valid_to: None,
+            items: items.iter().map(item).collect(),
+            local: Vec::new(),
+            local_items_max: 0,
+        }
+    }
+
+    #[test]
+    fn a_series_breaks_where_an_item_is_reworded_and_where_one_comes_or_goes() {
+        let days = [date(2024, 1, 1), date(2025, 3, 1), date(2025, 7, 1), date(2026, 1, 1)];
+        let questionnaire = Questionnaire {
+            id: "form".into(),
+            title: Text::default(),
+            link: Link::Response,
+            versions: vec![
+                form(days[0], &[("plan", 1)]),
+                form(days[1], &[("plan", 2), ("time", 1)]),
+                form(days[2], &[("plan", 2)]),
+                form(days[3], &[("plan", 2), ("time", 1)]),
+            ],
+            items: Vec::new(),
+            adjusters: Vec::new(),
+            stratifiers: Vec::new(),
+        };
+        let found = |items: &[&str]| -> Vec<(Date, bool)> {
+            let SeriesBreaks(breaks) = questionnaire.series_breaks(items);
+            breaks.iter().map(|found| (found.since, found.one_sided)).collect()
+        };
+        assert_eq!(found(&["plan"]), [(days[1], false)], "worded anew once");
+        assert_eq!(
+            found(&["time"]),
+            [(days[1], true), (days[2], true), (days[3], true)],
+            "comes, goes, and comes again"
+        );
+        assert_eq!(found(&["plan", "time"]), [(days[1], false), (days[2], false), (days[3], false)]);
+        assert_eq!(found(&["overall"]), [], "nobody was ever asked");
+        let of_time = questionnaire.series_breaks(&["time"]);
+        let first = of_time.latest(date(2025, 1, 1), date(2025, 7, 1)).expect("March is a part of the first quarter");
+        assert_eq!(first.added, ["time"]);
+        assert!(of_time.latest(days[0], days[1]).is_none(), "a break is not in the period that ends with it");
     }
 }

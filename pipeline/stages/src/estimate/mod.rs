@@ -256,9 +256,8 @@ impl<'a> Task<'a> {
 
     /// The period before; `None` where what was asked changed since, so that the two are not one series.
     fn previous(&self) -> Option<Period> {
-        let period = self.period.previous()?;
-        let is_broken = self.inputs.plan.series_break(self.indicator, period.start(), self.period.end()).is_some();
-        (!is_broken).then_some(period)
+        let is_broken = self.inputs.plan.series_break(self.indicator, self.period).is_some();
+        self.period.previous().filter(|_| !is_broken)
     }
 
     fn questionnaire(&self) -> Option<&'a Questionnaire> {
