@@ -13,7 +13,7 @@ pub fn read(root: &Path) -> Vec<SourceFile> {
 }
 
 pub fn source(name: &str, text: &str) -> SourceFile {
-    SourceFile { name: name.to_owned(), text: text.to_owned() }
+    SourceFile::new(name, text)
 }
 
 /// `file:line:column message (help)`, one line each; columns count characters from 1.

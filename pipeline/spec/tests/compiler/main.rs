@@ -4,6 +4,7 @@
 
 mod common;
 mod deliveries;
+mod folders;
 mod limits;
 mod mistakes;
 mod mutations;
