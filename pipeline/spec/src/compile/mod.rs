@@ -22,6 +22,7 @@ mod rule;
 mod scope;
 mod sources;
 mod stratifier;
+mod suggestion;
 mod syntax;
 mod versions;
 mod weighting;
@@ -34,8 +35,8 @@ use std::{
 use toml::{Spanned, de::DeTable};
 
 pub use diagnostic::{Diagnostic, Severity, SourceFile};
-pub use reader::suggestion;
 pub use sources::{Unread, load_folder};
+pub use suggestion::suggestion;
 
 use self::{
     bank::Bank,
@@ -205,7 +206,7 @@ fn read_questionnaires(plan: &mut Plan, files: &[File<'_>], scope: &mut Scope) {
         if node.has("scale") || node.has("item") {
             scope.lose_bank();
         } else {
-            scope.questionnaires.declare(node.opt_string("id").as_ref());
+            scope.lose_version(node.opt_string("id").as_ref());
         }
     }
     let banks = || nodes.iter().filter(|(.., kind)| *kind == Some(Kind::Bank)).map(|(_, node, _)| node);
@@ -231,7 +232,8 @@ fn read_questionnaires(plan: &mut Plan, files: &[File<'_>], scope: &mut Scope) {
             None => {}
         }
     }
-    plan.questionnaires = versions::merge(drafts);
+    plan.questionnaires = versions::merge(drafts, &scope.incomplete);
+    scope.blur_questionnaires();
     for (file, node) in draws {
         let draw = draw::read(node, scope, plan);
         insert(&mut plan.draws, (file, scope), draw, "id", |draw| &draw.id);

@@ -3,6 +3,7 @@
 #![allow(clippy::expect_used, reason = "a failure is a failed test")]
 
 mod common;
+mod consequences;
 mod deliveries;
 mod folders;
 mod limits;
@@ -11,3 +12,4 @@ mod mutations;
 mod places;
 mod plan_hash;
 mod shipped_schemas;
+mod versions;
