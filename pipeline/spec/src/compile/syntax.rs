@@ -52,7 +52,11 @@ fn help(message: &str, text: &str, span: &Range<usize>) -> Option<String> {
         let bare = text.get(span.clone())?.trim_matches(|c: char| "“”„«»‘’‚\"'".contains(c));
         return Some(format!("put it in straight quotes: \"{bare}\""));
     }
-    let right = after.strip_prefix(',')?;
+    let Some(right) = after.strip_prefix(',') else {
+        let is_too_much = message.starts_with("unexpected key or value");
+        return is_too_much
+            .then(|| "the line goes on after its value: is a bracket, quote or # too many or missing?".to_owned());
+    };
     let whole = before.rsplit(|c: char| !c.is_ascii_digit()).next().and_then(digits);
     Some(match whole.zip(digits(right)) {
         Some((whole, decimals)) => {
@@ -136,6 +140,7 @@ mod tests {
     fn slips_that_people_make_are_told_with_what_to_write() {
         for (text, words) in [
             ("high = 65,5\n", "(decimals have a point, 65.5; several values stand in brackets, [1, 2])"),
+            ("items = \"a\"]\n", "(the line goes on after its value: is a bracket, quote or # too many or missing?)"),
             ("items = \"a\", \"b\"\n", "(several values stand in brackets: [\"…\", \"…\"])"),
             ("direction = higher\n", "(put it in straight quotes: \"higher\")"),
             ("direction = “higher”\n", "(put it in straight quotes: \"higher\")"),
