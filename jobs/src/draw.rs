@@ -36,8 +36,8 @@ pub struct DrawSummary {
 /// Draws by the plan, or says what was drawn before from the same data.
 ///
 /// # Errors
-/// When the plan is unknown, the day of the draw lies before the window's end, no contacts of the window are stored, the window was drawn before on another day or from other
-/// data, or the file for the list holds something else.
+/// When the plan is unknown, the day of the draw lies before the window's end, no contacts of the window are stored, the
+/// window was drawn before on another day or from other data, or the file for the list holds something else.
 pub fn draw(args: &DrawArgs, now: Timestamp) -> Result<DrawSummary, JobError> {
     let session = Session::open(Config::load(&args.place)?, now)?;
     let plan = plan_of(&session, &args.plan)?;
