@@ -85,7 +85,7 @@ fn plan() -> Plan {
     }
     _ = writeln!(dataset, "]\n{RULES}");
     let sources = [("datasets/answers.toml", dataset.as_str()), ("exports/answers.toml", EXPORT)];
-    let sources = sources.map(|(name, text)| SourceFile { name: name.to_owned(), text: text.to_owned() });
+    let sources = sources.map(|(name, text)| SourceFile::new(name, text));
     let compiled = compile(&sources);
     compiled.plan.unwrap_or_else(|| panic!("sound declarations, not {:?}", compiled.diagnostics))
 }

@@ -158,7 +158,7 @@ pub fn embedded_schemas() -> Vec<SourceFile> {
         for file in folder.files().filter(|file| file.path().extension().is_some_and(|e| e == "toml")) {
             if let Some(text) = file.contents_utf8() {
                 let name = file.path().to_string_lossy().replace('\\', "/");
-                sources.push(SourceFile { name, text: text.to_owned() });
+                sources.push(SourceFile::new(name, text));
             }
         }
     }

@@ -19,13 +19,15 @@ pub fn compile(config: &Config) -> Result<Plan, JobError> {
 }
 
 fn show(sources: &[SourceFile], diagnostic: &Diagnostic) {
-    let mut shown = MietteDiagnostic::new(&diagnostic.message);
+    let text = sources.iter().find(|source| source.name == diagnostic.file).map_or("", |source| source.text.as_str());
+    // A text without a line has no place to point at, so the message names the file.
+    let place = diagnostic.span.clone().filter(|_| !text.is_empty());
+    let mut shown = match place {
+        Some(span) => MietteDiagnostic::new(&diagnostic.message).with_label(LabeledSpan::underline(span)),
+        None => MietteDiagnostic::new(format!("{}: {}", diagnostic.file, diagnostic.message)),
+    };
     if let Some(help) = &diagnostic.help {
         shown = shown.with_help(help);
-    }
-    let text = sources.iter().find(|source| source.name == diagnostic.file).map_or("", |source| source.text.as_str());
-    if let Some(span) = &diagnostic.span {
-        shown = shown.with_label(LabeledSpan::underline(span.clone()));
     }
     let report = Report::new(shown).with_source_code(NamedSource::new(&diagnostic.file, text.to_owned()));
     let theme = if std::env::var_os("NO_COLOR").is_some() {

@@ -5,7 +5,7 @@ mod list;
 use std::{fmt, path::PathBuf};
 
 use jiff::{Timestamp, civil::Date};
-use prem_spec::{DrawPlan, printable};
+use prem_spec::{DrawPlan, Period, printable};
 use prem_stages::{DrawInputs, DrawReport, DrawRequest, METHOD_VERSION};
 use prem_store::{DrawRecord, Store, delivered_by};
 use serde::Serialize;
@@ -36,8 +36,8 @@ pub struct DrawSummary {
 /// Draws by the plan, or says what was drawn before from the same data.
 ///
 /// # Errors
-/// When the plan is unknown, no contacts of the window are stored, the window was drawn before on another day or from other
-/// data, or the file for the list holds something else.
+/// When the plan is unknown, the day of the draw lies before the window's end, no contacts of the window are stored, the
+/// window was drawn before on another day or from other data, or the file for the list holds something else.
 pub fn draw(args: &DrawArgs, now: Timestamp) -> Result<DrawSummary, JobError> {
     let session = Session::open(Config::load(&args.place)?, now)?;
     let plan = plan_of(&session, &args.plan)?;
@@ -58,6 +58,9 @@ pub fn draw(args: &DrawArgs, now: Timestamp) -> Result<DrawSummary, JobError> {
             list::write(path, &written)?;
         }
         return Ok(summary(record, report, true, list));
+    }
+    if !args.dry_run {
+        check_over(args.window, on)?;
     }
     if let Some(record) = before.filter(|_| !args.replace && !args.dry_run) {
         let differs = differs(&record, on, seed);
@@ -119,6 +122,19 @@ fn differs(record: &DrawRecord, on: Date, seed: u64) -> &'static str {
         (false, true) => "on another day or from other data",
         (_, false) => "with another seed",
     }
+}
+
+/// Whoever is discharged between the day of the draw and the end of the window could never be drawn, and the probabilities on
+/// the list would be those of a shorter window.
+fn check_over(window: Period, on: Date) -> Result<(), JobError> {
+    let end = window.end();
+    if on >= end {
+        return Ok(());
+    }
+    Err(JobError::Usage(format!(
+        "the window {window} is not over on {on}, the day of the draw: nobody discharged after that could be drawn; draw it on \
+         {end} or later, or see the counts so far with --dry-run"
+    )))
 }
 
 fn today(now: Timestamp) -> Result<Date, JobError> {

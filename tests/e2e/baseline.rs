@@ -48,13 +48,19 @@ fn schemas(folder: &Path, case_mix: &str) {
     }
 }
 
-/// Published wards by period and unit.
-fn wards(case_mix: &str) -> BTreeMap<(String, String), Estimate> {
+/// A region with the answers of two years, published.
+fn published(case_mix: &str) -> Place {
     let declared = tempfile::tempdir().expect("a folder");
     schemas(declared.path(), case_mix);
     let place = Place::empty(declared.path());
     fs::write(place.inbox("tree.csv"), answers()).expect("a delivery");
     place.run(&[]);
+    place
+}
+
+/// Published wards by period and unit.
+fn wards(case_mix: &str) -> BTreeMap<(String, String), Estimate> {
+    let place = published(case_mix);
     let rows: Vec<Estimate> = place.table("region");
     rows.into_iter()
         .filter(|row| row.level == "ward")
@@ -85,4 +91,16 @@ fn every_period_stands_at_the_baselines_mix() {
     // x rose by about 900 thousandths, which is worth about 450 hundredths; all units move alike.
     assert!(moves.iter().all(|by| (by - moves[0]).abs() < 1e-8), "{moves:?}");
     assert!((-600.0..-300.0).contains(&moves[0]), "{moves:?}");
+}
+
+#[test]
+fn a_baseline_without_respondents_is_named() {
+    let place = published("baseline = \"2023\"\n");
+    let manifest = place.manifest();
+    let told = manifest["not_estimated"].as_array().expect("a list");
+    assert_eq!(told.len(), 2, "{told:?}");
+    for missing in told {
+        let reason = missing["reason"].as_str().expect("a reason");
+        assert!(reason.starts_with("the baseline 2023 gives no mix of patients to refer to ("), "{reason}");
+    }
 }

@@ -20,13 +20,24 @@ fn all_mistakes_of_all_files_are_shown_and_nothing_runs() {
     }
     fs::write(schemas.join("indicators/a.toml"), "id = \"a\"\ntitel = \"A\"\n").expect("a file");
     fs::write(schemas.join("exports/b.toml"), "name = \"b\"\ndataset = \"respones\"\n").expect("a file");
+    fs::write(schemas.join("indicators/c.toml"), b"id = \"sykeh\xF8s\"\n").expect("a file");
+    fs::write(schemas.join("indicators/d.toml.txt"), "").expect("a file");
     let config = "schemas = \"schemas\"\ninbox = \"inbox\"\nstore = \"store\"\npublish = \"published\"\n";
     fs::write(place.path().join("prem.toml"), config).expect("a configuration");
     for command in ["check", "run"] {
         let output = place.prem(&[command]);
         expect_code(&output, 78);
         let said = text(&output.stderr);
-        for part in ["indicators/a.toml", "did you mean «title»", "exports/b.toml", "did you mean «responses»"] {
+        for part in [
+            "indicators/a.toml",
+            "did you mean «title»",
+            "exports/b.toml",
+            "did you mean «responses»",
+            "indicators/c.toml:1:12",
+            "the byte F8, «ø» in Windows-1252",
+            "indicators/d.toml.txt: this file is not read",
+            "rename it to «d.toml»",
+        ] {
             assert!(said.contains(part), "{part} is missing in:\n{said}");
         }
     }

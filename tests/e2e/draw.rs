@@ -275,6 +275,22 @@ fn an_unknown_plan_names_the_known_ones() {
 }
 
 #[test]
+fn a_window_is_drawn_when_it_is_over() {
+    let place = place();
+    two_wards(&place);
+    let early = ["draw", "monthly", "--window", "2025-03", "--on", "2025-03-31"];
+    let output = place.prem(&[&early[..], &["--out", "list.csv"]].concat());
+    expect_code(&output, 2);
+    let said = text(&output.stderr);
+    assert!(said.contains("the window 2025-03 is not over on 2025-03-31, the day of the draw"), "{said}");
+    assert!(said.contains("draw it on 2025-04-01 or later"), "{said}");
+    assert!(!place.path().join("list.csv").exists());
+    expect_code(&place.prem(&[&early[..], &["--dry-run"]].concat()), 0);
+    let first_day = ["draw", "monthly", "--window", "2025-03", "--on", "2025-04-01", "--out", "list.csv"];
+    expect_code(&place.prem(&first_day), 0);
+}
+
+#[test]
 fn a_window_without_contacts_is_told_with_what_is_stored() {
     let place = place();
     two_wards(&place);

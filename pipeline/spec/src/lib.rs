@@ -9,7 +9,7 @@ pub mod model;
 mod period;
 mod printable;
 
-pub use compile::{Compiled, Diagnostic, Severity, SourceFile, compile, load_folder, suggestion};
+pub use compile::{Compiled, Diagnostic, Severity, SourceFile, Unread, compile, load_folder, suggestion};
 pub use model::*;
 pub use period::{Period, PeriodError, PeriodKind};
 pub use printable::printable;

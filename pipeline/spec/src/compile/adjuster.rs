@@ -1,15 +1,19 @@
 //! A questionnaire's `[[adjuster]]`: what case-mix adjustment may use.
 
-use super::{reader::Node, scope::Names};
+use super::{
+    reader::{At, Node},
+    scope::Names,
+};
 use crate::model::{Adjuster, AdjusterKind, Band};
 
-pub(super) fn read_adjuster(node: Node<'_>, stored: &Names, ids: &mut Names) -> Option<Adjuster> {
+/// `stored` are the columns that an adjuster may read, `bank` all items that a form might ask.
+pub(super) fn read_adjuster(node: Node<'_>, stored: &Names, bank: &Names, ids: &mut Names) -> Option<At<Adjuster>> {
     let id = node.string("id");
     ids.declare_once(&node, "adjuster", id.as_ref());
     let title = node.text("title");
     let column = node.string("column");
     if let Some(column) = &column {
-        node.refer("column or item", column, stored);
+        node.refer_asked("column or item", column, stored, bank);
     }
     let ways = [node.has("bands"), node.has("levels"), node.has("min") || node.has("max")];
     let has_one_way = ways.iter().filter(|is_used| **is_used).count() == 1;
@@ -21,13 +25,14 @@ pub(super) fn read_adjuster(node: Node<'_>, stored: &Names, ids: &mut Names) -> 
         );
     }
     let kind = if node.has("bands") {
-        Some(AdjusterKind::Bands { bands: read_bands(&node) })
+        read_bands(&node).map(|bands| AdjusterKind::Bands { bands })
     } else if node.has("levels") {
         let levels = node.strings("levels");
-        if levels.len() < 2 {
+        if node.entries_written("levels") < 2 {
             node.error(node.span_of("levels"), "`levels` needs at least two codes, the reference first", None);
         }
-        Some(AdjusterKind::Levels { levels: levels.into_iter().map(|at| at.value).collect() })
+        let is_whole = levels.len() == node.entries_written("levels");
+        is_whole.then(|| AdjusterKind::Levels { levels: levels.into_iter().map(|at| at.value).collect() })
     } else if !has_one_way {
         None
     } else {
@@ -39,26 +44,24 @@ pub(super) fn read_adjuster(node: Node<'_>, stored: &Names, ids: &mut Names) -> 
         }
         min.zip(max).map(|(min, max)| AdjusterKind::Continuous { min: min.value, max: max.value })
     };
+    let span = id.as_ref().map_or_else(|| node.span.clone(), |id| id.span.clone());
     node.finish();
-    Some(Adjuster { id: id?.value, title: title?, column: column?.value, kind: kind? })
+    Some(At { value: Adjuster { id: id?.value, title: title?, column: column?.value, kind: kind? }, span })
 }
 
-/// `bands`: lower ends, of which the last is open.
+/// `bands`: lower ends, of which the last is open; `None` where one of them is no number.
 #[expect(clippy::cast_precision_loss, reason = "bounds are ages and the like, far below 2^53")]
-pub(super) fn read_bands(node: &Node<'_>) -> Vec<Band> {
+pub(super) fn read_bands(node: &Node<'_>) -> Option<Vec<Band>> {
     let bounds = node.integers("bands");
-    if bounds.len() < 2 || bounds.windows(2).any(|pair| pair[0].value >= pair[1].value) {
+    if node.entries_written("bands") < 2 || bounds.windows(2).any(|pair| pair[0].value >= pair[1].value) {
         node.error(node.span_of("bands"), "`bands` are at least two lower ends in rising order", None);
     }
     let upper = |index: usize| bounds.get(index + 1).map(|at| at.value);
     let label = |from: i64, to: Option<i64>| to.map_or_else(|| format!("{from}+"), |to| format!("{from}-{}", to - 1));
-    bounds
-        .iter()
-        .enumerate()
-        .map(|(index, at)| Band {
-            label: label(at.value, upper(index)),
-            from: at.value as f64,
-            to: upper(index).map(|to| to as f64),
-        })
-        .collect()
+    let bands = bounds.iter().enumerate().map(|(index, at)| Band {
+        label: label(at.value, upper(index)),
+        from: at.value as f64,
+        to: upper(index).map(|to| to as f64),
+    });
+    (bounds.len() == node.entries_written("bands")).then(|| bands.collect())
 }

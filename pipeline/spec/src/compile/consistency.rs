@@ -88,7 +88,8 @@ pub(super) fn check_sensitivity(node: &Node<'_>, measure: &Measure, models: &[Al
         .map(|model| model.as_str())
         .collect();
     if !unfit.is_empty() {
-        node.error(at(), format!("models for means of scores only: {}", unfit.join(", ")), None);
+        let help = measure.is_proportion().then(|| "models = [\"unadjusted\"]".to_owned());
+        node.error(at(), format!("models for means of scores only: {}", unfit.join(", ")), help);
     }
     if matches!(measure, Measure::Composite { .. }) && models.iter().any(|model| *model != Alternative::Unadjusted) {
         node.error(at(), "a composite has «fixed-effects» only, with or without adjusters", None);

@@ -27,11 +27,13 @@ pub(super) fn read(node: Node<'_>, scope: &mut Scope) -> Option<Dataset> {
     let mut names = Names::default();
     let columns: Vec<Column> =
         node.tables("column").into_iter().filter_map(|table| column(table, &mut names, scope)).collect();
-    if names.known().is_empty() {
+    if node.lacks("column") {
         node.error(node.span_of("column"), "a dataset needs at least one `[[column]]`", None);
+    }
+    if names.known().is_empty() {
         names.set_partial();
     }
-    if key.is_empty() {
+    if node.lacks("key") {
         node.error(node.span.clone(), "a dataset needs a key", Some("add `key = [\"…_id\"]`".to_owned()));
     }
     for name in &key {

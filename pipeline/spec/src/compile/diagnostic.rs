@@ -2,11 +2,21 @@
 
 use std::ops::Range;
 
+use super::sources::Unread;
+
 /// One declaration file: its name as a person knows it (relative, `/` between folders) and its text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceFile {
     pub name: String,
     pub text: String,
+    /// Why its text is no declaration, where it is none.
+    pub unread: Option<Unread>,
+}
+
+impl SourceFile {
+    pub fn new(name: impl Into<String>, text: impl Into<String>) -> Self {
+        Self { name: name.into(), text: text.into(), unread: None }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

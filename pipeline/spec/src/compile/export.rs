@@ -27,7 +27,7 @@ pub(super) fn read(node: Node<'_>, scope: &Scope) -> Option<Export> {
     let dataset = node.string("dataset");
     let source = node.string("source");
     let files = node.strings("files");
-    if files.is_empty() {
+    if node.lacks("files") {
         node.error(node.span_of("files"), "an export needs `files`", Some("files = [\"responses_*.csv\"]".to_owned()));
     }
     let mode = order::read_mode(&node);

@@ -1,5 +1,7 @@
 //! `schemas/indicators/*.toml`: one indicator a file.
 
+use std::ops::RangeInclusive;
+
 use super::{
     consistency::{
         check_baseline, check_interval, check_population, check_sensitivity, check_shrinkage, check_together,
@@ -29,6 +31,7 @@ const MINIMUM_COUNT_DEFAULT: i64 = 5;
 const PROTECT_ZERO_DEFAULT: bool = true;
 /// Contacts at most eight hours apart are one episode.
 const EPISODE_GAP_HOURS_DEFAULT: i64 = 8;
+const DECIMALS_DEFAULT: i64 = 1;
 /// More decimals than this say nothing to anybody.
 const DECIMALS_MAX: i64 = 6;
 
@@ -52,15 +55,8 @@ impl<'a> Source<'a> {
         }
     }
 
-    /// Reports an item that the questionnaire does not ask. One of the bank is no slip of the pen here.
     fn refer(&self, node: &Node<'_>, item: &At<String>) {
-        if self.bank.holds(&item.value) && !self.items.may_hold(&item.value) {
-            let message = format!("the questionnaire does not ask item «{}»", item.value);
-            let help = "the bank has it: add it to the questionnaire's `items`, or measure another item";
-            node.error(item.span.clone(), message, Some(help.to_owned()));
-        } else {
-            node.refer("item of the questionnaire", item, &self.items);
-        }
+        node.refer_asked("item of the questionnaire", item, &self.items, self.bank);
     }
 }
 
@@ -105,7 +101,7 @@ pub(super) fn read(node: Node<'_>, scope: &Scope, plan: &Plan) -> Option<Indicat
     let goal = node.opt_table("goal").and_then(|table| read_goal(table, direction));
     let protection = read_protection(node.opt_table("protection"));
     let sensitivity = node.opt_table("sensitivity").map(read_sensitivity).unwrap_or_default();
-    let decimals = count(&node, "decimals", 1, DECIMALS_MAX);
+    let decimals = count(&node, "decimals", 0..=DECIMALS_MAX).unwrap_or(DECIMALS_DEFAULT);
     if node.lacks("levels") {
         node.error(
             node.span_of("levels"),
@@ -182,14 +178,16 @@ fn sorted<T: Ord>(mut values: Vec<T>) -> Vec<T> {
     values
 }
 
-pub(super) fn count(node: &Node<'_>, key: &'static str, default: i64, max: i64) -> i64 {
-    let Some(at) = node.opt_integer(key) else { return default };
-    if !(0..=max).contains(&at.value) {
-        let range = if max == i64::MAX { "is 0 or more".to_owned() } else { format!("lies between 0 and {max}") };
-        node.error(at.span, format!("`{key}` {range}"), None);
-        return default;
+/// A whole number within `range`, where a readable one stands.
+pub(super) fn count(node: &Node<'_>, key: &'static str, range: RangeInclusive<i64>) -> Option<i64> {
+    let at = node.opt_integer(key)?;
+    if range.contains(&at.value) {
+        return Some(at.value);
     }
-    at.value
+    let (min, max) = range.into_inner();
+    let wanted = if max == i64::MAX { format!("is {min} or more") } else { format!("lies between {min} and {max}") };
+    node.error(at.span, format!("`{key}` {wanted}"), None);
+    None
 }
 
 #[derive(Clone, Copy)]
@@ -244,7 +242,7 @@ fn value_scale(node: &Node<'_>) -> ValueScale {
 
 fn items(node: &Node<'_>, source: &Source<'_>) -> Vec<String> {
     let items = node.strings("items");
-    if items.is_empty() {
+    if node.lacks("items") {
         node.error(node.span_of("items"), "`items` needs at least one item", None);
     }
     for (index, item) in items.iter().enumerate() {
@@ -265,13 +263,14 @@ fn item(node: &Node<'_>, source: &Source<'_>) -> Option<String> {
 fn read_top_box(node: &Node<'_>, source: &Source<'_>) -> Option<Measure> {
     let item = item(node, source);
     let codes = node.integers("codes");
-    if codes.is_empty() {
+    if node.lacks("codes") {
         node.error(node.span_of("codes"), "`codes` needs at least one answer", Some("codes = [4, 5]".to_owned()));
     }
     let scale = item.as_ref().and_then(|item| source.questionnaire?.item(item)).map(|item| &item.scale);
     for code in &codes {
-        if scale.is_some_and(|scale| !(i64::from(scale.low)..=i64::from(scale.high)).contains(&code.value)) {
-            node.error(code.span.clone(), format!("{} is not a scored answer of the item", code.value), None);
+        if let Some(scale) = scale.filter(|scale| !(scale.low.into()..=scale.high.into()).contains(&code.value)) {
+            let help = format!("scored are {} to {}", scale.low, scale.high);
+            node.error(code.span.clone(), format!("{} is not a scored answer of the item", code.value), Some(help));
         }
     }
     let codes = codes.iter().filter_map(|at| i16::try_from(at.value).ok()).collect();
@@ -290,9 +289,10 @@ fn read_rate(node: &Node<'_>) -> Option<Measure> {
             main_diagnoses: texts("main_diagnoses"),
             care_levels: texts("care_levels"),
             urgencies: texts("urgencies"),
-            episode_gap_hours_max: count(&table, "episode_gap_hours_max", EPISODE_GAP_HOURS_DEFAULT, i64::MAX),
+            episode_gap_hours_max: count(&table, "episode_gap_hours_max", 0..=i64::MAX)
+                .unwrap_or(EPISODE_GAP_HOURS_DEFAULT),
         };
-        if filter.procedures.is_empty() && filter.main_diagnoses.is_empty() {
+        if table.lacks("procedures") && table.lacks("main_diagnoses") {
             table.error(table.span.clone(), "a rate counts `procedures` or `main_diagnoses`", None);
         }
         table.finish();
@@ -300,7 +300,7 @@ fn read_rate(node: &Node<'_>) -> Option<Measure> {
     });
     let standardisation = node.table("standardise").map(|table| {
         let bands = table.integers("age_bands");
-        if bands.is_empty() || bands.windows(2).any(|pair| pair[0].value >= pair[1].value) {
+        if table.lacks("age_bands") || bands.windows(2).any(|pair| pair[0].value >= pair[1].value) {
             table.error(table.span_of("age_bands"), "`age_bands` are lower ends in rising order", None);
         }
         let standard = table.opt_choice("standard", StandardPopulation::WORDS);
@@ -383,9 +383,11 @@ fn read_case_mix(node: Node<'_>, source: &Source<'_>) -> Option<CaseMix> {
         }
         period.ok()
     });
+    // Of adjusters that could not be read nobody can say that they are missing.
+    let is_readable = !adjusters.is_empty() || node.lacks("adjusters");
     node.finish();
     Some(CaseMix {
-        adjustment: adjustment?,
+        adjustment: adjustment.filter(|_| is_readable)?,
         adjusters: adjusters.into_iter().map(|at| at.value).collect(),
         missing: missing.unwrap_or(unstated),
         shrinkage: shrinkage.unwrap_or(Shrinkage::Level),
@@ -449,8 +451,9 @@ fn read_protection(node: Option<Node<'_>>) -> Protection {
     let (mut minimum_n, mut minimum_count) = (MINIMUM_N_DEFAULT, MINIMUM_COUNT_DEFAULT);
     let mut protect_zero = PROTECT_ZERO_DEFAULT;
     if let Some(node) = node {
-        minimum_n = count(&node, "minimum_n", minimum_n, i64::MAX);
-        minimum_count = count(&node, "minimum_count", minimum_count, i64::MAX);
+        // A value of nobody says nothing, and with 0 here nothing would be held back for being about few.
+        minimum_n = count(&node, "minimum_n", 1..=i64::MAX).unwrap_or(minimum_n);
+        minimum_count = count(&node, "minimum_count", 0..=i64::MAX).unwrap_or(minimum_count);
         protect_zero = node.opt_bool("protect_zero").unwrap_or(protect_zero);
         node.finish();
     }

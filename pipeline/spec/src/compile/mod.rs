@@ -20,26 +20,29 @@ mod questionnaire;
 mod reader;
 mod rule;
 mod scope;
+mod sources;
 mod stratifier;
+mod suggestion;
+mod syntax;
 mod versions;
 mod weighting;
 
 use std::{
     cell::RefCell,
     collections::{BTreeMap, btree_map::Entry},
-    fs, io,
-    path::Path,
 };
 
 use toml::{Spanned, de::DeTable};
 
 pub use diagnostic::{Diagnostic, Severity, SourceFile};
-pub use reader::suggestion;
+pub use sources::{Unread, load_folder};
+pub use suggestion::suggestion;
 
 use self::{
     bank::Bank,
     reader::{Node, Sink},
     scope::Scope,
+    sources::{KINDS, kind_of},
 };
 use crate::model::{Municipalities, Organisation, Plan};
 
@@ -50,31 +53,6 @@ pub struct Compiled {
     /// In the order of file name and place.
     pub diagnostics: Vec<Diagnostic>,
 }
-
-/// Reads every `.toml` file below `root`, sorted by name.
-///
-/// # Errors
-/// When a folder or file cannot be read as UTF-8 text.
-pub fn load_folder(root: &Path) -> io::Result<Vec<SourceFile>> {
-    let mut files = Vec::new();
-    let mut folders = vec![(root.to_path_buf(), String::new())];
-    while let Some((folder, prefix)) = folders.pop() {
-        for entry in fs::read_dir(&folder)? {
-            let entry = entry?;
-            let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
-            let path = entry.path();
-            if path.is_dir() {
-                folders.push((path, format!("{name}/")));
-            } else if path.extension().is_some_and(|extension| extension == "toml") {
-                files.push(SourceFile { name, text: fs::read_to_string(&path)? });
-            }
-        }
-    }
-    files.sort_by(|a, b| a.name.cmp(&b.name));
-    Ok(files)
-}
-
-const KINDS: [&str; 6] = ["datasets", "exports", "questionnaires", "indicators", "organisations", "municipalities"];
 
 /// Compiles declarations; a file's folder says what it declares, and files are read in the order of their names. Reads
 /// nothing but `sources`.
@@ -100,10 +78,14 @@ pub fn compile(sources: &[SourceFile]) -> Compiled {
             .filter(|(_, (_, is_sound))| *is_sound)
             .map(|((source, sink), (table, _))| File { kind: kind_of(&source.name), sink, table })
             .collect();
-        for (source, sink) in sources.iter().zip(&sinks) {
-            if !KINDS.contains(&kind_of(&source.name)) {
-                sink.error(0..0, "this file is in no known folder", Some(format!("known: {}", KINDS.join(", "))));
-            }
+        for file in files.iter().filter(|file| !KINDS.contains(&file.kind)) {
+            let seems = file.seems();
+            let help = match seems {
+                Some(kind) => format!("put it in «{kind}»"),
+                None => format!("known: {}", KINDS.join(", ")),
+            };
+            file.sink.error(0..0, "this file is in no known folder", Some(help));
+            seems.into_iter().for_each(|kind| scope.lose_file(kind));
         }
         build(&files, &mut scope)
     };
@@ -125,17 +107,32 @@ impl<'a> File<'a> {
         // The whole file has no caret worth showing; its first line is where a missing key belongs.
         Node::new(self.sink, self.table.get_ref(), 0..0)
     }
-}
 
-fn kind_of(name: &str) -> &str {
-    name.split('/').next().unwrap_or_default()
-}
-
-fn parse<'a>(source: &'a SourceFile, sink: &Sink<'_>) -> (Spanned<DeTable<'a>>, bool) {
-    let (table, errors) = DeTable::parse_recoverable(&source.text);
-    for error in &errors {
-        sink.error(error.span().unwrap_or(0..0), error.message(), None);
+    /// The folder whose files look like this one.
+    fn seems(&self) -> Option<&'static str> {
+        const MARKS: [(&str, &str); 8] = [
+            ("kind", "questionnaires"),
+            ("item", "questionnaires"),
+            ("scale", "questionnaires"),
+            ("column", "datasets"),
+            ("units", "organisations"),
+            ("measure", "indicators"),
+            ("files", "exports"),
+            ("change", "municipalities"),
+        ];
+        let table = self.table.get_ref();
+        MARKS.into_iter().find(|(key, _)| table.contains_key(*key)).map(|(_, kind)| kind)
     }
+}
+
+/// The table of a file and whether it is whole; what is no declaration at all is an empty one.
+fn parse<'a>(source: &'a SourceFile, sink: &Sink<'_>) -> (Spanned<DeTable<'a>>, bool) {
+    if let Some(unread) = &source.unread {
+        sink.error(unread.span.clone(), &unread.message, Some(unread.help.clone()));
+        return (Spanned::new(0..0, DeTable::new()), false);
+    }
+    let (table, errors) = DeTable::parse_recoverable(&source.text);
+    syntax::tell(&errors, sink);
     (table, errors.is_empty())
 }
 
@@ -209,7 +206,7 @@ fn read_questionnaires(plan: &mut Plan, files: &[File<'_>], scope: &mut Scope) {
         if node.has("scale") || node.has("item") {
             scope.lose_bank();
         } else {
-            scope.questionnaires.declare(node.opt_string("id").as_ref());
+            scope.lose_version(node.opt_string("id").as_ref());
         }
     }
     let banks = || nodes.iter().filter(|(.., kind)| *kind == Some(Kind::Bank)).map(|(_, node, _)| node);
@@ -235,7 +232,8 @@ fn read_questionnaires(plan: &mut Plan, files: &[File<'_>], scope: &mut Scope) {
             None => {}
         }
     }
-    plan.questionnaires = versions::merge(drafts);
+    plan.questionnaires = versions::merge(drafts, &scope.incomplete);
+    scope.blur_questionnaires();
     for (file, node) in draws {
         let draw = draw::read(node, scope, plan);
         insert(&mut plan.draws, (file, scope), draw, "id", |draw| &draw.id);

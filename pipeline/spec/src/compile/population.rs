@@ -79,8 +79,7 @@ fn texts(node: &Node<'_>, key: &'static str) -> Vec<String> {
 }
 
 fn limits(node: &Node<'_>, low: &'static str, high: &'static str) -> (Option<i64>, Option<i64>) {
-    let has = |key| node.has(key).then(|| count(node, key, 0, i64::MAX));
-    let (min, max) = (has(low), has(high));
+    let (min, max) = (count(node, low, 0..=i64::MAX), count(node, high, 0..=i64::MAX));
     if min.zip(max).is_some_and(|(min, max)| min > max) {
         node.error(node.span_of(high), format!("`{high}` is below `{low}`: nobody counts"), None);
     }
@@ -124,7 +123,7 @@ fn exclusion(node: Node<'_>, source: Option<&Questionnaire>, items: &Names, plan
     }
     let column = node.string("column");
     let codes = node.strings("codes");
-    if codes.is_empty() {
+    if node.lacks("codes") {
         node.error(node.span_of("codes"), "`codes` needs at least one code", Some("codes = [\"2\"]".to_owned()));
     }
     if let (Some(column), Some(source)) = (&column, source) {
@@ -147,7 +146,8 @@ fn check_column(
     plan: &Plan,
 ) {
     let name = column.value.as_str();
-    let is_contact = OF_CONTACT.contains(&name) && source.link != Link::Response;
+    let has_contact = source.link != Link::Response;
+    let is_contact = has_contact && OF_CONTACT.contains(&name);
     if items.may_hold(name) {
         // An item that is declared and could not be read is a mistake of its own.
         check_codes(node, codes, source.item(name).map(|item| item.column().kind).as_ref());
@@ -155,13 +155,18 @@ fn check_column(
         let dataset = plan.datasets.get(if is_contact { "contacts" } else { "responses" });
         check_codes(node, codes, dataset.and_then(|dataset| dataset.column(name)).map(|column| &column.kind));
     } else {
-        let known =
-            "an item of the questionnaire, mode or language; of a contact: sex, urgency, care_level, discharge_status";
-        node.error(
-            column.span.clone(),
-            format!("«{name}» has no codes that could exclude somebody"),
-            Some(known.to_owned()),
-        );
+        let message = if OF_CONTACT.contains(&name) {
+            format!("«{name}» needs a contact, and this questionnaire links via the response")
+        } else {
+            format!("«{name}» has no codes that could exclude somebody")
+        };
+        let of_response = "an item of the questionnaire, mode or language";
+        let known = if has_contact {
+            format!("{of_response}; of a contact: {}", OF_CONTACT.join(", "))
+        } else {
+            of_response.to_owned()
+        };
+        node.error(column.span.clone(), message, Some(known));
     }
 }
 

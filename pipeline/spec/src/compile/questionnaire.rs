@@ -6,9 +6,10 @@ use super::{
     adjuster::read_adjuster,
     bank::{Bank, Picked},
     levels,
-    reader::{At, Node, Sink, near},
+    reader::{At, Node, Sink},
     scope::{Names, Scope},
     stratifier::{self, StratifierNames},
+    suggestion::near,
 };
 use crate::model::{Adjuster, Item, Level, Link, LocalItems, Organisation, QuestionnaireVersion, Stratifier};
 
@@ -18,14 +19,12 @@ pub(super) struct Draft<'a> {
     pub id: String,
     pub version: QuestionnaireVersion,
     pub link: Link,
-    pub adjusters: Vec<Adjuster>,
-    pub stratifiers: Vec<Stratifier>,
+    pub adjusters: Vec<At<Adjuster>>,
+    pub stratifiers: Vec<At<Stratifier>>,
     /// Where mistakes between versions are shown.
     pub version_at: Range<usize>,
     pub valid_from_at: Range<usize>,
     pub link_at: Range<usize>,
-    pub adjusters_at: Range<usize>,
-    pub stratifiers_at: Range<usize>,
 }
 
 pub(super) fn read<'a>(
@@ -35,19 +34,34 @@ pub(super) fn read<'a>(
     scope: &mut Scope,
 ) -> Option<Draft<'a>> {
     let id = node.string("id");
+    let draft = read_version(node, id.as_ref(), bank, organisation, scope);
+    if draft.is_none() {
+        scope.incomplete.declare(id.as_ref());
+    }
+    draft
+}
+
+fn read_version<'a>(
+    node: Node<'a>,
+    id: Option<&At<String>>,
+    bank: &Bank<'_>,
+    organisation: &Organisation,
+    scope: &mut Scope,
+) -> Option<Draft<'a>> {
     let version = node.string("version");
     let title = node.text("title");
     let valid_from = node.date("valid_from");
     let valid_to = node.opt_date("valid_to");
-    if let (Some(from), Some(to)) = (&valid_from, &valid_to)
-        && to.value <= from.value
-    {
-        node.error(to.span.clone(), "`valid_to` is not after `valid_from`", None);
+    let is_backwards = valid_from.as_ref().zip(valid_to.as_ref()).is_some_and(|(from, to)| to.value <= from.value);
+    if is_backwards {
+        node.error(node.span_of("valid_to"), "`valid_to` is not after `valid_from`", None);
     }
     let mut names = Names::default();
     let items = pick_items(&node, bank, &mut names, scope);
-    if names.known().is_empty() {
+    if node.lacks("items") {
         node.error(node.span_of("items"), "a questionnaire needs `items` of the bank", None);
+    }
+    if names.known().is_empty() {
         names.set_partial();
     }
     let local_items_max = local_items_max(&node);
@@ -58,12 +72,10 @@ pub(super) fn read<'a>(
     let linked: &[&str] = if matches!(link, Some(Link::Response)) { &LINKED[..1] } else { &LINKED };
     let stored = columns_for_adjusters(&names, linked, scope);
     let mut ids = Names::default();
-    let adjusters_at = node.span_of("adjuster");
-    let read = |table| read_adjuster(table, &stored, &mut ids);
+    let read = |table| read_adjuster(table, &stored, &scope.items, &mut ids);
     let adjusters = node.tables("adjuster").into_iter().filter_map(read).collect();
-    let stratifiers_at = node.span_of("stratifier");
     let mut strata = StratifierNames::default();
-    let stratifiers = stratifier::read_all(&node, &names, &stored, (linked, scope), &mut strata);
+    let stratifiers = stratifier::read_all(&node, &stored, (linked, scope), &mut strata);
     levels::check(&node, (&items, &local), linked, scope);
     if node.has_strangers() {
         ids.set_partial();
@@ -71,18 +83,18 @@ pub(super) fn read<'a>(
     }
     let sink = node.sink;
     node.finish();
-    scope.questionnaires.declare(id.as_ref());
-    if let Some(id) = &id {
+    scope.questionnaires.declare(id);
+    if let Some(id) = id {
         // Versions add up: an indicator reads what any of them asks.
         scope.questionnaire_items.entry(id.value.clone()).or_default().extend(&names);
         scope.adjusters.entry(id.value.clone()).or_default().extend(&ids);
         scope.stratifiers.entry(id.value.clone()).or_default().extend(&strata.all);
         scope.register_stratifiers.entry(id.value.clone()).or_default().extend(&strata.from_register);
     }
-    let (version, valid_from) = (version?, valid_from?);
+    let (version, valid_from) = (version?, valid_from.filter(|_| !is_backwards)?);
     Some(Draft {
         sink,
-        id: id?.value,
+        id: id?.value.clone(),
         version: QuestionnaireVersion {
             version: version.value,
             title: title?,
@@ -98,8 +110,6 @@ pub(super) fn read<'a>(
         version_at: version.span,
         valid_from_at: valid_from.span,
         link_at,
-        adjusters_at,
-        stratifiers_at,
     })
 }
 
@@ -115,10 +125,6 @@ fn pick_items(node: &Node<'_>, bank: &Bank<'_>, names: &mut Names, scope: &Scope
         if !names.declare(Some(&name)) {
             node.error(name.span, format!("item «{}» stands twice in the questionnaire", name.value), None);
             continue;
-        }
-        if LINKED.iter().any(|dataset| scope.columns.get(*dataset).is_some_and(|columns| columns.holds(&name.value))) {
-            let message = format!("item «{}» has the name of a column of responses or contacts", name.value);
-            node.error(name.span.clone(), message, None);
         }
         node.refer("item", &name, &scope.items);
         if !scope.items.may_hold(&name.value)
@@ -209,7 +215,11 @@ fn read_local(
         if items.len() > items_max as usize {
             table.error(
                 table.span_of("items"),
-                format!("{} items, but `local_items_max` is {items_max}", items.len()),
+                format!(
+                    "{} item{}, but `local_items_max` is {items_max}",
+                    items.len(),
+                    if items.len() == 1 { "" } else { "s" }
+                ),
                 Some("what everybody should be asked belongs to the common `items`".to_owned()),
             );
         }
@@ -222,7 +232,8 @@ fn read_local(
     all
 }
 
-const LINKED: [&str; 2] = ["responses", "contacts"];
+/// What an item is stored beside.
+pub(super) const LINKED: [&str; 2] = ["responses", "contacts"];
 
 fn columns_for_adjusters(items: &Names, linked: &[&str], scope: &Scope) -> Names {
     let mut stored = items.clone();
@@ -240,6 +251,9 @@ fn read_link(node: Node<'_>) -> Option<Link> {
         Response,
     }
     let via = node.choice("via", &[("contact", Via::Contact), ("response", Via::Response)]);
+    if via.is_none() {
+        node.tolerate(&["answer_days_max"]);
+    }
     let days = matches!(via, Some(Via::Contact)).then(|| node.integer("answer_days_max")).flatten();
     if let Some(days) = days.as_ref().filter(|days| days.value < 0) {
         node.error(days.span.clone(), "`answer_days_max` is a number of days, 0 or more", None);

@@ -15,6 +15,7 @@ use toml::{
 use super::{
     diagnostic::{Diagnostic, Severity},
     scope::Names,
+    suggestion::suggestion,
 };
 use crate::model::Text;
 
@@ -362,9 +363,25 @@ impl<'a> Node<'a> {
         self.sink.refer(what, word, names);
     }
 
+    /// Reports a value that is not among what a questionnaire offers. An item of the bank is no slip of the pen here.
+    pub fn refer_asked(&self, what: &str, word: &At<String>, offered: &Names, bank: &Names) {
+        if bank.holds(&word.value) && !offered.may_hold(&word.value) {
+            let message = format!("the questionnaire does not ask item «{}»", word.value);
+            let help = "the bank has it: add it to the questionnaire's `items`, or take another";
+            self.error(word.span.clone(), message, Some(help.to_owned()));
+        } else {
+            self.refer(what, word, offered);
+        }
+    }
+
     /// Whether `key` is absent or an empty list.
     pub fn lacks(&self, key: &str) -> bool {
         self.table.get(key).is_none_or(|value| value.get_ref().as_array().is_some_and(|array| array.is_empty()))
+    }
+
+    /// How many entries the list under `key` has as written, readable or not; a bare value is a list of one.
+    pub fn entries_written(&self, key: &str) -> usize {
+        self.table.get(key).map_or(0, |value| value.get_ref().as_array().map_or(1, |array| array.len()))
     }
 
     /// Counts `keys` as asked for: what stands there cannot be judged.
@@ -459,41 +476,4 @@ fn date(value: &DeValue<'_>) -> Option<Date> {
 /// Whether `text` is one plain word: lower-case letters, digits and `-`.
 pub(super) fn is_word(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
-}
-
-/// Known words that a person is shown.
-const SHOWN_MAX: usize = 40;
-
-/// «did you mean …» where a known word is near, else the known words, at most the first 40.
-pub fn suggestion(word: &str, known: &[&str]) -> String {
-    match near(word, known) {
-        Some(name) => format!("did you mean «{name}»?"),
-        None if known.is_empty() => "nothing of the kind is declared".to_owned(),
-        None if known.len() > SHOWN_MAX => {
-            format!("known: {} … and {} more", known[..SHOWN_MAX].join(", "), known.len() - SHOWN_MAX)
-        }
-        None => format!("known: {}", known.join(", ")),
-    }
-}
-
-/// The known word that `word` seems to be a slip of the pen for.
-pub(super) fn near<'n>(word: &str, known: &[&'n str]) -> Option<&'n str> {
-    let (distance, name) = known.iter().map(|name| (edit_distance(word, name), *name)).min()?;
-    (distance <= 1 + word.chars().count() / 4).then_some(name)
-}
-
-/// Levenshtein distance in characters.
-fn edit_distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, from) in a.chars().enumerate() {
-        let mut corner = row[0];
-        row[0] = i + 1;
-        for (j, to) in b.iter().enumerate() {
-            let substituted = corner + usize::from(from != *to);
-            corner = row[j + 1];
-            row[j + 1] = substituted.min(corner + 1).min(row[j] + 1);
-        }
-    }
-    row[b.len()]
 }

@@ -108,6 +108,8 @@ pub(super) struct Scope {
     pub scales: Names,
     pub items: Names,
     pub questionnaires: Names,
+    /// Those of which a version could not be read, so that nothing may be judged by the others alone.
+    pub incomplete: Names,
     pub questionnaire_items: Members,
     pub adjusters: Members,
     pub stratifiers: Members,
@@ -124,11 +126,33 @@ impl Scope {
             "questionnaires" => {
                 // A bank or a questionnaire: nobody can say.
                 self.lose_bank();
-                self.questionnaires.set_partial();
+                self.lose_version(None);
             }
             "organisations" => self.units.set_partial(),
             _ => {}
         }
+    }
+
+    /// Notes that a version of the questionnaire `id`, or of one that nobody can tell, could not be read.
+    pub fn lose_version(&mut self, id: Option<&At<String>>) {
+        self.questionnaires.declare(id);
+        self.incomplete.declare(id);
+        if let Some(id) = id {
+            self.offers(|offer| offer.entry(id.value.clone()).or_default()).into_iter().for_each(Names::set_partial);
+        }
+    }
+
+    /// Once all versions are read: where nobody can tell whose version was lost, any questionnaire may offer more.
+    pub fn blur_questionnaires(&mut self) {
+        if self.incomplete.is_partial() {
+            self.offers(|offer| offer).into_iter().flat_map(BTreeMap::values_mut).for_each(Names::set_partial);
+        }
+    }
+
+    /// `of` every list of what questionnaires offer.
+    fn offers<'a, T>(&'a mut self, of: impl Fn(&'a mut Members) -> T) -> [T; 4] {
+        [&mut self.questionnaire_items, &mut self.adjusters, &mut self.stratifiers, &mut self.register_stratifiers]
+            .map(of)
     }
 
     pub fn lose_bank(&mut self) {

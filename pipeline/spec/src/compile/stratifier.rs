@@ -2,7 +2,7 @@
 
 use super::{
     adjuster::read_bands,
-    reader::{Node, is_word},
+    reader::{At, Node, is_word},
     scope::{Names, Scope},
 };
 use crate::model::{CodeGroup, Stratifier, StratifierLevels};
@@ -24,24 +24,23 @@ impl StratifierNames {
 /// `stored` are the columns that a stratifier may read; of them the register's are those that contacts alone have.
 pub(super) fn read_all(
     node: &Node<'_>,
-    items: &Names,
     stored: &Names,
     (linked, scope): (&[&str], &Scope),
     names: &mut StratifierNames,
-) -> Vec<Stratifier> {
+) -> Vec<At<Stratifier>> {
     let is_in = |dataset: &str, column: &str| scope.columns.get(dataset).is_some_and(|columns| columns.holds(column));
-    let from_register = |column: &str| {
-        linked.contains(&"contacts") && is_in("contacts", column) && !items.holds(column) && !is_in("responses", column)
-    };
-    node.tables("stratifier").into_iter().filter_map(|table| read(table, stored, &from_register, names)).collect()
+    let from_register =
+        |column: &str| linked.contains(&"contacts") && is_in("contacts", column) && !is_in("responses", column);
+    let read = |table| read(table, (stored, &scope.items), &from_register, names);
+    node.tables("stratifier").into_iter().filter_map(read).collect()
 }
 
 fn read(
     node: Node<'_>,
-    stored: &Names,
+    (stored, bank): (&Names, &Names),
     from_register: &dyn Fn(&str) -> bool,
     names: &mut StratifierNames,
-) -> Option<Stratifier> {
+) -> Option<At<Stratifier>> {
     let id = node.string("id");
     names.all.declare_once(&node, "stratifier", id.as_ref());
     if let Some(id) = id.as_ref().filter(|id| !is_word(&id.value)) {
@@ -54,7 +53,7 @@ fn read(
     let title = node.text("title");
     let column = node.string("column");
     if let Some(column) = &column {
-        node.refer("column or item", column, stored);
+        node.refer_asked("column or item", column, stored, bank);
     }
     let is_registers = column.as_ref().is_some_and(|column| from_register(&column.value));
     if id.is_none() || column.is_none() {
@@ -63,14 +62,16 @@ fn read(
         names.from_register.declare(id.as_ref());
     }
     let levels = read_levels(&node);
+    let span = id.as_ref().map_or_else(|| node.span.clone(), |id| id.span.clone());
     node.finish();
-    Some(Stratifier {
+    let stratifier = Stratifier {
         id: id?.value,
         title: title?,
         column: column?.value,
         levels: levels?,
         from_register: is_registers,
-    })
+    };
+    Some(At { value: stratifier, span })
 }
 
 fn read_levels(node: &Node<'_>) -> Option<StratifierLevels> {
@@ -88,7 +89,7 @@ fn read_levels(node: &Node<'_>) -> Option<StratifierLevels> {
         return None;
     }
     if node.has("bands") {
-        return Some(StratifierLevels::Bands { bands: read_bands(node) });
+        return read_bands(node).map(|bands| StratifierLevels::Bands { bands });
     }
     let groups: Vec<CodeGroup> = if node.has("levels") {
         let levels = node.strings("levels").into_iter();
@@ -96,8 +97,9 @@ fn read_levels(node: &Node<'_>) -> Option<StratifierLevels> {
     } else {
         node.tables("groups").into_iter().filter_map(read_group).collect()
     };
-    let at = || node.span_of(if node.has("levels") { "levels" } else { "groups" });
-    if groups.len() < 2 {
+    let key = if node.has("levels") { "levels" } else { "groups" };
+    let at = || node.span_of(key);
+    if node.entries_written(key) < 2 {
         node.error(at(), "a stratifier needs at least two levels", None);
     }
     for (index, group) in groups.iter().enumerate() {
@@ -115,13 +117,13 @@ fn read_levels(node: &Node<'_>) -> Option<StratifierLevels> {
             node.error(at(), format!("code «{code}» is in two levels"), None);
         }
     }
-    Some(StratifierLevels::Groups { groups })
+    (groups.len() == node.entries_written(key)).then_some(StratifierLevels::Groups { groups })
 }
 
 fn read_group(node: Node<'_>) -> Option<CodeGroup> {
     let label = node.string("label");
     let codes: Vec<String> = node.strings("codes").into_iter().map(|at| at.value).collect();
-    if codes.is_empty() {
+    if node.lacks("codes") {
         node.error(node.span_of("codes"), "`codes` needs at least one code", None);
     }
     node.finish();

@@ -73,7 +73,11 @@ pub(super) fn read_weighting(
         read_weights(&table, (is_weighted, is_adjusted), offered, &mut weights);
         table.finish();
     }
-    if is_adjusted && weights.margins.is_empty() && offered.questionnaire.is_some() && offered.has_invitations() {
+    if is_adjusted
+        && offered.register_stratifiers().is_empty()
+        && offered.questionnaire.is_some()
+        && offered.has_invitations()
+    {
         node.error(
             node.span_of("weighting"),
             "there is nothing to adjust to: the questionnaire has no [[stratifier]] over a column of contacts",
@@ -98,7 +102,13 @@ fn read_weights(
     if node.has("margins") {
         let what = ("margin", "stratifier over a column of contacts");
         weights.margins = read_ids(node, "margins", what, &offered.from_register);
+        if is_adjusted && node.lacks("margins") {
+            let help = "leave it out to take all stratifiers over columns of contacts, or weighting = \"design\"";
+            let message = "without `margins` there is nothing to adjust to";
+            node.error(node.span_of("margins"), message, Some(help.to_owned()));
+        }
     }
+    node.tolerate(&["margins"]);
     weights.within = node.opt_choice("within", Level::WORDS).unwrap_or(weights.within);
     if let Some(at) = node.opt_integer("minimum_cell") {
         match u64::try_from(at.value) {

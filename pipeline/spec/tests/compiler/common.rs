@@ -13,7 +13,7 @@ pub fn read(root: &Path) -> Vec<SourceFile> {
 }
 
 pub fn source(name: &str, text: &str) -> SourceFile {
-    SourceFile { name: name.to_owned(), text: text.to_owned() }
+    SourceFile::new(name, text)
 }
 
 /// `file:line:column message (help)`, one line each; columns count characters from 1.
@@ -41,4 +41,18 @@ pub fn with_change(name: &str, change: impl Fn(&str) -> String) -> String {
     let compiled = compile(&sources);
     assert!(compiled.plan.is_none());
     render(&sources, &compiled.diagnostics)
+}
+
+/// What is wrong with a form of two versions, one with a trust's own items, when these files are changed: file below
+/// `schemas`, from, to.
+pub fn two_versions_with(changes: &[(&str, &str, &str)]) -> String {
+    let mut sources: Vec<SourceFile> =
+        read(&schemas()).into_iter().filter(|source| source.name.starts_with("datasets/")).collect();
+    sources.extend(read(&schemas().join("../tests/e2e/versions/schemas")));
+    for (name, from, to) in changes {
+        let file = sources.iter_mut().find(|source| source.name == *name).expect("a file of the form");
+        assert!(file.text.contains(from), "{name}: {from}");
+        file.text = file.text.replacen(from, to, 1);
+    }
+    render(&sources, &compile(&sources).diagnostics)
 }

@@ -166,6 +166,44 @@ fn levels_are_answers_and_codes_that_somebody_can_have() {
 }
 
 #[test]
+fn nothing_is_published_of_nobody() {
+    for below in ["minimum_n = 0", "minimum_n = -5"] {
+        expect_one(&of_indicator(SCORE, &format!("protection = {{ {below} }}")), "`minimum_n` is 1 or more");
+    }
+    let counts =
+        |count: i64| of_indicator(SHARE, &format!("protection = {{ minimum_n = 1, minimum_count = {count} }}"));
+    assert_eq!(counts(0), "");
+    expect_one(&counts(-1), "`minimum_count` is 0 or more");
+}
+
+#[test]
+fn who_answers_without_a_contact_is_not_excluded_by_one() {
+    let exclude = |column: &str| {
+        let measure = indicator(SCORE, "");
+        let population = format!(
+            "population = {{ questionnaire = \"form\", exclude = [{{ reason = \"gone\", column = \"{column}\", codes = [\"7\"] }}] }}"
+        );
+        told(BANK, FORM, &measure.replacen("population = { questionnaire = \"form\" }", &population, 1))
+    };
+    let help = "(an item of the questionnaire, mode or language)";
+    let told = exclude("discharge_status");
+    expect_one(&told, "«discharge_status» needs a contact, and this questionnaire links via the response");
+    assert!(told.contains(help), "{told}");
+    let told = exclude("shoe_size");
+    expect_one(&told, "«shoe_size» has no codes that could exclude somebody");
+    assert!(told.contains(help), "{told}");
+}
+
+#[test]
+fn margins_that_name_nothing_are_no_missing_stratifiers() {
+    let mut sources = read(&schemas());
+    let file = sources.iter_mut().find(|source| source.name == "indicators/inpatient-staff.toml").expect("shipped");
+    let rake = "weighting = \"rake\"\nweights = { margins = [] }\n";
+    file.text = file.text.replacen("weighting = \"design\"\n", rake, 1);
+    expect_one(&render(&sources, &compile(&sources).diagnostics), "without `margins` there is nothing to adjust to");
+}
+
+#[test]
 fn a_translation_that_says_nothing_is_none() {
     let bank = |from: &str, to: &str| told(&BANK.replacen(from, to, 1), FORM, &indicator(SCORE, ""));
     expect_one(
@@ -215,7 +253,7 @@ fn a_trust_adds_no_more_items_than_the_form_allows() {
     assert_eq!(both.matches("6 items, but `local_items_max` is 5").count(), 2, "{both}");
     // Without the key no trust may add anything.
     let none = told_of_local(&[("ous", 1)], Some(""));
-    assert!(none.contains("1 items, but `local_items_max` is 0"), "{none}");
+    assert!(none.contains("1 item, but `local_items_max` is 0"), "{none}");
     assert_eq!(told_of_local(&[("ous", 2)], Some("local_items_max = 2\n")), "");
 }
 

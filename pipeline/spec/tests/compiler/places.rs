@@ -62,7 +62,7 @@ fn an_item_of_the_bank_that_a_form_does_not_ask_is_no_slip_of_the_pen() {
     assert_eq!(
         told,
         "indicators/i.toml:10:35 the questionnaire does not ask item «exam_explained» \
-         (the bank has it: add it to the questionnaire's `items`, or measure another item)\n"
+         (the bank has it: add it to the questionnaire's `items`, or take another)\n"
     );
 }
 

@@ -8,7 +8,7 @@ use super::{
     compare::Test,
     fixed_effects, linear, periods_of, proportion, rate, response,
     rows::{chosen_strata, without_region},
-    surveys,
+    stopped, surveys,
 };
 use crate::{
     StageError,
@@ -66,12 +66,8 @@ pub(crate) fn found(inputs: &EstimateInputs<'_>, wanted: &Wanted<'_>) -> Result<
     match estimated(&tasks, wanted) {
         Ok(found) => Ok(found.map(|found| finished(&own, found))),
         Err(Failure::Weights(_)) => Ok(None),
-        Err(Failure::Kernel(source)) => Err(StageError::Kernel {
-            what: "explanation",
-            indicator: indicator.id.clone(),
-            period: period.to_string(),
-            source,
-        }),
+        Err(Failure::Kernel(source)) => Err(stopped("explanation", indicator, period, source)),
+        Err(Failure::Baseline { period, source }) => Err(stopped("baseline", indicator, period, source)),
     }
 }
 

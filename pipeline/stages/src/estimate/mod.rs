@@ -99,6 +99,26 @@ pub(crate) enum Failure {
     Kernel(StatsError),
     /// Weights that cannot be made, in words without counts.
     Weights(String),
+    /// The declared baseline gives no mix of patients to refer to.
+    Baseline {
+        period: Period,
+        source: StatsError,
+    },
+}
+
+impl Failure {
+    /// The same failure, told as that of the baseline which other periods refer to.
+    fn at_baseline(self, period: Period) -> Self {
+        match self {
+            Self::Kernel(source) => Self::Baseline { period, source },
+            Self::Weights(reason) => Self::Weights(of_baseline(period, &reason)),
+            Self::Baseline { .. } => self,
+        }
+    }
+}
+
+fn of_baseline(period: Period, reason: &str) -> String {
+    format!("the baseline {period} gives no mix of patients to refer to ({reason})")
 }
 
 /// What an estimation gives, or why it gives nothing.
@@ -184,22 +204,31 @@ fn settled(task: &Task<'_>, result: Attempt<Estimated>) -> Result<Estimated, Sta
             Ok(estimated)
         }
         Err(Failure::Weights(reason)) => Ok(without(reason)),
-        Err(Failure::Kernel(
-            source @ (StatsError::TooFew { .. }
+        Err(Failure::Kernel(source)) if is_too_little(&source) => Ok(without(published_reason(&source))),
+        Err(Failure::Baseline { period, source }) if is_too_little(&source) => {
+            Ok(without(of_baseline(period, &published_reason(&source))))
+        }
+        Err(Failure::Kernel(source)) => Err(stopped("estimation", task.indicator, task.period, source)),
+        Err(Failure::Baseline { period, source }) => Err(stopped("baseline", task.indicator, period, source)),
+    }
+}
+
+/// Whether the data are too few or too alike, which is no fault.
+fn is_too_little(error: &StatsError) -> bool {
+    matches!(
+        error,
+        StatsError::TooFew { .. }
             | StatsError::Empty { .. }
             | StatsError::Constant { .. }
             | StatsError::Undefined { .. }
             | StatsError::Singular { .. }
             | StatsError::NotConverged { .. }
-            | StatsError::Separation { .. }),
-        )) => Ok(without(published_reason(&source))),
-        Err(Failure::Kernel(source)) => Err(StageError::Kernel {
-            what: "estimation",
-            indicator: task.indicator.id.clone(),
-            period: task.period.to_string(),
-            source,
-        }),
-    }
+            | StatsError::Separation { .. }
+    )
+}
+
+fn stopped(what: &'static str, indicator: &Indicator, period: Period, source: StatsError) -> StageError {
+    StageError::Kernel { what, indicator: indicator.id.clone(), period: period.to_string(), source }
 }
 
 /// The reason without the number found, which could tell how few answered.

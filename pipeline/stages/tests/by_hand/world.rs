@@ -65,7 +65,7 @@ pub fn plan_with(more: &[(&str, &str)]) -> Plan {
         ("indicators/hip.toml", RATE),
     ];
     for (name, text) in own.iter().chain(more) {
-        sources.push(SourceFile { name: (*name).to_owned(), text: (*text).to_owned() });
+        sources.push(SourceFile::new(*name, *text));
     }
     let compiled = compile(&sources);
     compiled.plan.unwrap_or_else(|| panic!("{:?}", compiled.diagnostics))

@@ -63,7 +63,8 @@ fn at_baseline(tasks: &[Task<'_>], survey: &Survey<'_>, blocks: &Blocks, fits: &
     let reference = match own {
         Some(place) => fits[place].as_ref().map(|fit| fit.reference.clone()).map_err(Clone::clone),
         None => fit(&tasks[0].at(baseline), survey, blocks).map(|fit| fit.reference),
-    };
+    }
+    .map_err(|failure| failure.at_baseline(baseline));
     for fit in fits {
         match (fit, &reference) {
             (Ok(fit), Ok(reference)) => fit.reference.clone_from(reference),
