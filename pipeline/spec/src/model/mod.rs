@@ -30,6 +30,7 @@ mod export;
 mod indicator;
 mod municipality;
 mod organisation;
+mod period_length;
 mod questionnaire;
 mod rule;
 
@@ -50,13 +51,14 @@ pub use export::{
 };
 pub use indicator::{
     Adjustment, Alternative, BetaSource, CaseMix, Comparison, ContactFilter, Convention, Direction, Exclusion,
-    FamilyCorrection, GoalLevels, Indicator, IntervalMethod, Measure, MissingAdjuster, PeriodLength, Population,
-    PrimaryReason, Protection, Shrinkage, StandardPopulation, Standardisation, ValueScale, Weighting, Weights,
+    FamilyCorrection, GoalLevels, Indicator, IntervalMethod, Measure, MissingAdjuster, Population, PrimaryReason,
+    Protection, Shrinkage, StandardPopulation, Standardisation, ValueScale, Weighting, Weights,
 };
 pub use municipality::{
     District, Lineage, Municipalities, Municipality, Renumbering, Step, district_of, municipality_number,
 };
 pub use organisation::{Level, Organisation, Ownership, Unit};
+pub use period_length::PeriodLength;
 pub use questionnaire::{
     Adjuster, AdjusterKind, AskedIf, Band, CodeGroup, Item, Link, LocalItems, Questionnaire, QuestionnaireVersion,
     ResponseScale, ScaleCode, SeriesBreak, SeriesBreaks, Stratifier, StratifierLevels,
