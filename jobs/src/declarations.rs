@@ -26,6 +26,9 @@ fn show(sources: &[SourceFile], diagnostic: &Diagnostic) {
         Some(span) => MietteDiagnostic::new(&diagnostic.message).with_label(LabeledSpan::underline(span)),
         None => MietteDiagnostic::new(format!("{}: {}", diagnostic.file, diagnostic.message)),
     };
+    if diagnostic.severity == Severity::Warning {
+        shown = shown.with_severity(miette::Severity::Warning);
+    }
     if let Some(help) = &diagnostic.help {
         shown = shown.with_help(help);
     }

@@ -247,6 +247,11 @@ fn a_stratum_is_as_large_as_its_part_that_the_question_is_about() {
     let row = |unit: &str| rows.iter().find(|row| row.indicator == "helped" && row.unit_id == unit);
     assert_eq!(row("trust").and_then(|row| row.n), Some(3));
     near("trust", row("trust").and_then(|row| row.value), (3.0 / 2.0 * 1.0 + 12.0 * 2.0 / 3.0 * 4.0) / 9.5);
+    // s² = 2 on one degree of freedom; one of two and two of three respondents of the strata are in the unit, by chance.
+    let (value, first, second) = (33.5 / 9.5, 1.5f64 / 9.5, 8.0f64 / 9.5);
+    let variance = first.powi(2) * (2.0 / 1.0 + (1.0f64 - value).powi(2))
+        + second.powi(2) * (2.0 / 2.0 + 0.25 * (4.0f64 - value).powi(2));
+    near("its error", row("trust").and_then(|row| row.se), variance.sqrt());
     let manifest = place.manifest();
     assert_eq!(manifest["population"]["helped"]["2025"]["left_out"]["filtered"], 2, "{}", manifest["population"]);
 }

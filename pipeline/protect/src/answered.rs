@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use prem_spec::PrimaryReason;
 use prem_store::tables::Response;
 
 use crate::{
@@ -18,11 +19,14 @@ pub(crate) struct Answered<'a> {
 }
 
 impl<'a> Answered<'a> {
-    /// Of published rows: what is withheld in them bounds nothing.
-    pub(crate) fn of(rows: &'a [Response]) -> Self {
+    /// Of published rows. One that is withheld for its small count says that it is below the questionnaire's `minimum_count`.
+    pub(crate) fn of(rows: &'a [Response], minimum_count: impl Fn(&str) -> u64) -> Self {
         let mut answered = Self::default();
-        for row in rows.iter().filter(|row| !row.suppressed && !is_unknown(&row.stratum)) {
-            let Some(count) = row.answered else { continue };
+        for row in rows.iter().filter(|row| !is_unknown(&row.stratum)) {
+            let is_small = row.suppression_reason.as_deref() == Some(PrimaryReason::SmallCount.as_str());
+            let most = || i64::try_from(minimum_count(&row.questionnaire)).ok().map(|minimum| (minimum - 1).max(1));
+            let shown = row.answered.filter(|_| !row.suppressed);
+            let Some(count) = shown.or_else(|| most().filter(|_| is_small)) else { continue };
             let place = (row.questionnaire.as_str(), row.unit_id.as_str(), row.stratum.as_str());
             answered.by_place.entry(place).or_default().insert((row.period_start, row.period_end), count);
         }
@@ -75,7 +79,7 @@ mod tests {
     #[test]
     fn years_add_up_and_cover_what_lies_in_them() {
         let rows = [year(2023, Some(20)), year(2024, Some(12)), year(2025, None)];
-        let answered = Answered::of(&rows);
+        let answered = Answered::of(&rows, |_| 5);
         let most = |unit: &str, from, to| {
             let cell = CellKey { unit: unit.to_owned(), span: (from, to), stratum: "total".to_owned() };
             assert_eq!(answered.most("other", &cell), f64::INFINITY);

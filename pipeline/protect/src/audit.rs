@@ -25,6 +25,7 @@ use crate::{
     pattern::Pattern,
     periods::Span,
     ratio::{Overflow, Ratio},
+    response::minimum_count,
     secondary,
     system::{CellKey, System, TOTAL},
 };
@@ -81,7 +82,7 @@ pub fn audit(plan: &Plan, rows: &[Estimate]) -> Result<Vec<Recoverable>, Protect
 /// # Errors
 /// As [`audit()`].
 pub fn audit_beside(plan: &Plan, rows: &[Estimate], response: &[Response]) -> Result<Vec<Recoverable>, ProtectError> {
-    let beside = Beside::Answered(Answered::of(response));
+    let beside = Beside::Answered(Answered::of(response, |id| minimum_count(plan, id)));
     let mut by_indicator: BTreeMap<&str, Vec<&Estimate>> = BTreeMap::new();
     for row in rows {
         by_indicator.entry(&row.indicator).or_default().push(row);

@@ -40,14 +40,19 @@ pub fn protect(plan: &Plan, unprotected: Unprotected) -> Result<Protected, Prote
     // withheld by either reckoning stays so: withholding more never tells more.
     let mut cells = Vec::new();
     let by_itself = response::protect(plan, response.clone(), &Beside::Nothing, &mut cells)?;
-    cells.extend(protect_indicators(plan, &mut estimates, &Beside::Answered(Answered::of(&by_itself)))?);
+    let answered = Answered::of(&by_itself, |id| response::minimum_count(plan, id));
+    cells.extend(protect_indicators(plan, &mut estimates, &Beside::Answered(answered))?);
+    estimates.retain(|row| !is_unknown(&row.stratum));
     let respondents = Beside::Respondents(Respondents::of(plan, &estimates));
     let mut response = response::protect(plan, response, &respondents, &mut cells)?;
     response::hide_also(&mut response, &by_itself);
+    if response != by_itself {
+        cells.extend(audit::audit_beside(plan, &estimates, &response)?);
+        cells.extend(response::audit(plan, &response, &respondents)?);
+    }
     if !cells.is_empty() {
         return Err(ProtectError::Recoverable { cells });
     }
-    estimates.retain(|row| !is_unknown(&row.stratum));
     variation::protect(&mut variation, &estimates);
     shrunken::protect(plan, &mut estimates);
     let case_mix = region_tables::case_mix(plan, case_mix, &estimates);

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use prem_spec::Plan;
+use prem_spec::{Plan, PrimaryReason};
 use prem_store::tables::Estimate;
 
 use crate::{
@@ -22,14 +22,16 @@ pub(crate) struct Respondents<'a> {
 }
 
 impl<'a> Respondents<'a> {
-    /// Of published rows: what is withheld in them bounds nothing.
+    /// Of published rows. One that is withheld, but not for few respondents, has enough of them.
     pub(crate) fn of(plan: &'a Plan, rows: &'a [Estimate]) -> Self {
         let mut by_place = BTreeMap::<Place<'_>, BTreeMap<&str, BTreeMap<Span, i64>>>::new();
         let mut by_dimension = BTreeMap::new();
-        for row in rows.iter().filter(|row| !row.suppressed && !is_unknown(&row.stratum)) {
-            let questionnaire =
-                plan.indicators.get(&row.indicator).and_then(|of| of.population.questionnaire.as_deref());
-            let (Some(questionnaire), Some(n)) = (questionnaire, row.n) else { continue };
+        for row in rows.iter().filter(|row| !is_unknown(&row.stratum)) {
+            let Some(declared) = plan.indicators.get(&row.indicator) else { continue };
+            let is_few = row.suppression_reason.as_deref() == Some(PrimaryReason::FewRespondents.as_str());
+            let enough = || i64::try_from(declared.protection.minimum_n).ok().filter(|_| row.suppressed && !is_few);
+            let n = row.n.filter(|_| !row.suppressed).or_else(enough);
+            let (Some(questionnaire), Some(n)) = (declared.population.questionnaire.as_deref(), n) else { continue };
             let (unit, indicator, span) =
                 (row.unit_id.as_str(), row.indicator.as_str(), (row.period_start, row.period_end));
             let own = by_place.entry((questionnaire, unit, &row.stratum)).or_default();

@@ -82,6 +82,12 @@ pub(crate) fn hide_also(rows: &mut [Response], others: &[Response]) {
     }
 }
 
+/// The strictest of the questionnaire's indicators decides how few who answered are a small count.
+pub(crate) fn minimum_count(plan: &Plan, questionnaire: &str) -> u64 {
+    let reads = |indicator: &&Indicator| indicator.population.questionnaire.as_deref() == Some(questionnaire);
+    plan.indicators.values().filter(reads).map(|indicator| indicator.protection.minimum_count).max().unwrap_or(0)
+}
+
 fn by_questionnaire(rows: Vec<Response>) -> BTreeMap<String, Vec<Response>> {
     let mut by: BTreeMap<String, Vec<Response>> = BTreeMap::new();
     for row in rows {
@@ -109,11 +115,10 @@ fn hide_details(row: &mut Response) {
 /// respondents: a rate of few is no answer of theirs. `None` where no indicator says what may be shown.
 fn as_indicator(plan: &Plan, questionnaire: &str, is_proportion: bool) -> Option<Indicator> {
     let reads = |indicator: &&Indicator| indicator.population.questionnaire.as_deref() == Some(questionnaire);
-    let all: Vec<&Indicator> = plan.indicators.values().filter(reads).collect();
-    let first = (*all.first()?).clone();
+    let first = plan.indicators.values().find(reads)?.clone();
     let protection = Protection {
         minimum_n: 0,
-        minimum_count: all.iter().map(|indicator| indicator.protection.minimum_count).max().unwrap_or(0),
+        minimum_count: minimum_count(plan, questionnaire),
         // Zeros here tell of nobody's answers.
         protect_zero: false,
     };

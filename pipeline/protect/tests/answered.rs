@@ -129,3 +129,36 @@ fn more_of_response_is_withheld_where_respondents_would_tell() {
     // Up to three.
     assert_eq!(withheld_where(58), ["n1", "n2", "n3"]);
 }
+
+/// «Fewer than five answered» bounds a ward's respondents, and «withheld for its share alone» says that there are thirty.
+#[test]
+fn reasons_of_the_other_table_are_reckoned_with() {
+    let plan = plan(&UNITS, 5, true);
+    let ward = (Level::Ward, Some("north"));
+    let tables = |answers: [i64; 3], rows: Vec<Estimate>| {
+        let [n1, n2, n3] = answers;
+        let response = vec![
+            answered("region", (Level::Rhf, None), 500, n1 + n2 + n3 + 80),
+            answered("north", (Level::Hf, Some("region")), 300, n1 + n2 + n3),
+            answered("south", (Level::Hf, Some("region")), 200, 80),
+            answered("n1", ward, 100, n1),
+            answered("n2", ward, 100, n2),
+            answered("n3", ward, 100, n3),
+        ];
+        protect(&plan, Unprotected { response, ..unprotected(rows) }).expect("protected")
+    };
+    // Three and three are the six that n3 leaves of north: each two to four.
+    let score = counts(&plan, SCORE, "2025", [3, 3, 60, 80], |n| n as f64 * 70.0);
+    let protected = tables([3, 3, 60], score);
+    let hidden: Vec<String> = hidden(&protected).into_iter().map(|(_, unit, _)| unit).collect();
+    assert!(hidden.len() > 2 && hidden.starts_with(&["n1".to_owned(), "n2".to_owned()]), "{hidden:?}");
+    // n2 has thirty respondents, 28 of them with the answer: of 33 who answered in both wards n1 has at most three.
+    let mut share = counts(&plan, SHARE, "2025", [3, 30, 70, 80], |n| (n / 2) as f64);
+    for row in share.iter_mut().filter(|row| row.unit_id == "n2") {
+        row.numerator = Some(28.0);
+    }
+    let protected = tables([3, 30, 70], share);
+    assert_eq!(protected.estimates()[4].suppression_reason.as_deref(), Some("small-complement"));
+    let withheld = protected.response().iter().filter(|row| row.suppressed).count();
+    assert!(withheld > 2, "{:?}", protected.response());
+}

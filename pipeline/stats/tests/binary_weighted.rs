@@ -37,6 +37,7 @@ fn equal_weights_give_the_unweighted_value() {
             weights: &[weight; 3],
             strata: &[0, 1, 2],
             correction: None,
+            outside: &[],
             calibration: None,
         };
         let reference = weighted_reference(&cells).expect("a reference");
@@ -60,7 +61,7 @@ fn crude(weights: &[f64], strata: &[u32], correction: Option<&[f64]>) -> Weighte
     counts.add_counts(0, &[], 40, 10).expect("counts");
     counts.add_counts(1, &[], 20, 15).expect("counts");
     let table = counts.finish();
-    let cells = WeightedCells { table: &table, weights, strata, correction, calibration: None };
+    let cells = WeightedCells { table: &table, weights, strata, correction, outside: &[], calibration: None };
     let nobody = ReferencePopulation::new(0, Vec::new(), vec![1.0]).expect("a reference");
     let found = weighted_proportions(None, &cells, (&[Some(0), Some(0)], 1), &nobody, 0.95).expect("a proportion");
     found.into_iter().flatten().next().expect("one")
@@ -94,7 +95,14 @@ fn how_much_a_unit_has_of_a_stratum_is_chance_too() {
     counts.add_counts(1, &[], 20, 15).expect("counts");
     let table = counts.finish();
     let of = |strata: &[u32]| {
-        let cells = WeightedCells { table: &table, weights: &[1.0; 2], strata, correction: None, calibration: None };
+        let cells = WeightedCells {
+            table: &table,
+            weights: &[1.0; 2],
+            strata,
+            correction: None,
+            outside: &[],
+            calibration: None,
+        };
         let nobody = ReferencePopulation::new(0, Vec::new(), vec![1.0]).expect("a reference");
         let found = weighted_proportions(None, &cells, (&[Some(0), None], 1), &nobody, 0.95).expect("a proportion");
         found.into_iter().flatten().next().expect("one").sampling_variance
@@ -111,8 +119,14 @@ fn nobody_and_everybody() {
         counts.add_counts(1, &[], 9, 9).expect("counts");
         counts.finish()
     };
-    let cells =
-        WeightedCells { table: &table, weights: &[2.0, 3.0], strata: &[0, 0], correction: None, calibration: None };
+    let cells = WeightedCells {
+        table: &table,
+        weights: &[2.0, 3.0],
+        strata: &[0, 0],
+        correction: None,
+        outside: &[],
+        calibration: None,
+    };
     let nobody = ReferencePopulation::new(0, Vec::new(), vec![1.0]).expect("a reference");
     let found = weighted_proportions(None, &cells, (&[Some(0), Some(1)], 3), &nobody, 0.95).expect("proportions");
     assert_eq!(found[0].as_ref().map(|p| (p.value, p.binomial_n)), Some((0.0, 12.0)));

@@ -131,7 +131,7 @@ proptest! {
             let strata: Vec<u32> = of_cell.iter().map(|c| c.1).collect();
             let groups: Vec<Option<u32>> = of_cell.iter().map(|c| c.2).collect();
             let cells =
-                WeightedCells { table: &table, weights: &own, strata: &strata, correction: None, calibration: None };
+                WeightedCells { table: &table, weights: &own, strata: &strata, correction: None, outside: &[], calibration: None };
             let fit = with_fit.then(|| fit_logistic(&table, SeparationPolicy::Drop).unwrap());
             let reference = weighted_reference(&cells).unwrap();
             weighted_proportions(fit.as_ref(), &cells, (&groups, UNITS), &reference, 0.95).unwrap()

@@ -77,8 +77,14 @@ fn proportions() {
     let weights: Vec<f64> = column(40, 7).iter().map(|w| 1.0 + 3.0 * w).collect();
     let strata: Vec<u32> = (0..40).map(|cell| cell % 4).collect();
     let groups: Vec<Option<u32>> = (0..40).map(|cell| Some(cell / 3)).collect();
-    let cells =
-        WeightedCells { table: &table, weights: &weights, strata: &strata, correction: None, calibration: None };
+    let cells = WeightedCells {
+        table: &table,
+        weights: &weights,
+        strata: &strata,
+        correction: None,
+        outside: &[],
+        calibration: None,
+    };
     let reference = weighted_reference(&cells).unwrap();
     same_bits(|| weighted_proportions(Some(&fit), &cells, (&groups, 14), &reference, 0.95).unwrap());
 }

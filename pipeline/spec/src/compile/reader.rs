@@ -42,8 +42,17 @@ impl<'a> Sink<'a> {
     }
 
     pub fn error(&self, span: Range<usize>, message: impl Into<String>, help: Option<String>) {
+        self.tell(Severity::Error, span, message, help);
+    }
+
+    /// What may be meant and is worth a look.
+    pub fn warn(&self, span: Range<usize>, message: impl Into<String>, help: Option<String>) {
+        self.tell(Severity::Warning, span, message, help);
+    }
+
+    fn tell(&self, severity: Severity, span: Range<usize>, message: impl Into<String>, help: Option<String>) {
         self.diagnostics.borrow_mut().push(Diagnostic {
-            severity: Severity::Error,
+            severity,
             file: self.file.to_owned(),
             span: Some(span),
             message: message.into(),

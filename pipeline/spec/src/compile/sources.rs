@@ -11,8 +11,8 @@ use super::diagnostic::SourceFile;
 /// Folders of declarations, by what their files declare.
 pub(super) const KINDS: [&str; 6] =
     ["datasets", "exports", "questionnaires", "indicators", "organisations", "municipalities"];
-/// Endings of what editors leave beside a file, and of notes for people.
-const PASSED_OVER: [&str; 5] = [".bak", ".md", ".orig", ".swp", "~"];
+/// Endings of what editors leave beside a file.
+const PASSED_OVER: [&str; 5] = [".bak", ".orig", ".swp", "~", "#"];
 
 /// Why a file of the folder says nothing to the compiler.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,8 +90,7 @@ fn list(
 /// Whether somebody may believe that a file with a name of another ending is read.
 fn is_meant(name: &str) -> bool {
     let name = name.to_lowercase();
-    !PASSED_OVER.iter().any(|ending| name.ends_with(ending))
-        && (name.contains(".toml") || KINDS.contains(&kind_of(&name)))
+    !PASSED_OVER.iter().any(|ending| name.ends_with(ending)) && (name.contains(".toml") || name.ends_with(".tml"))
 }
 
 /// A file's name without its endings: `staff` of `staff.toml.txt`.

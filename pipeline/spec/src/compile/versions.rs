@@ -67,8 +67,8 @@ fn end(draft: &Draft<'_>) -> Date {
     draft.version.valid_to.unwrap_or(Date::MAX)
 }
 
-/// A version begins on the day the one `before` it ends: on days of both, nobody could say which form was meant, and answers
-/// on days of neither would all be put aside.
+/// A version begins on the day the one `before` it ends, or later where the survey paused: on days of both, nobody could say which
+/// form was meant, and answers on days of neither are all put aside.
 fn check_sequence(draft: &Draft<'_>, before: &Draft<'_>, is_whole: bool) {
     let (start, end, file) = (draft.version.valid_from, end(before), before.sink.file);
     if end > start {
@@ -77,8 +77,10 @@ fn check_sequence(draft: &Draft<'_>, before: &Draft<'_>, is_whole: bool) {
         draft.sink.error(draft.valid_from_at.clone(), message, Some(help));
     } else if end < start && is_whole {
         let message = format!("no version is valid from {end} to this day: {} ends then, in {file}", name(before));
-        let help = format!("let it last with valid_to = {start}, or begin this one with valid_from = {end}");
-        draft.sink.error(draft.valid_from_at.clone(), message, Some(help));
+        let help = format!(
+            "where the survey paused nothing is amiss; else let it last with valid_to = {start}, or begin this one with valid_from = {end}"
+        );
+        draft.sink.warn(draft.valid_from_at.clone(), message, Some(help));
     }
 }
 

@@ -63,8 +63,7 @@ fn what_is_not_read_for_its_name_is_told_with_the_name_it_should_have() {
     for (name, should) in [
         ("indicators/staff.toml.txt", "staff.toml"),
         ("indicators/STAFF.TOML", "STAFF.toml"),
-        ("indicators/staff.txt", "staff.toml"),
-        ("indicators/ny/staff", "staff.toml"),
+        ("indicators/staff.tml", "staff.toml"),
         ("staff.toml.txt", "staff.toml"),
     ] {
         let told = told(&[(name, MISTAKEN.as_bytes())]);
@@ -77,14 +76,17 @@ fn what_is_not_read_for_its_name_is_told_with_the_name_it_should_have() {
 }
 
 #[test]
-fn what_editors_leave_and_notes_are_passed_over() {
+fn what_editors_leave_and_what_is_no_declaration_is_passed_over() {
     let names = [
         "indicators/.staff.toml.swp",
         "indicators/.#staff.toml",
         "indicators/._staff.toml",
         "indicators/staff.toml~",
         "indicators/staff.toml.bak",
+        "indicators/#staff.toml#",
         "indicators/README.md",
+        "indicators/codebook.pdf",
+        "indicators/Thumbs.db",
         ".git/indicators/staff.toml",
         "LICENSE",
     ];

@@ -7,13 +7,13 @@ const SECOND: &str = "questionnaires/form-2.toml";
 const END: &str = "valid_to = 2025-07-01";
 
 #[test]
-fn no_day_between_versions_is_without_one() {
+fn days_between_versions_are_told_and_days_of_two_refused() {
     assert_eq!(two_versions_with(&[]), "");
     let gap = two_versions_with(&[(FIRST, END, "valid_to = 2025-06-01")]);
     assert_eq!(
         gap,
         "questionnaires/form-2.toml:5:14 no version is valid from 2025-06-01 to this day: version «1» ends then, in \
-         questionnaires/form-1.toml (let it last with valid_to = 2025-07-01, or begin this one with valid_from = 2025-06-01)\n"
+         questionnaires/form-1.toml (where the survey paused nothing is amiss; else let it last with valid_to = 2025-07-01, or begin this one with valid_from = 2025-06-01)\n"
     );
     let both = two_versions_with(&[(FIRST, END, "valid_to = 2025-07-02")]);
     assert!(both.starts_with("questionnaires/form-2.toml:5:14 version «1» is still valid on this day"), "{both}");

@@ -173,6 +173,19 @@ impl<'a> Survey<'a> {
         belonging.iter().zip(&all).map(|(part, all)| if *all > 0.0 { part / all } else { 1.0 }).collect()
     }
 
+    /// Respondents of each sampling stratum whom the register counts and who, by what they answered, are not of `indicator`'s
+    /// population: how many of a stratum are is chance.
+    pub fn outside(&self, period: Period, indicator: &str) -> Vec<u64> {
+        let mut outside = vec![0; self.strata.len()];
+        for at in self.months_of(period) {
+            let Some(standing) = self.months[at].standing.get(indicator) else { continue };
+            for (row, _) in standing.iter().enumerate().filter(|(_, belongs)| **belongs == Some(false)) {
+                outside[self.cells.strata[self.cell_of[at][row] as usize] as usize] += 1;
+            }
+        }
+        outside
+    }
+
     fn place(&self, key: &StratumKey) -> Option<u32> {
         self.strata.binary_search(key).ok().and_then(|place| u32::try_from(place).ok())
     }

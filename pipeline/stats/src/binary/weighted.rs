@@ -41,6 +41,8 @@ pub struct WeightedCells<'a> {
     pub weights: &'a [f64],
     /// Sampling stratum of a cell.
     pub strata: &'a [u32],
+    /// Respondents by stratum who are in no cell, since how many of a stratum are asked about is chance; empty where all are.
+    pub outside: &'a [u64],
     /// 1 − f_h by stratum; `None` without a finite-population correction.
     pub correction: Option<&'a [f64]>,
     /// Margins that the weights were adjusted to, by cell; within a block no other respondents matter.
@@ -131,7 +133,8 @@ pub fn weighted_proportions(
     }
     let mut stratum_sizes: BTreeMap<u32, u64> = BTreeMap::new();
     for (cell, stratum) in cells.strata.iter().enumerate() {
-        *stratum_sizes.entry(*stratum).or_default() += table.trials(cell);
+        let outside = || cells.outside.get(*stratum as usize).copied().unwrap_or(0);
+        *stratum_sizes.entry(*stratum).or_insert_with(outside) += table.trials(cell);
     }
     let one = |members: &Vec<usize>| {
         Unit { cells, stratum_sizes: &stratum_sizes, members, eta: &eta, z }.estimate(fit.zip(standard.as_ref()))
@@ -152,7 +155,7 @@ impl WeightedProportion {
 
 struct Unit<'a> {
     cells: &'a WeightedCells<'a>,
-    /// Respondents of each sampling stratum, of all units.
+    /// Respondents of each sampling stratum, of all units and those outside.
     stratum_sizes: &'a BTreeMap<u32, u64>,
     /// Cells of the unit.
     members: &'a [usize],

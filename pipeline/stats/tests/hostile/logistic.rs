@@ -131,6 +131,7 @@ fn weighted_shares() {
                 weights: &weights,
                 strata: &[0, 1, 7],
                 correction: Some(&correction),
+                outside: &[],
                 calibration: None,
             };
             let reference = weighted_reference(&cells);
@@ -160,8 +161,14 @@ fn weighted_adjusted_shares() {
     let margins = CellCalibration { block: vec![0, 0, 1], categories: vec![vec![0, 1, 2]] };
     for weights in NUMBERS.iter().flat_map(|v| [[*v; 3], [*v, 1.0, 2.0], [1.0, 2.0, *v]]) {
         for calibration in [None, Some(&margins)] {
-            let cells =
-                WeightedCells { table: &table, weights: &weights, strata: &[0, 1, 7], correction: None, calibration };
+            let cells = WeightedCells {
+                table: &table,
+                weights: &weights,
+                strata: &[0, 1, 7],
+                outside: &[],
+                correction: None,
+                calibration,
+            };
             let Ok(reference) = weighted_reference(&cells) else { continue };
             for level in super::FEW {
                 for with in [None, Some(&fit)] {

@@ -91,7 +91,14 @@ fn weighted(patients: &Patients, fit: &LogisticFit, expected: &Numbers) {
     let table = counts.finish();
     let weights: Vec<f64> = (0..cells).map(|cell| 1.0 + (cell % 5) as f64).collect();
     let strata: Vec<u32> = (0..cells as u32).collect();
-    let rows = WeightedCells { table: &table, weights: &weights, strata: &strata, correction: None, calibration: None };
+    let rows = WeightedCells {
+        table: &table,
+        weights: &weights,
+        strata: &strata,
+        correction: None,
+        outside: &[],
+        calibration: None,
+    };
     let reference = weighted_reference(&rows).unwrap();
     let group: Vec<Option<u32>> = (0..cells as u32).map(|cell| Some(cell / 2)).collect();
     let found = weighted_proportions(Some(fit), &rows, (&group, HOSPITALS), &reference, 0.95).unwrap();

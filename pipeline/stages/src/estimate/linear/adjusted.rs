@@ -54,7 +54,7 @@ pub(super) fn means(
             let moments = fit.cells.aggregate(&pairs.of_cell, pairs.all.len())?;
             let parts = fitted.adjusted_means(&moments, reference, &options)?;
             let weights: Vec<f64> = (0..pairs.all.len()).map(|pair| moments.weight_sum(pair)).collect();
-            let sizes = stratum_sizes(survey, fit);
+            let sizes = stratum_sizes(task, survey, fit);
             pairs.combined(task, fit, map.groups(), &parts, (&weights, &sizes), (&fitted.covariance, reference))
         }
         Weights::Margins(..) => {
@@ -66,10 +66,10 @@ pub(super) fn means(
     }
 }
 
-/// Respondents of each sampling stratum, of all units.
-fn stratum_sizes(survey: &Survey<'_>, fit: &Fit) -> Vec<u64> {
+/// Respondents of each sampling stratum, of all units, and those who are not of the indicator's population.
+fn stratum_sizes(task: &Task<'_>, survey: &Survey<'_>, fit: &Fit) -> Vec<u64> {
     let strata = &survey.cells.strata;
-    let mut sizes = vec![0; strata.iter().max().map_or(0, |last| *last as usize + 1)];
+    let mut sizes = survey.outside(task.period, &task.indicator.id);
     for (cell, stratum) in strata.iter().enumerate() {
         sizes[*stratum as usize] += fit.cells.count(cell);
     }
@@ -279,7 +279,7 @@ impl Parts {
                         sizes[*pair as usize] += self.sums.weights()[part];
                     }
                 }
-                let of_strata = stratum_sizes(survey, fit);
+                let of_strata = stratum_sizes(task, survey, fit);
                 pairs.combined(task, fit, groups, &of_pairs, (&sizes, &of_strata), (&self.covariance, reference))?
             }
             _ => self.sums.adjusted_means(&only_level(&group_of_cell), groups, &known, reference, &options(task))?,

@@ -127,7 +127,10 @@ fn sides<'a>(
     let mut sides = vec![Side { fit: current, lowest, period: task.period, parts: Vec::new() }];
     if let Some((period, fit)) = earlier {
         let lowest = fit_random_intercept(&fit.moments, Criterion::Reml, fixed(task, fit)).ok();
-        sides.push(Side { fit, lowest, period, parts: Vec::new() });
+        // Without the model's own coefficients the earlier values would be by another method.
+        if lowest.is_some() || !is_gls(task) {
+            sides.push(Side { fit, lowest, period, parts: Vec::new() });
+        }
     }
     for place in strata {
         for side in &mut sides {

@@ -44,6 +44,8 @@ pub(super) struct Source {
     pub units: Vec<u32>,
     pub weights: Vec<f64>,
     pub strata: Vec<u32>,
+    /// Respondents by stratum who are in no cell.
+    outside: Vec<u64>,
     calibration: Option<CellCalibration>,
     /// Position of the stratifier, and its declared levels; one more stands for «unknown».
     pub stratifier: Option<(usize, usize)>,
@@ -60,6 +62,7 @@ impl Source {
             table: &self.table,
             weights: &self.weights,
             strata: &self.strata,
+            outside: &self.outside,
             correction,
             calibration: self.calibration.as_ref(),
         }
@@ -219,6 +222,10 @@ fn finish(
     cells: &Cells,
     (weights, calibration): (Weights, Option<CellCalibration>),
 ) -> Result<Fit> {
+    let outside = match &weights {
+        Weights::Strata(_) => survey.outside(task.period, &task.indicator.id),
+        Weights::Equal | Weights::Margins(..) => Vec::new(),
+    };
     let source = |counts: BinaryCounts, stratifier: Option<(usize, usize)>| {
         let width = stratifier.map_or(1, |(_, levels)| levels + 1);
         let wide = |of: &[u32]| of.iter().flat_map(|value| std::iter::repeat_n(*value, width)).collect::<Vec<u32>>();
@@ -235,6 +242,7 @@ fn finish(
             units: wide(&cells.units),
             strata: wide(&cells.strata),
             weights: cells.weights.iter().flat_map(|value| std::iter::repeat_n(*value, width)).collect(),
+            outside: outside.clone(),
             calibration,
             stratifier,
         }

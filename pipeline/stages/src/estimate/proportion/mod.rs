@@ -78,8 +78,9 @@ fn earlier<'a>(tasks: &[Task<'_>], fits: &'a [Attempt<Fit>], at: usize) -> Optio
 }
 
 /// The period before, where its values stand on the same adjusters.
-fn comparable<'a>(fit: &Fit, earlier: Option<(Period, &'a Fit)>) -> Option<(Period, &'a Fit)> {
-    earlier.filter(|(_, earlier)| earlier.names == fit.names)
+fn comparable<'a>(fit: &'a Fit, earlier: Option<(Period, &'a Fit)>) -> Option<(Period, &'a Fit)> {
+    let dropped = |fit: &'a Fit| fit.model.as_ref().map(|model| &model.dropped);
+    earlier.filter(|(_, earlier)| earlier.names == fit.names && dropped(earlier) == dropped(fit))
 }
 
 fn estimate_period(
