@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt::Write, fs, path::Path};
 
 use prem_store::tables::Estimate;
 
-use crate::place::Place;
+use crate::place::{Place, expect_code, text};
 
 const UNITS: [&str; 6] = ["H01-A", "H01-B", "H02-A", "H02-B", "H03-A", "H03-B"];
 
@@ -48,12 +48,17 @@ fn schemas(folder: &Path, case_mix: &str) {
     }
 }
 
-/// A region with the answers of two years, published.
-fn published(case_mix: &str) -> Place {
+/// A region with the answers of two years.
+fn delivered(case_mix: &str) -> Place {
     let declared = tempfile::tempdir().expect("a folder");
     schemas(declared.path(), case_mix);
     let place = Place::empty(declared.path());
     fs::write(place.inbox("tree.csv"), answers()).expect("a delivery");
+    place
+}
+
+fn published(case_mix: &str) -> Place {
+    let place = delivered(case_mix);
     place.run(&[]);
     place
 }
@@ -95,12 +100,8 @@ fn every_period_stands_at_the_baselines_mix() {
 
 #[test]
 fn a_baseline_without_respondents_is_named() {
-    let place = published("baseline = \"2023\"\n");
-    let manifest = place.manifest();
-    let told = manifest["not_estimated"].as_array().expect("a list");
-    assert_eq!(told.len(), 2, "{told:?}");
-    for missing in told {
-        let reason = missing["reason"].as_str().expect("a reason");
-        assert!(reason.starts_with("the baseline 2023 gives no mix of patients to refer to ("), "{reason}");
-    }
+    let output = delivered("baseline = \"2023\"\n").prem(&["run"]);
+    expect_code(&output, 66);
+    let said = text(&output.stderr);
+    assert_eq!(said.matches("the baseline 2023 gives no mix of patients to refer to (").count(), 2, "{said}");
 }

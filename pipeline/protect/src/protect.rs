@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use prem_spec::{FamilyCorrection, Indicator, Level, Period, Plan};
-use prem_store::tables::Estimate;
+use prem_store::tables::{Estimate, Response};
 use rayon::prelude::*;
 
 use crate::{
@@ -36,23 +36,8 @@ pub fn protect(plan: &Plan, unprotected: Unprotected) -> Result<Protected, Prote
     let Unprotected { mut estimates, mut variation, case_mix, sensitivity, survey_quality, response, weighting, meta } =
         unprotected;
     check(plan, &estimates)?;
-    // What `response` shows bounds the respondents of withheld estimates, and what these show bounds who answered. What is
-    // withheld by either reckoning stays so: withholding more never tells more.
-    let mut cells = Vec::new();
-    let by_itself = response::protect(plan, response.clone(), &Beside::Nothing, &mut cells)?;
-    let answered = Answered::of(&by_itself, |id| response::minimum_count(plan, id));
-    cells.extend(protect_indicators(plan, &mut estimates, &Beside::Answered(answered))?);
+    let response = beside_each_other(plan, &mut estimates, response)?;
     estimates.retain(|row| !is_unknown(&row.stratum));
-    let respondents = Beside::Respondents(Respondents::of(plan, &estimates));
-    let mut response = response::protect(plan, response, &respondents, &mut cells)?;
-    response::hide_also(&mut response, &by_itself);
-    if response != by_itself {
-        cells.extend(audit::audit_beside(plan, &estimates, &response)?);
-        cells.extend(response::audit(plan, &response, &respondents)?);
-    }
-    if !cells.is_empty() {
-        return Err(ProtectError::Recoverable { cells });
-    }
     variation::protect(&mut variation, &estimates);
     shrunken::protect(plan, &mut estimates);
     let case_mix = region_tables::case_mix(plan, case_mix, &estimates);
@@ -77,11 +62,51 @@ pub fn protect(plan: &Plan, unprotected: Unprotected) -> Result<Protected, Prote
     })
 }
 
-/// All rules for every indicator by itself, side by side; what the proof still finds, in the order of indicators.
-fn protect_indicators(
+/// Protects the estimates and `response`, each beside the other: what `response` shows bounds the respondents of withheld
+/// estimates, and what these show bounds who answered. In turns, each with more withheld than before, until neither tells of
+/// the other.
+fn beside_each_other(
     plan: &Plan,
     estimates: &mut Vec<Estimate>,
-    beside: &Beside<'_>,
+    response: Vec<Response>,
+) -> Result<Vec<Response>, ProtectError> {
+    let proven = |cells: Vec<Recoverable>| match cells.is_empty() {
+        true => Ok(()),
+        false => Err(ProtectError::Recoverable { cells }),
+    };
+    let originals = estimates.clone();
+    let mut cells = Vec::new();
+    let mut shown = response::protect(plan, response.clone(), &Beside::Nothing, &mut cells)?;
+    proven(cells)?;
+    for turn in 0.. {
+        let answered = Beside::Answered(Answered::of(&shown, |id| response::minimum_count(plan, id)));
+        proven(each_indicator(plan, estimates, |indicator, places, rows| match turn {
+            0 => protect_rows(plan, indicator, rows, &answered),
+            _ => {
+                let originals: Vec<Estimate> = places.iter().map(|place| originals[*place].clone()).collect();
+                protect_further(plan, indicator, &originals, rows, &answered)
+            }
+        })?)?;
+        let respondents = Beside::Respondents(Respondents::of(plan, estimates));
+        let mut cells = Vec::new();
+        let mut next = response::protect(plan, response.clone(), &respondents, &mut cells)?;
+        response::hide_also(&mut next, &shown);
+        cells.extend(response::audit(plan, &next, &respondents)?);
+        proven(cells)?;
+        if next == shown {
+            break;
+        }
+        shown = next;
+    }
+    Ok(shown)
+}
+
+/// `each` for the rows of every indicator by itself, with their places, side by side; what the proof still finds, in the order of
+/// indicators.
+fn each_indicator(
+    plan: &Plan,
+    estimates: &mut Vec<Estimate>,
+    each: impl Fn(&Indicator, &[usize], &mut [Estimate]) -> Result<Vec<Recoverable>, ProtectError> + Sync,
 ) -> Result<Vec<Recoverable>, ProtectError> {
     let mut by_indicator: BTreeMap<String, (Vec<usize>, Vec<Estimate>)> = BTreeMap::new();
     for (position, row) in estimates.drain(..).enumerate() {
@@ -89,9 +114,9 @@ fn protect_indicators(
         positions.push(position);
         rows.push(row);
     }
-    let of_indicator = |(id, (_, rows)): (&String, &mut (Vec<usize>, Vec<Estimate>))| {
+    let of_indicator = |(id, (places, rows)): (&String, &mut (Vec<usize>, Vec<Estimate>))| {
         let Some(indicator) = plan.indicators.get(id) else { return Ok(Vec::new()) };
-        protect_rows(plan, indicator, rows, beside)
+        each(indicator, places, rows)
     };
     let found: Vec<Result<Vec<Recoverable>, ProtectError>> = by_indicator.par_iter_mut().map(of_indicator).collect();
     let pairs = by_indicator.into_values().flat_map(|(positions, rows)| positions.into_iter().zip(rows));
@@ -117,6 +142,21 @@ pub(crate) fn protect_rows(
         .and_then(|()| prove(plan, &system, indicator, &originals, rows, beside))
         .map_err(failed)?;
     hide_borrowed_q(indicator, &originals, rows);
+    Ok(found)
+}
+
+/// Withholds more of rows that were protected beside a table that told more: what it told by itself, nothing here needed to hide.
+fn protect_further(
+    plan: &Plan,
+    indicator: &Indicator,
+    originals: &[Estimate],
+    rows: &mut [Estimate],
+    beside: &Beside<'_>,
+) -> Result<Vec<Recoverable>, ProtectError> {
+    let failed = |Overflow| ProtectError::Arithmetic { indicator: indicator.id.clone() };
+    let system = System::of(&plan.organisation, originals.iter(), &beside.spans(indicator)).map_err(failed)?;
+    let found = prove(plan, &system, indicator, originals, rows, beside).map_err(failed)?;
+    hide_borrowed_q(indicator, originals, rows);
     Ok(found)
 }
 

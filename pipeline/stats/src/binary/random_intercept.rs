@@ -26,7 +26,7 @@ use super::gauss_hermite::gauss_hermite;
 use super::logistic::{LogisticFit, SeparationPolicy, fit_logistic};
 use super::mixed_likelihood::MixedLogisticLikelihood;
 use super::{expit, expit_variance};
-use crate::error::{Result, StatsError, check_all_finite, check_length};
+use crate::error::{Result, StatsError, check_all_finite, check_length, finite_result};
 use crate::interval::Level;
 use crate::linear_algebra::{Cholesky, Dropped, Matrix, dot, symmetric_eigen};
 use crate::numeric::at_least_zero;
@@ -266,7 +266,7 @@ impl LogisticRandomIntercept {
     /// everybody is treated there; `table` is the fitted one. `None` for units without rows.
     ///
     /// # Errors
-    /// Shapes that do not fit, an empty reference, a level outside 0 to 1.
+    /// Shapes that do not fit, an empty reference, a level outside 0 to 1, adjusters so large that a variance overflows.
     pub fn conditional_probabilities(
         &self,
         table: &BinaryTable,
@@ -280,6 +280,9 @@ impl LogisticRandomIntercept {
         let everybody = || (0..reference.weights().len()).map(|i| (reference.weights()[i], reference.row(i)));
         let variance = self.between_unit_sd.powi(2);
         let unit = |(j, effect): (usize, &LogisticEffect)| {
+            if effect.n == 0 {
+                return Ok(None);
+            }
             let left = effect.conditional_variance;
             let reliability = if variance > 0.0 { at_least_zero(1.0 - left / variance) } else { 0.0 };
             let own = table.cells(j).iter().map(|cell| (cell.trials as f64, table.pattern(cell.pattern as usize)));
@@ -287,15 +290,17 @@ impl LogisticRandomIntercept {
             for (d, x) in difference.iter_mut().zip(self.weighted_adjusters(own, effect.mode)) {
                 *d -= reliability * x;
             }
-            let half = z * (left + at_least_zero(self.covariance.quadratic(&difference))).sqrt();
-            (effect.n > 0).then(|| ConditionalProbability {
+            let from_fit =
+                finite_result("variance of a conditional probability", self.covariance.quadratic(&difference))?;
+            let half = z * (left + at_least_zero(from_fit)).sqrt();
+            Ok(Some(ConditionalProbability {
                 value: curve(effect.mode),
                 lower: curve(effect.mode - half),
                 upper: curve(effect.mode + half),
                 reliability,
-            })
+            }))
         };
-        Ok(self.effects.iter().enumerate().map(unit).collect())
+        self.effects.iter().enumerate().map(unit).collect()
     }
 
     /// Mean of (1, x) over `rows` (weight and adjusters) under p(1 − p) at the unit effect `b`.
