@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, fmt::Write, fs, path::Path};
 
 use prem_store::tables::Estimate;
+use tempfile::TempDir;
 
 use crate::place::{Place, expect_code, text};
 
@@ -48,17 +49,17 @@ fn schemas(folder: &Path, case_mix: &str) {
     }
 }
 
-/// A region with the answers of two years.
-fn delivered(case_mix: &str) -> Place {
+/// A region with the answers of two years, and its declarations.
+fn delivered(case_mix: &str) -> (Place, TempDir) {
     let declared = tempfile::tempdir().expect("a folder");
     schemas(declared.path(), case_mix);
     let place = Place::empty(declared.path());
     fs::write(place.inbox("tree.csv"), answers()).expect("a delivery");
-    place
+    (place, declared)
 }
 
 fn published(case_mix: &str) -> Place {
-    let place = delivered(case_mix);
+    let (place, _declared) = delivered(case_mix);
     place.run(&[]);
     place
 }
@@ -100,7 +101,8 @@ fn every_period_stands_at_the_baselines_mix() {
 
 #[test]
 fn a_baseline_without_respondents_is_named() {
-    let output = delivered("baseline = \"2023\"\n").prem(&["run"]);
+    let (place, _declared) = delivered("baseline = \"2023\"\n");
+    let output = place.prem(&["run"]);
     expect_code(&output, 66);
     let said = text(&output.stderr);
     assert_eq!(said.matches("the baseline 2023 gives no mix of patients to refer to (").count(), 2, "{said}");
