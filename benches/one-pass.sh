@@ -12,8 +12,8 @@ schemas=$(realpath "$(dirname "$0")/../schemas")
 place=$(mktemp -d)
 trap 'rm -rf "$place"' EXIT
 cp -r "$schemas" "$place/schemas"
-rm "$place"/schemas/indicators/surgery-*.toml
-# Seven shipped indicators of answers, and three more on single items; none divided by strata, all by year and quarter.
+find "$place/schemas/indicators" -name '*.toml' ! -name 'inpatient-*' -delete
+# The seven shipped indicators of the inpatient form, and three more on single items; none divided by strata, all by year and quarter.
 number=0
 for item in discharge_prepared felt_safe organised; do
     number=$((number + 1))

@@ -76,12 +76,18 @@ fn beside_each_other(
     };
     let originals = estimates.clone();
     let mut cells = Vec::new();
-    let mut shown = response::protect(plan, response.clone(), &Beside::Nothing, &mut cells)?;
+    let mut shown = response::protect(plan, &response, &mut cells)?;
     proven(cells)?;
+    // Questionnaires of which `response` has come to show less.
+    let mut changed: BTreeSet<String> = BTreeSet::new();
     for turn in 0.. {
+        let is_touched = |indicator: &Indicator| {
+            indicator.population.questionnaire.as_ref().is_some_and(|questionnaire| changed.contains(questionnaire))
+        };
         let answered = Beside::Answered(Answered::of(&shown, |id| response::minimum_count(plan, id)));
         proven(each_indicator(plan, estimates, |indicator, places, rows| match turn {
             0 => protect_rows(plan, indicator, rows, &answered),
+            _ if !is_touched(indicator) => Ok(Vec::new()),
             _ => {
                 let originals: Vec<Estimate> = places.iter().map(|place| originals[*place].clone()).collect();
                 protect_further(plan, indicator, &originals, rows, &answered)
@@ -89,14 +95,16 @@ fn beside_each_other(
         })?)?;
         let respondents = Beside::Respondents(Respondents::of(plan, estimates));
         let mut cells = Vec::new();
-        let mut next = response::protect(plan, response.clone(), &respondents, &mut cells)?;
-        response::hide_also(&mut next, &shown);
-        cells.extend(response::audit(plan, &next, &respondents)?);
-        proven(cells)?;
-        if next == shown {
+        let next = response::protect_beside(plan, &response, &shown, &respondents, &mut cells)?;
+        let less = next.iter().zip(&shown).filter(|(next, shown)| next != shown);
+        changed = less.map(|(next, _)| next.questionnaire.clone()).collect();
+        shown = next;
+        if changed.is_empty() {
+            cells.extend(response::audit(plan, &shown, &respondents)?);
+            proven(cells)?;
             break;
         }
-        shown = next;
+        proven(cells)?;
     }
     Ok(shown)
 }

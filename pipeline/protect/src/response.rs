@@ -21,17 +21,14 @@ type Detail = fn(&Response) -> Option<i64>;
 
 const DETAILS: [Detail; 3] = [|row| row.undeliverable, |row| row.ineligible, |row| row.reserved];
 
-/// Hides what is small or tells of what is small, and leaves out those of unknown group. `beside` bounds who answered. What the
-/// proof finds goes to `cells`.
+/// Hides what is small or tells of what is small, and leaves out those of unknown group. What the proof finds goes to `cells`.
 pub(crate) fn protect(
     plan: &Plan,
-    rows: Vec<Response>,
-    beside: &Beside<'_>,
+    rows: &[Response],
     cells: &mut Vec<Recoverable>,
 ) -> Result<Vec<Response>, ProtectError> {
     let mut all = Vec::new();
-    for (questionnaire, mut rows) in by_questionnaire(rows) {
-        let Some(rate) = as_indicator(plan, &questionnaire, true) else { continue };
+    for (questionnaire, mut rows) in by_questionnaire(rows.to_vec()) {
         let Some(count) = as_indicator(plan, &questionnaire, false) else { continue };
         // Each count by itself, from what the rows hold in full; what one of them hides is hidden for all.
         let mut details_hidden = vec![false; rows.len()];
@@ -42,19 +39,51 @@ pub(crate) fn protect(
                 *hidden |= carrier.suppressed;
             }
         }
-        let mut carried: Vec<Estimate> = rows.iter().map(|row| carrier(&rate, row, None)).collect();
-        cells.extend(protect_rows(plan, &rate, &mut carried, beside)?);
-        for ((row, carrier), details_hidden) in rows.iter_mut().zip(&carried).zip(details_hidden) {
-            if carrier.suppressed {
-                hide(row, carrier.suppression_reason.as_deref().unwrap_or(SECONDARY));
-            } else if details_hidden {
-                hide_details(row);
-            }
+        cells.extend(hide_answered(plan, &questionnaire, &mut rows, &Beside::Nothing)?);
+        for (row, _) in rows.iter_mut().zip(details_hidden).filter(|(_, is_hidden)| *is_hidden) {
+            hide_details(row);
         }
         rows.retain(|row| !is_unknown(&row.stratum));
         all.extend(rows);
     }
     Ok(all)
+}
+
+/// As [`protect`] for a reader who has the table `beside`, too: hides that besides what is hidden in `shown`, which came of `rows`.
+pub(crate) fn protect_beside(
+    plan: &Plan,
+    rows: &[Response],
+    shown: &[Response],
+    beside: &Beside<'_>,
+    cells: &mut Vec<Recoverable>,
+) -> Result<Vec<Response>, ProtectError> {
+    let mut all = Vec::new();
+    for (questionnaire, mut rows) in by_questionnaire(rows.to_vec()) {
+        cells.extend(hide_answered(plan, &questionnaire, &mut rows, beside)?);
+        rows.retain(|row| !is_unknown(&row.stratum));
+        all.extend(rows);
+    }
+    hide_also(&mut all, shown);
+    Ok(all)
+}
+
+/// Hides rows by what they tell of who answered; nothing is left of a questionnaire of which no indicator says what may be shown.
+fn hide_answered(
+    plan: &Plan,
+    questionnaire: &str,
+    rows: &mut Vec<Response>,
+    beside: &Beside<'_>,
+) -> Result<Vec<Recoverable>, ProtectError> {
+    let Some(rate) = as_indicator(plan, questionnaire, true) else {
+        rows.clear();
+        return Ok(Vec::new());
+    };
+    let mut carried: Vec<Estimate> = rows.iter().map(|row| carrier(&rate, row, None)).collect();
+    let found = protect_rows(plan, &rate, &mut carried, beside)?;
+    for (row, carrier) in rows.iter_mut().zip(&carried).filter(|(_, carrier)| carrier.suppressed) {
+        hide(row, carrier.suppression_reason.as_deref().unwrap_or(SECONDARY));
+    }
+    Ok(found)
 }
 
 /// Every withheld figure of published rows that can be worked out, from them and the table beside.
@@ -72,7 +101,7 @@ pub(crate) fn audit(plan: &Plan, rows: &[Response], beside: &Beside<'_>) -> Resu
 }
 
 /// Hides what is withheld in `others`, the same rows protected by another reckoning.
-pub(crate) fn hide_also(rows: &mut [Response], others: &[Response]) {
+fn hide_also(rows: &mut [Response], others: &[Response]) {
     for (row, other) in rows.iter_mut().zip(others) {
         if other.suppressed && !row.suppressed {
             hide(row, other.suppression_reason.as_deref().unwrap_or(SECONDARY));
