@@ -36,7 +36,7 @@ pub fn protect(plan: &Plan, unprotected: Unprotected) -> Result<Protected, Prote
     let Unprotected { mut estimates, mut variation, case_mix, sensitivity, survey_quality, response, weighting, meta } =
         unprotected;
     check(plan, &estimates)?;
-    let response = beside_each_other(plan, &mut estimates, response)?;
+    let response = beside_each_other(plan, &mut estimates, &response)?;
     estimates.retain(|row| !is_unknown(&row.stratum));
     variation::protect(&mut variation, &estimates);
     shrunken::protect(plan, &mut estimates);
@@ -68,7 +68,7 @@ pub fn protect(plan: &Plan, unprotected: Unprotected) -> Result<Protected, Prote
 fn beside_each_other(
     plan: &Plan,
     estimates: &mut Vec<Estimate>,
-    response: Vec<Response>,
+    response: &[Response],
 ) -> Result<Vec<Response>, ProtectError> {
     let proven = |cells: Vec<Recoverable>| match cells.is_empty() {
         true => Ok(()),
@@ -76,7 +76,7 @@ fn beside_each_other(
     };
     let originals = estimates.clone();
     let mut cells = Vec::new();
-    let mut shown = response::protect(plan, &response, &mut cells)?;
+    let mut shown = response::protect(plan, response, &mut cells)?;
     proven(cells)?;
     // Questionnaires of which `response` has come to show less.
     let mut changed: BTreeSet<String> = BTreeSet::new();
@@ -95,7 +95,7 @@ fn beside_each_other(
         })?)?;
         let respondents = Beside::Respondents(Respondents::of(plan, estimates));
         let mut cells = Vec::new();
-        let next = response::protect_beside(plan, &response, &shown, &respondents, &mut cells)?;
+        let next = response::protect_beside(plan, response, &shown, &respondents, &mut cells)?;
         let less = next.iter().zip(&shown).filter(|(next, shown)| next != shown);
         changed = less.map(|(next, _)| next.questionnaire.clone()).collect();
         shown = next;
