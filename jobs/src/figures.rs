@@ -12,8 +12,8 @@ use prem_stages::{
 use prem_store::{
     LockedStore, RunFolder, Store,
     tables::{
-        CaseMix, Components, Estimate, Expected, PersonsByEvents, Response, Sensitivity, SurveyQuality, TableMeta,
-        Unmatched, UnplacedCode, Variation, Weighting, read_table, write_table,
+        CaseMix, Components, Estimate, Expected, PersonsByEvents, Response, Sensitivity, SurveyQuality, Table,
+        TableMeta, Unmatched, UnplacedCode, Variation, Weighting, read_table, write_table,
     },
 };
 
@@ -148,22 +148,31 @@ pub fn vary_run(session: &Session, store: &Store, inputs: &Inputs) -> Result<(),
 /// # Errors
 /// When a working table cannot be read.
 pub fn unprotected(plan: &Plan, run: &RunFolder) -> Result<Unprotected, JobError> {
-    let offers = |indicator: &str, period: &str| {
-        let period = period.parse::<Period>();
-        plan.indicators.get(indicator).zip(period.ok()).is_some_and(|(indicator, period)| indicator.offers(period))
-    };
-    let (mut estimates, meta) = read_table::<Estimate>(&run.table::<Estimate>())?;
-    estimates.retain(|row| offers(&row.indicator, &row.period));
-    let mut variation = read_table::<Variation>(&run.table::<Variation>())?.0;
-    variation.retain(|row| offers(&row.indicator, &row.period));
-    let mut case_mix = read_table::<CaseMix>(&run.table::<CaseMix>())?.0;
-    case_mix.retain(|row| offers(&row.indicator, &row.period));
-    let mut sensitivity = read_table::<Sensitivity>(&run.table::<Sensitivity>())?.0;
-    sensitivity.retain(|row| offers(&row.indicator, &row.period));
-    let mut weighting = read_table::<Weighting>(&run.table::<Weighting>())?.0;
-    weighting.retain(|row| offers(&row.indicator, &row.period));
-    // The other two are of calendar years, whatever was asked for.
-    let survey_quality = read_table::<SurveyQuality>(&run.table::<SurveyQuality>())?.0;
-    let response = read_table::<Response>(&run.table::<Response>())?.0;
-    Ok(Unprotected { estimates, variation, case_mix, sensitivity, survey_quality, response, weighting, meta })
+    let (estimates, meta) = declared::<Estimate>(plan, run, |row| (&row.indicator, &row.period))?;
+    Ok(Unprotected {
+        estimates,
+        variation: declared::<Variation>(plan, run, |row| (&row.indicator, &row.period))?.0,
+        case_mix: declared::<CaseMix>(plan, run, |row| (&row.indicator, &row.period))?.0,
+        sensitivity: declared::<Sensitivity>(plan, run, |row| (&row.indicator, &row.period))?.0,
+        weighting: declared::<Weighting>(plan, run, |row| (&row.indicator, &row.period))?.0,
+        // These are of calendar years, whatever was asked for.
+        survey_quality: read_table(&run.table::<SurveyQuality>())?.0,
+        response: read_table(&run.table::<Response>())?.0,
+        meta,
+    })
+}
+
+/// The rows of a working table that are of their indicator's declared periods.
+fn declared<T: Table>(
+    plan: &Plan,
+    run: &RunFolder,
+    of: fn(&T) -> (&str, &str),
+) -> Result<(Vec<T>, TableMeta), JobError> {
+    let (mut rows, meta) = read_table::<T>(&run.table::<T>())?;
+    rows.retain(|row| {
+        let (indicator, period) = of(row);
+        let period = period.parse::<Period>().ok();
+        plan.indicators.get(indicator).zip(period).is_some_and(|(indicator, period)| indicator.offers(period))
+    });
+    Ok((rows, meta))
 }

@@ -96,7 +96,8 @@ pub(crate) fn reasons_of_contacts(
     Ok(reasons)
 }
 
-/// Whether the indicator leaves out some for what they answered (an exclusion, or filters before all its questions), of whom the register cannot tell.
+/// Whether the indicator leaves out some for what they answered (an exclusion, or filters before all its questions), of whom
+/// the register cannot tell.
 pub(crate) fn excludes_by_answer(plan: &Plan, questionnaire: &Questionnaire, indicator: &Indicator) -> bool {
     indicator.population.exclude.iter().any(|one| !is_of_register(plan, questionnaire, &one.column))
         || may_keep_from_all(questionnaire, &indicator.measure.items())
